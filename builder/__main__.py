@@ -1,0 +1,5 @@
+"""Entry point of the console script etcd-deb."""
+
+
+def main() -> None:
+    raise SystemExit("not built yet")

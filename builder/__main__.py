@@ -1,5 +1,6 @@
-"""Entry point of the console script etcd-deb."""
+"""Entry point of the console script etcd-deb, and of python -m builder."""
 
+from builder.cli import main
 
-def main() -> None:
-    raise SystemExit("not built yet")
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The command line: alone it knows click and prints.
+
+Results go to standard output, all else to standard error.
+
+What a command needs is imported in its body: `etcd-deb --help` must not load requests and jinja2.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from builder.cli.building import build, source
+from builder.cli.keeping import fetch, pin
+from builder.cli.looking import doctor, inspect, versions
+from builder.cli.options import Invocation
+from builder.cli.terminal import show_error
+from builder.errors import EtcdDebError, Interrupted
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="etcd-deb")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings. [ETCD_DEB_CONFIG]")
+@click.option("-v", "--verbose", is_flag=True, help="Show what dpkg-buildpackage prints.")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, verbose: bool) -> None:
+    """Turn an upstream etcd release into a verified, reproducible Debian package.
+
+    \b
+    etcd-deb build v3.6.7                 dist/etcd-ha_3.6.7-1_amd64.deb
+    etcd-deb build 3.6 --arch all         the newest 3.6, for every architecture
+    apt install ./dist/etcd-ha_3.6.7.deb  a member of a cluster
+    """
+    if config is None and os.environ.get("ETCD_DEB_CONFIG"):
+        config = Path(os.environ["ETCD_DEB_CONFIG"])
+    context.obj = Invocation(config, os.environ, verbose)
+
+
+for command in (build, source, fetch, pin, versions, inspect, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with a documented status (docs/reference/exit-codes.md)."""
+    # Files of ours have the same modes whoever builds; dpkg-deb refuses a control directory made under 077.
+    os.umask(0o022)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except EtcdDebError as error:
+        show_error(error)
+        sys.exit(error.exit_status)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("etcd-deb: interrupted; nothing was left behind", err=True)
+        sys.exit(128 + signal.SIGINT)
+    except Interrupted:
+        click.echo("etcd-deb: terminated; nothing was left behind", err=True)
+        sys.exit(128 + signal.SIGTERM)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupted

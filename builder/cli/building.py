@@ -1,0 +1,139 @@
+"""The commands that make something of a release: build, source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from builder.cli import options
+from builder.cli.options import Invocation, pass_invocation
+from builder.cli.terminal import TerminalProgress
+from builder.errors import UsageError
+from builder.settings import COMPRESSIONS
+from builder.version import parse_revision, parse_version
+
+
+@click.command()
+@click.argument("version")
+@options.arch
+@options.source
+@options.pins
+@options.require_pin
+@options.revision
+@options.maintainer
+@click.option("--compression", type=click.Choice(COMPRESSIONS), help="xz by default. [ETCD_DEB_COMPRESSION]")
+@click.option("--output", metavar="DIR", help="Folder for the packages; dist by default. [ETCD_DEB_OUTPUT]")
+@click.option("--key", metavar="KEYID", help="OpenPGP key that signs .changes. [ETCD_DEB_KEY]")
+@options.as_json
+@pass_invocation
+def build(
+    invocation: Invocation,
+    version: str,
+    arches: tuple[str, ...],
+    source: str | None,
+    pins: str | None,
+    require_pin: bool,
+    revision: str,
+    maintainer: str | None,
+    compression: str | None,
+    output: str | None,
+    key: str | None,
+    as_json: bool,
+) -> None:
+    """Build the packages of a release.
+
+    VERSION is v3.6.7, 3.6.7, 3.6 (its newest release), latest, or v3.7.0-rc.0.
+
+    \b
+    etcd-deb build v3.6.7
+    etcd-deb build v3.6.7 --arch arm64 --compression zstd
+    etcd-deb build v3.6.7 --source /srv/releases --require-pin
+    """
+    from builder.cli import report
+    from builder.listing import resolve
+    from builder.pipeline import BuildRequest
+    from builder.pipeline import build as run_build
+    from builder.version import PackageVersion
+
+    settings = invocation.settings(
+        source=source,
+        pins=pins,
+        arches=arches or None,
+        maintainer=maintainer,
+        compression=compression,
+        output=output,
+        key=key,
+    )
+    asked, revision = parse_version(version), parse_revision(revision)
+    sources, pinned = options.sources_of(settings), options.pins_of(settings)
+    progress = TerminalProgress(verbose=invocation.verbose)
+    request = BuildRequest(
+        version=PackageVersion(resolve(asked, sources, progress), revision),
+        architectures=settings.arches,
+        maintainer=settings.maintainer,
+        require_pin=require_pin,
+        compression=settings.compression,
+        key=settings.key,
+    )
+    built = run_build(request, sources, pinned, Path(settings.output), progress)
+    click.echo(report.built_as_json(built) if as_json else report.built_as_text(built))
+
+
+@click.command()
+@click.argument("version")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where the tree goes.",
+)
+@options.arch
+@options.source
+@options.pins
+@options.require_pin
+@options.revision
+@options.maintainer
+@pass_invocation
+def source(
+    invocation: Invocation,
+    version: str,
+    folder: Path,
+    arches: tuple[str, ...],
+    source: str | None,
+    pins: str | None,
+    require_pin: bool,
+    revision: str,
+    maintainer: str | None,
+) -> None:
+    """Leave the source tree that plain dpkg-buildpackage builds.
+
+    \b
+    etcd-deb source v3.6.7 --to .
+    cd etcd-ha-3.6.7 && dpkg-buildpackage -b
+    """
+    from builder.listing import resolve
+    from builder.pipeline import BuildRequest, make_source
+    from builder.version import PackageVersion
+
+    settings = invocation.settings(source=source, pins=pins, arches=arches or None, maintainer=maintainer)
+    asked, revision = parse_version(version), parse_revision(revision)
+    if len(settings.arches) != 1:
+        raise UsageError(
+            "a source tree holds the binaries of one architecture",
+            details=(f"got       {', '.join(settings.arches)}",),
+            hint="name one with --arch",
+        )
+    sources, pinned = options.sources_of(settings), options.pins_of(settings)
+    progress = TerminalProgress(verbose=invocation.verbose)
+    request = BuildRequest(
+        version=PackageVersion(resolve(asked, sources, progress), revision),
+        architectures=settings.arches,
+        maintainer=settings.maintainer,
+        require_pin=require_pin,
+        compression=settings.compression,
+        key=settings.key,
+    )
+    click.echo(make_source(request, sources, pinned, folder, progress).root)

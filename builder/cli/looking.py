@@ -1,0 +1,63 @@
+"""The commands that only tell: versions, inspect, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from builder.cli import options
+from builder.cli.options import Invocation, pass_invocation
+from builder.cli.terminal import TerminalProgress
+from builder.errors import GENERAL, UNVERIFIED
+
+
+@click.command()
+@options.source
+@options.pins
+@options.as_json
+@pass_invocation
+def versions(invocation: Invocation, source: str | None, pins: str | None, as_json: bool) -> None:
+    """List the releases: date, pinned or not, supported or end of life."""
+    from builder.cli import report
+    from builder.listing import list_releases
+
+    settings = invocation.settings(source=source, pins=pins)
+    progress = TerminalProgress(verbose=invocation.verbose)
+    found = list_releases(options.sources_of(settings), options.pins_of(settings), progress)
+    click.echo(report.releases_as_json(found) if as_json else report.releases_as_text(found))
+
+
+@click.command()
+@click.argument("package", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.deb")
+@options.source
+@options.pins
+@options.as_json
+@pass_invocation
+def inspect(
+    invocation: Invocation, package: Path, source: str | None, pins: str | None, as_json: bool
+) -> int:
+    """Tell a package's version, architecture, provenance and digests.
+
+    The programs inside are compared with the release they name. Exit status 3: they are others.
+    """
+    from builder.cli import report
+    from builder.inspect import Verdict
+    from builder.inspect import inspect as run_inspect
+
+    settings = invocation.settings(source=source, pins=pins)
+    progress = TerminalProgress(verbose=invocation.verbose)
+    found = run_inspect(package, options.sources_of(settings), options.pins_of(settings), progress)
+    click.echo(report.inspection_as_json(found) if as_json else report.inspection_as_text(found))
+    return UNVERIFIED if found.verdict is Verdict.DIFFERENT else 0
+
+
+@click.command()
+@options.as_json
+def doctor(as_json: bool) -> int:
+    """Name each missing program with the apt line that brings it."""
+    from builder.cli import report
+    from builder.doctor import NEEDS
+
+    click.echo(report.needs_as_json(NEEDS) if as_json else report.needs_as_text(NEEDS))
+    return GENERAL if any(need.path is None for need in NEEDS) else 0

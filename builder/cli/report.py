@@ -1,0 +1,105 @@
+"""Results as text for people and as JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from builder.doctor import Need
+from builder.inspect import Inspection
+from builder.listing import ListedRelease
+from builder.pipeline import Built
+
+
+def built_as_text(built: tuple[Built, ...]) -> str:
+    """The path of each .changes; the packages stand beside it under the names it gives."""
+    return "\n".join(str(one.upload.changes) for one in built)
+
+
+def built_as_json(built: tuple[Built, ...]) -> str:
+    return _json(
+        [
+            {
+                "version": str(one.upload.version),
+                "architecture": one.upload.architecture,
+                "deb": str(one.upload.deb),
+                "buildinfo": str(one.upload.buildinfo),
+                "changes": str(one.upload.changes),
+                "size": one.upload.deb.stat().st_size,
+                "provenance": asdict(one.provenance),
+            }
+            for one in built
+        ]
+    )
+
+
+def releases_as_text(releases: tuple[ListedRelease, ...]) -> str:
+    rows = [
+        f"{release.version.tag:<16}{release.day or '-'!s:<12}{'pinned' if release.pinned else '-':<8}"
+        f"{'supported' if release.supported else 'end of life'}"
+        for release in releases
+    ]
+    return "\n".join([f"{'VERSION':<16}{'DATE':<12}{'PIN':<8}SUPPORT", *rows])
+
+
+def releases_as_json(releases: tuple[ListedRelease, ...]) -> str:
+    return _json(
+        [
+            {
+                "version": str(release.version),
+                "date": release.day and release.day.isoformat(),
+                "pinned": release.pinned,
+                "supported": release.supported,
+            }
+            for release in releases
+        ]
+    )
+
+
+def inspection_as_text(found: Inspection) -> str:
+    provenance = found.provenance
+    return "\n".join(
+        [
+            f"package        {found.package} {found.version} {found.architecture}",
+            f"release        etcd v{provenance.version}",
+            f"from           {provenance.url}",
+            f"sha256         {provenance.sha256}",
+            f"vouched for by {' and '.join(provenance.vouchers)}",
+            *(f"{name:<14} sha256 {digest}" for name, digest in sorted(found.programs.items())),
+            f"programs       {found.verdict}: {found.reason}",
+        ]
+    )
+
+
+def inspection_as_json(found: Inspection) -> str:
+    return _json(
+        {
+            "package": found.package,
+            "version": found.version,
+            "architecture": found.architecture,
+            "provenance": asdict(found.provenance),
+            "programs": found.programs,
+            "verdict": found.verdict.name.lower(),
+            "reason": found.reason,
+        }
+    )
+
+
+def needs_as_text(needs: tuple[Need, ...]) -> str:
+    width = max(len(need.program) for need in needs)
+    rows = [
+        f"{need.program:<{width}}  {need.path or 'missing'}"
+        + ("" if need.path else f"  ({need.purpose}): apt install {need.package}")
+        for need in needs
+    ]
+    missing = sorted({need.package for need in needs if need.path is None})
+    summary = f"all there is needed: apt install {' '.join(missing)}" if missing else "nothing is missing"
+    return "\n".join([*rows, summary])
+
+
+def needs_as_json(needs: tuple[Need, ...]) -> str:
+    return _json([{**asdict(need), "path": need.path} for need in needs])
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1)

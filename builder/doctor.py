@@ -1,0 +1,31 @@
+"""Which programs of Debian the work needs, and which of them are missing."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A program, the Debian package that brings it, and what needs it."""
+
+    program: str
+    package: str
+    purpose: str
+
+    @property
+    def path(self) -> str | None:
+        """Where the program is; None where it is missing."""
+        return shutil.which(self.program)
+
+
+NEEDS = (
+    Need("dpkg-buildpackage", "dpkg-dev", "build"),
+    Need("dh_builddeb", "debhelper", "build"),
+    Need("po2debconf", "po-debconf", "build"),
+    Need("fakeroot", "fakeroot", "build, where the user is not root"),
+    Need("zstd", "zstd", "build --compression zstd"),
+    Need("gpg", "gnupg", "build --key"),
+    Need("dpkg-deb", "dpkg", "inspect"),
+)

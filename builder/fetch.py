@@ -1,0 +1,177 @@
+"""Fetching a release: the tarball, and what the witnesses say of it. All use of the network ends here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from builder.cache import cached
+from builder.checksums import format_checksums, parse_checksums
+from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease
+from builder.github import GitHub
+from builder.http import Client
+from builder.progress import Progress
+from builder.release import CHECKSUMS, FolderOrigin, Origin, ReleaseFile, RemoteOrigin
+from builder.version import UpstreamVersion
+
+TARBALL_LIMIT = 256 * 1024 * 1024
+CHECKSUMS_LIMIT = 1024 * 1024
+WITNESSES_NEEDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What one witness says of a release's digests, as SHA256SUMS. file: its name in a folder."""
+
+    witness: str
+    file: str
+    checksums: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Every witness that was asked: those that spoke, and why the others didn't."""
+
+    testimonies: tuple[Testimony, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A tarball as it arrived, not to be trusted yet, and what the witnesses said."""
+
+    file: ReleaseFile
+    path: Path
+    url: str
+    hearing: Hearing
+    in_cache: bool
+
+    def discard(self) -> None:
+        """Remove a bad tarball from the cache; a file in the user's own folder stays."""
+        if self.in_cache:
+            self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where to ask. With a folder as origin neither witness nor GitHub is asked."""
+
+    origin: Origin
+    witness: RemoteOrigin
+    github: GitHub
+    timeout: int
+    witness_has_tarballs: bool
+
+    def client(self, origin: RemoteOrigin, progress: Progress) -> Client:
+        return Client(timeout=self.timeout, progress=progress, plain_http=origin.base.startswith("http://"))
+
+
+def fetch(file: ReleaseFile, sources: Sources, progress: Progress, *, witnesses: bool) -> Fetched:
+    """The tarball and, where wanted, the witnesses' words; a pinned file needs none.
+
+    Raises NoSuchRelease, DownloadFailed, DiskFull.
+    """
+    if isinstance(sources.origin, FolderOrigin):
+        return _from_folder(file, sources.origin)
+    used = sources.origin
+    try:
+        path = _download(file, used, sources, progress)
+    except NoSuchRelease as error:
+        raise _what_is_missing(file, used, sources, progress) from error
+    except DownloadFailed as error:
+        if not sources.witness_has_tarballs:
+            raise
+        progress.step(f"{error.summary}; trying {sources.witness}")
+        used = sources.witness
+        path = _download(file, used, sources, progress)
+    hearing = hear(file.version, sources, progress) if witnesses else Hearing()
+    return Fetched(file, path, used.url(file.version, file.name), hearing, in_cache=True)
+
+
+def hear(version: UpstreamVersion, sources: Sources, progress: Progress) -> Hearing:
+    """Two witnesses where they can be had: SHA256SUMS of both origins, else GitHub's digests.
+
+    A folder is asked for the words that `etcd-deb fetch` kept there, and nobody else.
+    """
+    if isinstance(sources.origin, FolderOrigin):
+        return _kept(sources.origin.folder / version.tag)
+    heard: list[Testimony] = []
+    silent: list[str] = []
+
+    def ask(witness: str, file: str, question: Callable[[], str]) -> None:
+        progress.step(f"asking {witness}")
+        try:
+            heard.append(Testimony(witness, file, question()))
+        except (NoSuchRelease, DownloadFailed) as error:
+            silent.append(f"{witness}: {error.summary}")
+
+    for origin in dict.fromkeys((sources.origin, sources.witness)):
+        name = CHECKSUMS if origin == sources.origin else f"{CHECKSUMS}.{origin}"
+        ask(f"{CHECKSUMS} of {origin}", name, partial(_checksums, origin, version, sources, progress))
+    if len(heard) < WITNESSES_NEEDED:
+        ask(
+            f"asset digests of {sources.github.api}",
+            f"{CHECKSUMS}.{sources.github.api}",
+            lambda: format_checksums(sources.github.digests(version, progress)),
+        )
+    return Hearing(tuple(heard), tuple(silent))
+
+
+def _from_folder(file: ReleaseFile, origin: FolderOrigin) -> Fetched:
+    path = origin.path(file.version, file.name)
+    if not path.is_file():
+        there = sorted(found.name for found in path.parent.glob("etcd-*.tar.gz"))
+        raise NoSuchRelease(
+            f"{origin} has no {file.name}",
+            details=(f"expected  {path}", f"found     {', '.join(there) or 'no release of this version'}"),
+            hint=f"etcd-deb fetch {file.version.tag} --arch {file.architecture} --to {origin}",
+        )
+    # The folder's own path stays out, so that the package has the same bytes wherever it lies.
+    return Fetched(file, path, f"file:{file.name}", _kept(path.parent), in_cache=False)
+
+
+def _kept(folder: Path) -> Hearing:
+    return Hearing(
+        tuple(
+            Testimony(f"{kept.name} in the folder", kept.name, kept.read_text(encoding="utf-8"))
+            for kept in sorted(folder.glob(f"{CHECKSUMS}*"))
+        )
+    )
+
+
+def _download(file: ReleaseFile, origin: RemoteOrigin, sources: Sources, progress: Progress) -> Path:
+    url = origin.url(file.version, file.name)
+
+    def fill(out: BinaryIO, path: Path) -> None:
+        progress.step(f"fetching {url}")
+        sources.client(origin, progress).download(url, out, path, limit=TARBALL_LIMIT)
+
+    return cached(origin, file, fill, progress)
+
+
+def _what_is_missing(
+    file: ReleaseFile, origin: RemoteOrigin, sources: Sources, progress: Progress
+) -> NoSuchRelease:
+    try:
+        checksums = _checksums(origin, file.version, sources, progress)
+        names = [name for name in parse_checksums(checksums, CHECKSUMS) if "-linux-" in name]
+    except EtcdDebError:
+        return NoSuchRelease(
+            f"{origin} has no etcd {file.version.tag}",
+            details=(f"fetching  {origin.url(file.version, file.name)}",),
+            hint="etcd-deb versions lists the releases",
+        )
+    return NoSuchRelease(
+        f"etcd {file.version.tag} has no release for {file.architecture}",
+        details=(f"expected  {file.name}", f"there is  {', '.join(sorted(names)) or 'no tarball for Linux'}"),
+        hint="choose another --arch",
+    )
+
+
+def _checksums(origin: RemoteOrigin, version: UpstreamVersion, sources: Sources, progress: Progress) -> str:
+    client = sources.client(origin, progress)
+    body = client.read(origin.url(version, CHECKSUMS), limit=CHECKSUMS_LIMIT)
+    return body.decode("utf-8", errors="replace")

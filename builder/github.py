@@ -1,0 +1,98 @@
+"""GitHub's REST API: the list of releases, and the digest it computed of each uploaded file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from builder.errors import DownloadFailed, UsageError
+from builder.http import Client
+from builder.progress import Progress
+from builder.release import RemoteOrigin
+from builder.version import UpstreamVersion, parse_version
+
+PAGE_LIMIT = 16 * 1024 * 1024
+PER_PAGE = 100
+MOST_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release and the day it came out, where the source tells."""
+
+    version: UpstreamVersion
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class GitHub:
+    """The API of etcd's repository. The token in GITHUB_TOKEN goes here and nowhere else."""
+
+    api: RemoteOrigin
+    timeout: int
+
+    def releases(self, progress: Progress) -> tuple[Release, ...]:
+        """Every published release, in GitHub's order.
+
+        Raises DownloadFailed, with a message of its own for the rate limit.
+        """
+        found: list[Release] = []
+        for number in range(1, MOST_PAGES + 1):
+            page = self._get(f"/releases?per_page={PER_PAGE}&page={number}", progress)
+            if not isinstance(page, list):
+                raise self._unexpected("a list of releases")
+            found.extend(_releases(page))
+            if len(page) < PER_PAGE:
+                break
+        return tuple(found)
+
+    def digests(self, version: UpstreamVersion, progress: Progress) -> dict[str, str]:
+        """SHA-256 of each file of a release, as GitHub computed it at the upload."""
+        release = self._get(f"/releases/tags/{version.tag}", progress)
+        assets = release.get("assets") if isinstance(release, dict) else None
+        if not isinstance(assets, list):
+            raise self._unexpected("a release with assets")
+        digests = {
+            str(asset["name"]): str(asset["digest"]).removeprefix("sha256:")
+            for asset in assets
+            if isinstance(asset, dict) and str(asset.get("digest") or "").startswith("sha256:")
+        }
+        if not digests:
+            raise self._unexpected("digests of the assets")
+        return digests
+
+    def _get(self, path: str, progress: Progress) -> object:
+        headers = {"Accept": "application/vnd.github+json"}
+        if token := os.environ.get("GITHUB_TOKEN"):
+            headers["Authorization"] = f"Bearer {token}"
+        client = Client(timeout=self.timeout, progress=progress)
+        body = client.read(f"{self.api.base}{path}", limit=PAGE_LIMIT, headers=headers)
+        try:
+            answer: object = json.loads(body)
+        except ValueError as error:
+            raise self._unexpected("JSON") from error
+        return answer
+
+    def _unexpected(self, expected: str) -> DownloadFailed:
+        return DownloadFailed(
+            f"the API of {self.api} gave another answer than expected",
+            details=(f"expected  {expected}",),
+            hint="check the setting api, and the proxy",
+        )
+
+
+def _releases(page: list[object]) -> Iterator[Release]:
+    for entry in page:
+        if not isinstance(entry, dict) or entry.get("draft"):
+            continue
+        try:
+            version = parse_version(str(entry.get("tag_name")))
+        except UsageError:
+            continue
+        if isinstance(version, UpstreamVersion):
+            published = str(entry.get("published_at") or "")
+            day = datetime.fromisoformat(published).date() if published else None
+            yield Release(version, day)

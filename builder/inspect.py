@@ -1,0 +1,128 @@
+"""What a package is, where its binaries come from, and whether they still are those."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from debian.deb822 import Deb822
+
+from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, VerificationFailed
+from builder.fetch import Sources
+from builder.pins import Pins
+from builder.pipeline import fetch_all, prepare, work_folder
+from builder.process import find_program
+from builder.progress import Progress
+from builder.provenance import Provenance, parse_provenance
+from builder.version import PackageVersion, UpstreamVersion, parse_architectures, parse_version
+
+PROVENANCE = "usr/share/doc/etcd-ha/provenance.json"
+PROGRAMS = "usr/lib/etcd-ha/bin/"
+
+
+class Verdict(StrEnum):
+    """Whether the programs inside are the release's own."""
+
+    RELEASE = "the release's own"
+    DIFFERENT = "not the release's"
+    UNKNOWN = "not compared"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a package says, what is inside, and how the two compare with the release."""
+
+    package: str
+    version: str
+    architecture: str
+    provenance: Provenance
+    programs: dict[str, str]
+    verdict: Verdict
+    reason: str
+
+
+def inspect(package: Path, sources: Sources, pins: Pins, progress: Progress) -> Inspection:
+    """What the package is, compared with its release where that can be had.
+
+    Raises EtcdDebError for a file that is no package of etcd-ha.
+    """
+    control = Deb822(_dpkg_deb(package, "--field").decode("utf-8", "replace"))
+    provenance_text, programs = _contents(package)
+    if control.get("Package") != "etcd-ha" or not provenance_text:
+        raise EtcdDebError(
+            f"{package} is no package that etcd-deb built",
+            details=(f"expected  a package etcd-ha with {PROVENANCE}", f"got       {control.get('Package')}"),
+            hint="etcd-deb inspect dist/etcd-ha_*.deb",
+        )
+    provenance = parse_provenance(provenance_text, str(package))
+    verdict, reason = _compare(provenance, programs, sources, pins, progress)
+    return Inspection(
+        control["Package"], control["Version"], control["Architecture"], provenance, programs, verdict, reason
+    )
+
+
+def _dpkg_deb(package: Path, *arguments: str) -> bytes:
+    program = find_program("dpkg-deb", "dpkg")
+    done = subprocess.run([program, *arguments, str(package)], capture_output=True, check=False)
+    if done.returncode:
+        raise EtcdDebError(
+            f"{package} can't be read as a Debian package",
+            details=(done.stderr.decode("utf-8", "replace").strip(),),
+            hint="check the path, and that the file is whole",
+        )
+    return done.stdout
+
+
+def _contents(package: Path) -> tuple[str, dict[str, str]]:
+    provenance = ""
+    programs: dict[str, str] = {}
+    with (
+        subprocess.Popen(
+            [find_program("dpkg-deb", "dpkg"), "--fsys-tarfile", str(package)], stdout=subprocess.PIPE
+        ) as unpacker,
+        tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            name = member.name.removeprefix("./")
+            content = archive.extractfile(member) if member.isreg() else None
+            if content is None:
+                continue
+            if name == PROVENANCE:
+                provenance = content.read().decode("utf-8", "replace")
+            elif name.startswith(PROGRAMS):
+                digest = hashlib.sha256()
+                while chunk := content.read(1024 * 1024):
+                    digest.update(chunk)
+                programs[name.removeprefix(PROGRAMS)] = digest.hexdigest()
+    return provenance, programs
+
+
+def _compare(
+    provenance: Provenance, programs: dict[str, str], sources: Sources, pins: Pins, progress: Progress
+) -> tuple[Verdict, str]:
+    if programs != dict(provenance.programs):
+        return Verdict.DIFFERENT, "the programs inside have other digests than the package's own provenance"
+    version = parse_version(provenance.version)
+    if not isinstance(version, UpstreamVersion):
+        return Verdict.UNKNOWN, f"{provenance.version} is no version of etcd"
+    try:
+        (fetched,) = fetch_all(
+            PackageVersion(version, "1"),
+            parse_architectures((provenance.architecture,)),
+            sources,
+            pins,
+            progress,
+        )
+        with work_folder() as work:
+            examined = prepare(fetched, pins, work, progress, require_pin=False)
+    except (NoSuchRelease, DownloadFailed, VerificationFailed) as error:
+        return Verdict.UNKNOWN, error.summary
+    released = {program.name: program.sha256 for program in examined.binaries.programs}
+    tarball = examined.binaries.tarball
+    if released != programs:
+        return Verdict.DIFFERENT, f"{tarball.file.name} holds programs with other digests"
+    return Verdict.RELEASE, f"compared with {tarball.file.name}, {' and '.join(tarball.vouchers)}"

@@ -1,0 +1,146 @@
+"""The way of a build, in order: fetch, verify, unpack, examine, assemble, pack, deliver."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from builder.assemble import SourceTree, assemble
+from builder.errors import EtcdDebError, VerificationFailed
+from builder.examine import ExaminedBinaries, examine
+from builder.fetch import Fetched, Sources, fetch
+from builder.pack import Upload, deliver, pack
+from builder.pins import Pins
+from builder.progress import Progress
+from builder.provenance import Provenance, provenance_of
+from builder.release import ReleaseFile
+from builder.unpack import unpack
+from builder.verify import verify
+from builder.version import Architecture, PackageVersion, host_architecture
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """What is to be built, and who signs for it."""
+
+    version: PackageVersion
+    architectures: tuple[Architecture, ...]
+    maintainer: str
+    require_pin: bool
+    compression: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A package, and where its binaries come from."""
+
+    upload: Upload
+    provenance: Provenance
+
+
+def build(
+    request: BuildRequest, sources: Sources, pins: Pins, output: Path, progress: Progress
+) -> tuple[Built, ...]:
+    """The packages of every architecture asked for, in the output folder: all of them, or none."""
+    fetched = fetch_all(request.version, request.architectures, sources, pins, progress)
+
+    def make(one: Fetched, work: Path) -> Built:
+        examined = prepare(one, pins, work, progress, require_pin=request.require_pin)
+        tree = assemble(examined, request.version, request.maintainer, work, progress)
+        progress.step(f"packing etcd-ha {tree.version} for {tree.architecture}")
+        return Built(pack(tree, request.compression, request.key, progress), provenance_of(examined))
+
+    with work_folder() as work:
+        built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
+        return tuple(
+            Built(
+                deliver(one.upload, output, own=one.upload.architecture == host_architecture()),
+                one.provenance,
+            )
+            for one in built
+        )
+
+
+def make_source(
+    request: BuildRequest, sources: Sources, pins: Pins, folder: Path, progress: Progress
+) -> SourceTree:
+    """The source tree of one architecture below folder, whole or not at all."""
+    (fetched,) = fetch_all(request.version, request.architectures, sources, pins, progress)
+    with work_folder() as work:
+        examined = prepare(fetched, pins, work, progress, require_pin=request.require_pin)
+        tree = assemble(examined, request.version, request.maintainer, work, progress)
+        target = folder / tree.root.name
+        if target.exists():
+            raise EtcdDebError(
+                f"{target} exists",
+                details=("expected  a folder that holds no source tree of this version yet",),
+                hint=f"remove it, or name another folder: rm -r {target}",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=folder))
+        try:
+            shutil.copytree(tree.root, staged / target.name, symlinks=True)
+            (staged / target.name).rename(target)
+        finally:
+            shutil.rmtree(staged)
+    return SourceTree(target, tree.version, tree.architecture, tree.released)
+
+
+def fetch_all(
+    version: PackageVersion,
+    architectures: Sequence[Architecture],
+    sources: Sources,
+    pins: Pins,
+    progress: Progress,
+) -> tuple[Fetched, ...]:
+    """The tarballs, one after the other; witnesses are asked only for a file that no pin decides."""
+    files = [ReleaseFile(version.upstream, architecture) for architecture in architectures]
+    return tuple(fetch(file, sources, progress, witnesses=pins.get(file.name) is None) for file in files)
+
+
+def prepare(
+    fetched: Fetched, pins: Pins, work: Path, progress: Progress, *, require_pin: bool
+) -> ExaminedBinaries:
+    """Binaries that are trusted, unpacked and looked at. A tarball that fails leaves the cache."""
+    try:
+        progress.step(f"verifying {fetched.file.name}")
+        verified = verify(fetched, pins, require_pin=require_pin)
+        progress.step(f"sha256 {verified.sha256}, vouched for by {' and '.join(verified.vouchers)}")
+        return examine(unpack(verified, work / "unpacked", progress), progress)
+    except VerificationFailed:
+        fetched.discard()
+        raise
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """A folder below TMPDIR that is gone afterwards, however the build ends."""
+    with tempfile.TemporaryDirectory(prefix="etcd-deb-") as work:
+        yield Path(work)
+
+
+def in_parallel(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], progress: Progress
+) -> tuple[_Result, ...]:
+    """The results in the items' order, made side by side; the first failure stops the others."""
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            progress.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+        return tuple(future.result() for future in futures)

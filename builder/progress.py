@@ -1,0 +1,38 @@
+"""What the stages tell while they work, and how they learn that they are to stop.
+
+Stages call it and never print; the command line shows it. This class itself stays silent.
+"""
+
+import threading
+
+from builder.errors import Interrupted
+
+
+class Progress:
+    """Silent progress, and the base of the one that the command line shows."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def step(self, message: str) -> None:
+        """A stage begins."""
+
+    def transferred(self, name: str, done: int, total: int | None) -> None:
+        """done of total bytes of a file have arrived; total is None where the server doesn't say."""
+
+    def output(self, line: str) -> None:
+        """A program that a stage runs printed a line."""
+
+    def stop(self) -> None:
+        """Ask every stage, in whatever thread, to end at its next check."""
+        self._stop.set()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and raise Interrupted as soon as stop() is called."""
+        self._stop.wait(seconds)
+        self.check()
+
+    def check(self) -> None:
+        """Raise Interrupted once stop() was called."""
+        if self._stop.is_set():
+            raise Interrupted

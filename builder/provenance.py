@@ -1,0 +1,68 @@
+"""Where a package's binaries come from and who vouched for them; shipped inside, read back by inspect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from builder.errors import EtcdDebError
+from builder.examine import ExaminedBinaries
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """format: raised when a reader of the older text would misread the newer one."""
+
+    format: int
+    version: str
+    architecture: str
+    url: str
+    tarball: str
+    sha256: str
+    vouchers: tuple[str, ...]
+    programs: Mapping[str, str]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+
+def provenance_of(examined: ExaminedBinaries) -> Provenance:
+    """The provenance of binaries that are about to be packed."""
+    tarball = examined.binaries.tarball
+    return Provenance(
+        format=FORMAT,
+        version=str(tarball.file.version),
+        architecture=str(tarball.file.architecture),
+        url=tarball.url,
+        tarball=tarball.file.name,
+        sha256=tarball.sha256,
+        vouchers=tarball.vouchers,
+        programs={program.name: program.sha256 for program in examined.binaries.programs},
+    )
+
+
+def parse_provenance(text: str, where: str) -> Provenance:
+    """The provenance that a package carries. Raises EtcdDebError where it is none."""
+    try:
+        read: object = json.loads(text)
+        if not isinstance(read, dict) or read.get("format") != FORMAT:
+            raise ValueError(f"expected format {FORMAT}")
+        texts = {name: read[name] for name in ("version", "architecture", "url", "tarball", "sha256")}
+        vouchers, programs = read["vouchers"], read["programs"]
+        if not isinstance(vouchers, list) or not isinstance(programs, dict):
+            raise ValueError("vouchers or programs have another type")
+        return Provenance(
+            format=FORMAT,
+            **{name: str(value) for name, value in texts.items()},
+            vouchers=tuple(str(voucher) for voucher in vouchers),
+            programs={str(name): str(digest) for name, digest in programs.items()},
+        )
+    except (ValueError, KeyError) as error:
+        raise EtcdDebError(
+            f"the provenance in {where} can't be read",
+            details=(str(error),),
+            hint="use the etcd-deb that built the package, or a newer one",
+        ) from error

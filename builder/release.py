@@ -1,0 +1,89 @@
+"""Which files a release consists of, and where they lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from builder.errors import UsageError
+from builder.version import Architecture, UpstreamVersion
+
+CHECKSUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFile:
+    """The tarball of one version for one architecture (etcd: scripts/build-binary.sh)."""
+
+    version: UpstreamVersion
+    architecture: Architecture
+
+    @property
+    def directory(self) -> str:
+        """The tarball's one top directory."""
+        return f"etcd-{self.version.tag}-linux-{self.architecture.upstream}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.directory}.tar.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOrigin:
+    """A web server that has releases at BASE/vX.Y.Z/FILE."""
+
+    base: str
+
+    def url(self, version: UpstreamVersion, name: str) -> str:
+        return f"{self.base}/{version.tag}/{name}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base).netloc.rpartition("@")[2]
+
+    def __str__(self) -> str:
+        return self.host
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOrigin:
+    """A folder that has releases at FOLDER/vX.Y.Z/FILE; no network is used with it."""
+
+    folder: Path
+
+    def path(self, version: UpstreamVersion, name: str) -> Path:
+        return self.folder / version.tag / name
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+
+Origin = RemoteOrigin | FolderOrigin
+
+
+def parse_source(text: str) -> Origin:
+    """The origin that `--source` names: https://, http://, file: or a folder. Raises UsageError."""
+    parts = urlsplit(text)
+    if parts.scheme in ("http", "https") and parts.netloc:
+        return RemoteOrigin(text.rstrip("/"))
+    if parts.scheme == "file":
+        return FolderOrigin(Path(unquote(parts.path)))
+    if "://" in text or not text:
+        raise UsageError(
+            f"{text!r} is no source of releases",
+            details=("expected  https://…, http://…, file:/… or a folder",),
+            hint="the folder or URL above v3.6.7/ is meant",
+        )
+    return FolderOrigin(Path(text))
+
+
+def parse_https(text: str, setting: str) -> RemoteOrigin:
+    """An origin that must be https, since the user didn't give it as a source. Raises UsageError."""
+    if not text.startswith("https://"):
+        raise UsageError(
+            f"setting {setting!r} is not an https URL",
+            details=(f"got       {text}",),
+            hint="plain http is taken for --source alone",
+        )
+    return RemoteOrigin(text.rstrip("/"))

@@ -1,0 +1,44 @@
+"""Files that are whole or absent: written under a temporary name, synced, renamed."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from builder.errors import DiskFull
+
+
+@contextmanager
+def disk_full_named(path: Path, doing: str) -> Iterator[None]:
+    """Turn "no space left on device" into DiskFull, which names the file and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(str(path), doing) from error
+        raise
+
+
+@contextmanager
+def replacing(path: Path, doing: str, *, suffix: str = "") -> Iterator[BinaryIO]:
+    """A file to write that takes path's place when the block ends well, and leaves nothing when it doesn't.
+
+    Mode 0644 whatever the umask. Raises DiskFull and OSError.
+    """
+    with disk_full_named(path, doing):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=suffix)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fchmod(file.fileno(), 0o644)
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,152 @@
+"""What the user wishes: conf/etcd-deb.toml, then the user's file, then ETCD_DEB_… variables, then options."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from email.utils import parseaddr
+from pathlib import Path
+
+from builder import shipped
+from builder.errors import EtcdDebError, UsageError
+from builder.version import Architecture, parse_architectures
+
+COMPRESSIONS = ("xz", "zstd", "gzip")
+ENVIRONMENT_PREFIX = "ETCD_DEB_"
+
+Value = str | int | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Wishes alone: nothing here is derived from anything else. Units: timeout in seconds."""
+
+    maintainer: str
+    source: str
+    witness: str
+    api: str
+    pins: str
+    arches: tuple[Architecture, ...]
+    compression: str
+    output: str
+    key: str
+    timeout: int
+
+
+def user_file() -> Path:
+    """The user's own settings, read where no other file is named (XDG base directory specification)."""
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "etcd-deb" / "etcd-deb.toml"
+
+
+def load_settings(
+    file: Path | None, environment: Mapping[str, str], options: Mapping[str, Value | None]
+) -> Settings:
+    """The settings in force; an option that is None was not given.
+
+    Raises UsageError for an unknown key or a value of the wrong kind, EtcdDebError for a file that can't
+    be read.
+    """
+    merged: dict[str, Value] = dict(read_settings_file(shipped.CONF / "etcd-deb.toml"))
+    if file is not None:
+        merged |= read_settings_file(file)
+    elif user_file().exists():
+        merged |= read_settings_file(user_file())
+    for name in _names():
+        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
+        if text is not None:
+            merged[name] = _from_text(name, text, f"{ENVIRONMENT_PREFIX}{name.upper()}")
+    merged |= {name: value for name, value in options.items() if value is not None}
+    return _settings(merged)
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(field.name for field in fields(Settings))
+
+
+def read_settings_file(file: Path) -> dict[str, Value]:
+    """The settings that one file names. Raises UsageError, EtcdDebError for a file that can't be read."""
+    try:
+        table: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise EtcdDebError(
+            f"can't read the settings in {file}",
+            details=(str(error),),
+            hint="name another file with --config FILE",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"{file} is not TOML",
+            details=(str(error),),
+            hint='values stand in quotes: compression = "xz"',
+        ) from error
+    return {name: _from_table(name, value, str(file)) for name, value in table.items()}
+
+
+def _from_table(name: str, value: object, where: str) -> Value:
+    if name not in _names():
+        nearest = difflib.get_close_matches(name, _names(), n=1)
+        raise UsageError(
+            f"unknown setting {name!r} in {where}",
+            details=(f"expected  one of {', '.join(_names())}",),
+            hint=f"did you mean {nearest[0]}?" if nearest else "remove the line",
+        )
+    match value:
+        case bool():
+            pass
+        case int() if name == "timeout":
+            return value
+        case str() if name not in ("timeout", "arches"):
+            return value
+        case list() if name == "arches" and all(isinstance(item, str) for item in value):
+            return tuple(str(item) for item in value)
+    kind = {"timeout": "a whole number", "arches": "a list of strings"}.get(name, "a string")
+    raise UsageError(
+        f"setting {name!r} in {where} is not {kind}",
+        details=(f"got       {value!r}",),
+        hint="conf/etcd-deb.toml shows each setting with an example",
+    )
+
+
+def _from_text(name: str, text: str, where: str) -> Value:
+    if name == "arches":
+        return tuple(text.replace(",", " ").split())
+    if name == "timeout":
+        if not text.isdecimal():
+            return _from_table(name, text, where)
+        return int(text)
+    return text
+
+
+def _settings(merged: Mapping[str, Value]) -> Settings:
+    values = {name: value for name, value in merged.items() if isinstance(value, str)}
+    timeout, arches = merged["timeout"], merged["arches"]
+    if not isinstance(timeout, int) or timeout < 1:
+        raise UsageError("timeout is not a number of seconds above 0", details=(f"got       {timeout}",))
+    if not isinstance(arches, tuple) or not arches:
+        raise UsageError("no architecture is named", hint="--arch amd64, or arches in the settings")
+    if values["compression"] not in COMPRESSIONS:
+        raise UsageError(
+            f"unknown compression {values['compression']!r}",
+            details=(f"expected  one of {', '.join(COMPRESSIONS)}",),
+        )
+    if not all(parseaddr(values["maintainer"])):
+        raise UsageError(
+            f"maintainer {values['maintainer']!r} is no name with an address",
+            hint='write it as "Jane Doe <jane@example.org>" (policy 5.6.2)',
+        )
+    return Settings(
+        maintainer=values["maintainer"],
+        source=values["source"],
+        witness=values["witness"],
+        api=values["api"],
+        pins=values["pins"],
+        arches=parse_architectures(arches),
+        compression=values["compression"],
+        output=values["output"],
+        key=values["key"],
+        timeout=timeout,
+    )

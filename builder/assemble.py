@@ -122,7 +122,6 @@ def _render(context: TemplateContext, debian: Path) -> None:
         undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
     )
     shutil.copytree(shipped.DEBIAN_TEMPLATE, debian, ignore=shutil.ignore_patterns(*NOT_COPIED))
-    # asdict() would copy the tuples of config_keys as lists; the templates don't mind.
     values = asdict(context)
     for template in sorted(debian.rglob("*.j2")):
         text = environment.from_string(template.read_text(encoding="utf-8")).render(values)

@@ -72,7 +72,7 @@ def _find(elf: ELFFile) -> tuple[bytes, int]:
         at = data.find(_MAGIC)
         while at >= 0 and at % _ALIGN:
             at = data.find(_MAGIC, at + 1)
-        if at >= 0:
+        if 0 <= at <= len(data) - _HEADER:
             return data[at : at + _HEADER], place + at
     return b"", 0
 
@@ -128,7 +128,8 @@ def _parse(go_version: str, text: bytes) -> GoBuildInfo:
             main = GoModule(path, version, digest)
         elif kind == "dep":
             modules.append(GoModule(path, version, digest))
-        elif kind == "=>" and modules:
-            # The module that was really linked stands on the line after the one it replaces.
+        elif kind == "=>" and modules and not path.startswith((".", "/")):
+            # The module that was really linked stands on the line after the one it replaces. A path in its
+            # place is the module itself, from the same checkout (etcd 3.5: replace … => ../api).
             modules[-1] = GoModule(path, version, digest)
     return GoBuildInfo(go_version, package, main, tuple(modules))

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from builder.errors import DownloadFailed
 from builder.progress import Progress
-from builder.release import ReleaseFile, RemoteOrigin
+from builder.release import ReleaseFile, RemoteOrigin, without_login
 from builder.replace import disk_full_named, replacing
 
 WAIT_FOR_OTHER = 1800
@@ -31,7 +31,7 @@ def cached(
 
     One process fills a file at a time, the others wait for it. What was not filled to the end is removed.
     """
-    host = re.sub(r"[^A-Za-z0-9.]+", "_", origin.base.partition("://")[2])
+    host = re.sub(r"[^A-Za-z0-9.]+", "_", without_login(origin.base).partition("://")[2])
     path = cache_folder() / host / file.version.tag / file.name
     with _locked(path, progress):
         if not path.exists():

@@ -24,7 +24,6 @@ NEEDS = (
     Need("dpkg-buildpackage", "dpkg-dev", "build"),
     Need("dh_builddeb", "debhelper", "build"),
     Need("po2debconf", "po-debconf", "build"),
-    Need("fakeroot", "fakeroot", "build, where the user is not root"),
     Need("zstd", "zstd", "build --compression zstd"),
     Need("gpg", "gnupg", "build --key"),
     Need("dpkg-deb", "dpkg", "inspect"),

@@ -53,11 +53,12 @@ def _examine(program: Program, architecture: Architecture) -> ExaminedProgram:
     try:
         with program.path.open("rb") as stream:
             elf = ELFFile(stream)
-            machine = str(elf["e_machine"])
-            if machine != architecture.elf_machine:
+            expected = f"{architecture.elf_machine}, {architecture.byte_order} endian"
+            got = f"{elf['e_machine']}, {'little' if elf.little_endian else 'big'} endian"
+            if got != expected:
                 raise VerificationFailed(
                     f"{program.name} is not built for {architecture}",
-                    details=(f"expected  {architecture.elf_machine}", f"got       {machine}"),
+                    details=(f"expected  {expected}", f"got       {got}"),
                     hint="the release's tarballs are mixed up; tell whoever made it",
                 )
             is_static = not any(segment["p_type"] == "PT_INTERP" for segment in elf.iter_segments())

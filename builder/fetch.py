@@ -14,7 +14,7 @@ from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease
 from builder.github import GitHub
 from builder.http import Client
 from builder.progress import Progress
-from builder.release import CHECKSUMS, FolderOrigin, Origin, ReleaseFile, RemoteOrigin
+from builder.release import CHECKSUMS, FolderOrigin, Origin, ReleaseFile, RemoteOrigin, without_login
 from builder.version import UpstreamVersion
 
 TARBALL_LIMIT = 256 * 1024 * 1024
@@ -88,7 +88,8 @@ def fetch(file: ReleaseFile, sources: Sources, progress: Progress, *, witnesses:
         used = sources.witness
         path = _download(file, used, sources, progress)
     hearing = hear(file.version, sources, progress) if witnesses else Hearing()
-    return Fetched(file, path, used.url(file.version, file.name), hearing, in_cache=True)
+    url = without_login(used.url(file.version, file.name))
+    return Fetched(file, path, url, hearing, in_cache=True)
 
 
 def hear(version: UpstreamVersion, sources: Sources, progress: Progress) -> Hearing:
@@ -136,8 +137,9 @@ def _from_folder(file: ReleaseFile, origin: FolderOrigin) -> Fetched:
 def _kept(folder: Path) -> Hearing:
     return Hearing(
         tuple(
-            Testimony(f"{kept.name} in the folder", kept.name, kept.read_text(encoding="utf-8"))
+            Testimony(f"{kept.name} in the folder", kept.name, kept.read_text("utf-8", "replace"))
             for kept in sorted(folder.glob(f"{CHECKSUMS}*"))
+            if kept.is_file()
         )
     )
 
@@ -146,7 +148,7 @@ def _download(file: ReleaseFile, origin: RemoteOrigin, sources: Sources, progres
     url = origin.url(file.version, file.name)
 
     def fill(out: BinaryIO, path: Path) -> None:
-        progress.step(f"fetching {url}")
+        progress.step(f"fetching {without_login(url)}")
         sources.client(origin, progress).download(url, out, path, limit=TARBALL_LIMIT)
 
     return cached(origin, file, fill, progress)
@@ -161,7 +163,7 @@ def _what_is_missing(
     except EtcdDebError:
         return NoSuchRelease(
             f"{origin} has no etcd {file.version.tag}",
-            details=(f"fetching  {origin.url(file.version, file.name)}",),
+            details=(f"fetching  {without_login(origin.url(file.version, file.name))}",),
             hint="etcd-deb versions lists the releases",
         )
     return NoSuchRelease(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -56,7 +57,7 @@ class GitHub:
         if not isinstance(assets, list):
             raise self._unexpected("a release with assets")
         digests = {
-            str(asset["name"]): str(asset["digest"]).removeprefix("sha256:")
+            str(asset.get("name")): str(asset["digest"]).removeprefix("sha256:")
             for asset in assets
             if isinstance(asset, dict) and str(asset.get("digest") or "").startswith("sha256:")
         }
@@ -66,7 +67,14 @@ class GitHub:
 
     def _get(self, path: str, progress: Progress) -> object:
         headers = {"Accept": "application/vnd.github+json"}
-        if token := os.environ.get("GITHUB_TOKEN"):
+        if token := os.environ.get("GITHUB_TOKEN", "").strip():
+            if not re.fullmatch("[!-~]+", token):
+                # requests would refuse the header too, and show it.
+                raise UsageError(
+                    "GITHUB_TOKEN is no token of GitHub's",
+                    details=("expected  one word of ASCII characters",),
+                    hint="set it anew, or unset it: the releases are public",
+                )
             headers["Authorization"] = f"Bearer {token}"
         client = Client(timeout=self.timeout, progress=progress)
         body = client.read(f"{self.api.base}{path}", limit=PAGE_LIMIT, headers=headers)

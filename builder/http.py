@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
 
 from builder.errors import DownloadFailed, NoSuchRelease
 from builder.progress import Progress
+from builder.release import without_login
 from builder.replace import disk_full_named
 
 TRIES = 4
@@ -124,14 +126,14 @@ class Client:
         except requests.exceptions.SSLError as error:
             raise DownloadFailed(
                 f"the certificate of {_host(url)} is not trusted",
-                details=(f"fetching  {url}", str(error)),
+                details=(f"fetching  {without_login(url)}", str(error)),
                 hint="for a mirror with a CA of its own: REQUESTS_CA_BUNDLE=/path/to/ca.pem",
             ) from error
         except requests.exceptions.Timeout as error:
             raise _Retry(
                 DownloadFailed(
                     f"time-out: {_host(url)} did not answer",
-                    details=(f"fetching  {url}", f"waited    {self._timeout[1]} s"),
+                    details=(f"fetching  {without_login(url)}", f"waited    {self._timeout[1]} s"),
                     hint="check the network and the proxy (https_proxy), or name a mirror with --source",
                 )
             ) from error
@@ -139,7 +141,7 @@ class Client:
             raise _Retry(
                 DownloadFailed(
                     f"failed to connect to {_host(url)}",
-                    details=(f"fetching  {url}", str(error)),
+                    details=(f"fetching  {without_login(url)}", str(error)),
                     hint="check the network and the proxy (https_proxy), or name a mirror with --source",
                 )
             ) from error
@@ -175,7 +177,7 @@ class _Chunks:
 def _broke_off(url: str, cause: str) -> DownloadFailed:
     return DownloadFailed(
         f"the connection to {_host(url)} broke off",
-        details=(f"fetching  {url}", cause),
+        details=(f"fetching  {without_login(url)}", cause),
         hint="run the command again; if it repeats, name a mirror with --source",
     )
 
@@ -185,14 +187,14 @@ def _refusal(url: str, response: requests.Response) -> Exception:
     if status == requests.codes.not_found:
         return NoSuchRelease(
             f"{_host(url)} has no {url.rpartition('/')[2]}",
-            details=(f"fetching  {url}", "got       404 Not Found"),
+            details=(f"fetching  {without_login(url)}", "got       404 Not Found"),
             hint="etcd-deb versions lists the releases",
         )
     if response.headers.get("X-RateLimit-Remaining") == "0":
         return _rate_limit(url, response)
     failure = DownloadFailed(
         f"{_host(url)} refused with {status} {response.reason}",
-        details=(f"fetching  {url}",),
+        details=(f"fetching  {without_login(url)}",),
         hint="check GITHUB_TOKEN, or unset it: the releases are public"
         if status == requests.codes.unauthorized
         else "try again later, or name a mirror with --source",
@@ -206,7 +208,7 @@ def _rate_limit(url: str, response: requests.Response) -> DownloadFailed:
     token = "Authorization" in response.request.headers
     return DownloadFailed(
         f"the API rate limit of {_host(url)} is used up",
-        details=(f"fetching  {url}", f"free      again at {until}"),
+        details=(f"fetching  {without_login(url)}", f"free      again at {until}"),
         hint="wait until then"
         if token
         else "set GITHUB_TOKEN (no rights needed), or name a full version that is pinned, such as v3.6.7",
@@ -217,10 +219,14 @@ def _refuse_too_large(url: str, size: int, limit: int) -> None:
     if size > limit:
         raise DownloadFailed(
             f"{url.rpartition('/')[2]} is too large",
-            details=(f"fetching  {url}", f"expected  at most {limit} bytes", f"got       {size} or more"),
+            details=(
+                f"fetching  {without_login(url)}",
+                f"expected  at most {limit} bytes",
+                f"got       {size} or more",
+            ),
             hint="this is not a release of etcd; check --source",
         )
 
 
 def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return urlsplit(without_login(url)).netloc

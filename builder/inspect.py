@@ -69,23 +69,32 @@ def _dpkg_deb(package: Path, *arguments: str) -> bytes:
     program = find_program("dpkg-deb", "dpkg")
     done = subprocess.run([program, *arguments, str(package)], capture_output=True, check=False)
     if done.returncode:
-        raise EtcdDebError(
-            f"{package} can't be read as a Debian package",
-            details=(done.stderr.decode("utf-8", "replace").strip(),),
-            hint="check the path, and that the file is whole",
-        )
+        raise _unreadable(package, done.stderr.decode("utf-8", "replace").strip())
     return done.stdout
 
 
+def _unreadable(package: Path, reason: str) -> EtcdDebError:
+    return EtcdDebError(
+        f"{package} can't be read as a Debian package",
+        details=(reason,),
+        hint="check the path, and that the file is whole",
+    )
+
+
 def _contents(package: Path) -> tuple[str, dict[str, str]]:
+    argv = [find_program("dpkg-deb", "dpkg"), "--fsys-tarfile", str(package)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as unpacker:
+        try:
+            with tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive:
+                return _read(archive)
+        except tarfile.TarError as error:
+            raise _unreadable(package, str(error)) from error
+
+
+def _read(archive: tarfile.TarFile) -> tuple[str, dict[str, str]]:
     provenance = ""
     programs: dict[str, str] = {}
-    with (
-        subprocess.Popen(
-            [find_program("dpkg-deb", "dpkg"), "--fsys-tarfile", str(package)], stdout=subprocess.PIPE
-        ) as unpacker,
-        tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive,
-    ):
+    if True:
         for member in archive:
             name = member.name.removeprefix("./")
             content = archive.extractfile(member) if member.isreg() else None
@@ -106,6 +115,9 @@ def _compare(
 ) -> tuple[Verdict, str]:
     if programs != dict(provenance.programs):
         return Verdict.DIFFERENT, "the programs inside have other digests than the package's own provenance"
+    pin = pins.get(provenance.tarball)
+    if pin and pin.sha256 != provenance.sha256:
+        return Verdict.DIFFERENT, f"the pin of {provenance.tarball} in {pin.file} is {pin.sha256}"
     version = parse_version(provenance.version)
     if not isinstance(version, UpstreamVersion):
         return Verdict.UNKNOWN, f"{provenance.version} is no version of etcd"

@@ -13,7 +13,7 @@ from builder.fetch import Sources
 from builder.github import Release
 from builder.pins import Pins
 from builder.progress import Progress
-from builder.release import FolderOrigin, RemoteOrigin
+from builder.release import FolderOrigin, RemoteOrigin, without_login
 from builder.version import Series, UpstreamVersion, VersionRequest, parse_version
 
 INDEX_LIMIT = 4 * 1024 * 1024
@@ -99,7 +99,7 @@ def _in_index(origin: RemoteOrigin, sources: Sources, progress: Progress) -> tup
     if not found:
         raise NoSuchRelease(
             f"{origin} lists no releases",
-            details=(f"fetching  {url}", "expected  links to folders such as v3.6.7/"),
+            details=(f"fetching  {without_login(url)}", "expected  links to folders such as v3.6.7/"),
             hint="name a full version, such as v3.6.7",
         )
     return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,10 @@ from builder.assemble import SourceTree
 from builder.errors import CommandFailed
 from builder.process import find_program, run
 from builder.progress import Progress
-from builder.replace import disk_full_named, replacing
 from builder.version import Architecture, PackageVersion
+
+# gpg finds the key by the first, and the terminal that its pass phrase is asked on by the second.
+_FOR_GPG = ("GNUPGHOME", "GPG_TTY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Upload:
     deb: Path
     buildinfo: Path
     changes: Path
+
+    def moved(self, folder: Path) -> Upload:
+        """The same upload in another folder."""
+        deb, buildinfo, changes = (folder / path.name for path in self.files)
+        return Upload(self.version, self.architecture, deb, buildinfo, changes)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -43,6 +50,8 @@ def pack(tree: SourceTree, compression: str, key: str, progress: Progress) -> Up
     repack = [sys.executable, "-m", "builder.repack", str(package), compression]
     program = find_program("dpkg-buildpackage", "dpkg-dev")
     find_program("dh_builddeb", "debhelper")
+    if compression == "zstd":
+        find_program("zstd", "zstd")
     run(
         [
             program,
@@ -60,6 +69,7 @@ def pack(tree: SourceTree, compression: str, key: str, progress: Progress) -> Up
             "DPKG_DEB_COMPRESSOR_TYPE": "none",
             "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
             "SOURCE_DATE_EPOCH": str(tree.released),
+            **({name: os.environ[name] for name in _FOR_GPG if name in os.environ} if key else {}),
         },
     )
     return _read_changes(tree, package)
@@ -76,34 +86,3 @@ def _read_changes(tree: SourceTree, package: Path) -> Upload:
             hint="debian-template/changelog.j2 and the version asked for must agree",
         )
     return Upload(tree.version, tree.architecture, package, package.with_suffix(".buildinfo"), changes)
-
-
-def deliver(upload: Upload, output: Path, *, own: bool) -> Upload:
-    """The same upload in the output folder, whole or not at all.
-
-    own: it is for this machine's architecture, so `etcd-ha_VERSION.deb` becomes a link to it.
-    Raises DiskFull.
-    """
-    delivered: list[Path] = []
-    new = [path for path in upload.files if not (output / path.name).exists()]
-    try:
-        for path in upload.files:
-            with path.open("rb") as source, replacing(output / path.name, f"writing {path.name}") as out:
-                shutil.copyfileobj(source, out, 1024 * 1024)
-            delivered.append(output / path.name)
-        if own:
-            _link(output / f"etcd-ha_{upload.version.upstream.debian}.deb", upload.deb.name)
-    except BaseException:
-        for path in new:
-            (output / path.name).unlink(missing_ok=True)
-        raise
-    deb, buildinfo, changes = delivered
-    return Upload(upload.version, upload.architecture, deb, buildinfo, changes)
-
-
-def _link(link: Path, target: str) -> None:
-    temporary = link.with_name(f".{link.name}.new")
-    with disk_full_named(link, f"linking {link.name}"):
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target)
-        temporary.replace(link)

@@ -59,11 +59,13 @@ def read_pins(setting: str) -> Pins:
 
 
 def record_pins(file: Path, digests: Mapping[str, str]) -> None:
-    """Add digests to a list, which keeps its other lines and stays sorted by name.
+    """Add digests to a list, which keeps its comments on top and its digests sorted by name.
 
     Raises VerificationFailed rather than change a digest that stands there already.
     """
-    known = parse_checksums(_text(file), str(file)) if file.exists() else {}
+    text = _text(file) if file.exists() else ""
+    comments = "".join(f"{line}\n" for line in text.splitlines() if line.startswith("#"))
+    known = parse_checksums(text, str(file))
     for name, digest in digests.items():
         if known.setdefault(name, digest) != digest:
             raise VerificationFailed(
@@ -72,7 +74,7 @@ def record_pins(file: Path, digests: Mapping[str, str]) -> None:
                 hint="a release that changes after it came out is not to be trusted: ask etcd's maintainers",
             )
     with replacing(file, "recording pins") as out:
-        out.write(format_checksums(known).encode())
+        out.write(f"{comments}{format_checksums(known)}".encode())
 
 
 def _text(file: Path) -> str:

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from builder.assemble import SourceTree, assemble
+from builder.deliver import deliver
 from builder.errors import EtcdDebError, VerificationFailed
 from builder.examine import ExaminedBinaries, examine
 from builder.fetch import Fetched, Sources, fetch
-from builder.pack import Upload, deliver, pack
+from builder.pack import Upload, pack
 from builder.pins import Pins
 from builder.progress import Progress
 from builder.provenance import Provenance, provenance_of
 from builder.release import ReleaseFile
+from builder.replace import disk_full_named
 from builder.unpack import unpack
 from builder.verify import verify
-from builder.version import Architecture, PackageVersion, host_architecture
+from builder.version import Architecture, PackageVersion
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -63,13 +65,8 @@ def build(
 
     with work_folder() as work:
         built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
-        return tuple(
-            Built(
-                deliver(one.upload, output, own=one.upload.architecture == host_architecture()),
-                one.provenance,
-            )
-            for one in built
-        )
+        uploads = deliver([one.upload for one in built], output)
+    return tuple(Built(upload, one.provenance) for upload, one in zip(uploads, built, strict=True))
 
 
 def make_source(
@@ -87,13 +84,14 @@ def make_source(
                 details=("expected  a folder that holds no source tree of this version yet",),
                 hint=f"remove it, or name another folder: rm -r {target}",
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=folder))
-        try:
-            shutil.copytree(tree.root, staged / target.name, symlinks=True)
-            (staged / target.name).rename(target)
-        finally:
-            shutil.rmtree(staged)
+        with disk_full_named(target, "writing the source tree"):
+            folder.mkdir(parents=True, exist_ok=True)
+            staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=folder))
+            try:
+                shutil.copytree(tree.root, staged / target.name, symlinks=True)
+                (staged / target.name).rename(target)
+            finally:
+                shutil.rmtree(staged)
     return SourceTree(target, tree.version, tree.architecture, tree.released)
 
 

@@ -18,6 +18,8 @@ from builder.progress import Progress
 POLL = 0.1
 GRACE = 5.0
 LAST_LINES = 20
+# Everything else of the user's environment could change what debhelper and dpkg make.
+KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "GNUPGHOME", "GPG_TTY")
 
 
 def find_program(program: str, package: str) -> str:
@@ -40,7 +42,8 @@ def run(
     Raises CommandFailed with its last lines, DiskFull where it ran out of space. When the build is
     interrupted, the program's whole process group is ended first.
     """
-    env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", **(environment or {})}
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    env = {**kept, "LC_ALL": "C.UTF-8", **(environment or {})}
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         child = subprocess.Popen(
             argv,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from builder.errors import UsageError
 from builder.version import Architecture, UpstreamVersion
@@ -40,7 +40,7 @@ class RemoteOrigin:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.base).netloc.rpartition("@")[2]
+        return urlsplit(without_login(self.base)).netloc
 
     def __str__(self) -> str:
         return self.host
@@ -62,10 +62,20 @@ class FolderOrigin:
 Origin = RemoteOrigin | FolderOrigin
 
 
+def without_login(url: str) -> str:
+    """The URL as it may be shown and kept: without the name and password that a mirror may want."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 def parse_source(text: str) -> Origin:
     """The origin that `--source` names: https://, http://, file: or a folder. Raises UsageError."""
-    parts = urlsplit(text)
-    if parts.scheme in ("http", "https") and parts.netloc:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        # A host in brackets that is no IPv6 address.
+        parts = urlsplit("")
+    if parts.scheme in ("http", "https") and parts.hostname:
         return RemoteOrigin(text.rstrip("/"))
     if parts.scheme == "file":
         return FolderOrigin(Path(unquote(parts.path)))
@@ -80,7 +90,7 @@ def parse_source(text: str) -> Origin:
 
 def parse_https(text: str, setting: str) -> RemoteOrigin:
     """An origin that must be https, since the user didn't give it as a source. Raises UsageError."""
-    if not text.startswith("https://"):
+    if not (text.startswith("https://") and isinstance(parse_source(text), RemoteOrigin)):
         raise UsageError(
             f"setting {setting!r} is not an https URL",
             details=(f"got       {text}",),

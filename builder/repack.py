@@ -12,7 +12,7 @@ import lzma
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,7 +31,7 @@ _LZMA2 = {
     "depth": 2,
     "nice_len": 273,
 }
-_ZSTD = ("zstd", "-q", "-9", "--long=27", "-T2", "-c")
+_ZSTD = ("zstd", "-q", "-4", "--long=27", "-T2", "-c")
 _GZIP_LEVEL = 6
 
 
@@ -43,6 +43,9 @@ class Member:
     time: int
     content: bytes
 
+    def with_content(self, name: str, content: bytes) -> Member:
+        return Member(name, self.time, content)
+
 
 def repack(package: Path, compression: str) -> None:
     """Compress the control and data members of a .deb in place.
@@ -51,11 +54,15 @@ def repack(package: Path, compression: str) -> None:
     """
     compress, suffix = _COMPRESSORS[compression]
     with package.open("rb") as source, replacing(package, f"packing {package.name}") as out:
-        out.write(_MAGIC)
-        for member in members(source):
-            if member.name.endswith(".tar"):
-                member = Member(f"{member.name}{suffix}", member.time, compress(member.content))
-            out.write(_packed(member))
+        out.write(packed_archive(_compressed(member, compress, suffix) for member in members(source)))
+
+
+def _compressed(member: Member, compress: Callable[[bytes], bytes], suffix: str) -> Member:
+    if ".tar." in member.name:
+        raise ValueError(f"{member.name} is compressed already")
+    if not member.name.endswith(".tar"):
+        return member
+    return member.with_content(f"{member.name}{suffix}", compress(member.content))
 
 
 def members(source: BinaryIO) -> Iterator[Member]:
@@ -67,13 +74,20 @@ def members(source: BinaryIO) -> Iterator[Member]:
             raise ValueError("damaged ar archive")
         size = int(header[48:58])
         content = source.read(size)
+        if len(content) != size:
+            raise ValueError("damaged ar archive")
         source.read(size % 2)
         yield Member(header[:16].decode().rstrip(" /"), int(header[16:28]), content)
 
 
-def _packed(member: Member) -> bytes:
-    header = f"{member.name:<16}{member.time:<12}{0:<6}{0:<6}{'100644':<8}{len(member.content):<10}`\n"
-    return header.encode() + member.content + b"\n" * (len(member.content) % 2)
+def packed_archive(parts: Iterable[Member]) -> bytes:
+    """An ar archive of these members, as dpkg-deb writes it: owned by root, mode 0644."""
+    archive = bytearray(_MAGIC)
+    for part in parts:
+        size = len(part.content)
+        archive += f"{part.name:<16}{part.time:<12}{0:<6}{0:<6}{'100644':<8}{size:<10}`\n".encode()
+        archive += part.content + b"\n" * (size % 2)
+    return bytes(archive)
 
 
 def _xz(content: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,21 @@ from typing import BinaryIO
 
 from builder.errors import DiskFull
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 @contextmanager
 def disk_full_named(path: Path, doing: str) -> Iterator[None]:
     """Turn "no space left on device" into DiskFull, which names the file and the remedy."""
     try:
         yield
+    except shutil.Error as error:
+        # copytree() goes on after a file that it couldn't copy, and tells of all of them as text.
+        if any(os.strerror(number) in str(error) for number in _FULL):
+            raise DiskFull(str(path), doing) from error
+        raise
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in _FULL:
             raise DiskFull(str(path), doing) from error
         raise
 

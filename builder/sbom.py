@@ -28,7 +28,7 @@ def software_bill(examined: ExaminedBinaries) -> str:
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": f"etcd-ha-{version}-{tarball.file.architecture}",
-        "documentNamespace": f"https://github.com/etcd-io/etcd/releases/tag/v{version}#spdx-{identity.hexdigest()}",
+        "documentNamespace": f"https://github.com/etcd-io/etcd/releases/tag/v{version}/spdx-{identity.hexdigest()}",
         "creationInfo": {
             "created": datetime.fromtimestamp(examined.binaries.released, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "creators": ["Tool: etcd-deb"],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from email.utils import parseaddr
 from pathlib import Path
 
 from builder import shipped
@@ -16,6 +16,8 @@ from builder.version import Architecture, parse_architectures
 
 COMPRESSIONS = ("xz", "zstd", "gzip")
 ENVIRONMENT_PREFIX = "ETCD_DEB_"
+# dpkg-parsechangelog wants exactly this in the trailer line; a comma would make two maintainers of one.
+_MAINTAINER = re.compile(r"[^\s<>,][^<>,\n]* <[^<>@\s]+@[^<>@\s]+>")
 
 Value = str | int | tuple[str, ...]
 
@@ -133,7 +135,7 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
             f"unknown compression {values['compression']!r}",
             details=(f"expected  one of {', '.join(COMPRESSIONS)}",),
         )
-    if not all(parseaddr(values["maintainer"])):
+    if not _MAINTAINER.fullmatch(values["maintainer"]):
         raise UsageError(
             f"maintainer {values['maintainer']!r} is no name with an address",
             hint='write it as "Jane Doe <jane@example.org>" (policy 5.6.2)',

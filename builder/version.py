@@ -10,8 +10,8 @@ from functools import total_ordering
 
 from builder.errors import UsageError
 
-_FULL = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-(alpha|beta|rc)\.(\d+))?")
-_SERIES = re.compile(r"v?(\d+)\.(\d+)")
+_FULL = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-(alpha|beta|rc)\.(\d+))?", re.ASCII)
+_SERIES = re.compile(r"v?(\d+)\.(\d+)", re.ASCII)
 _REVISION = re.compile(r"[0-9][A-Za-z0-9.+~]*")
 
 
@@ -37,6 +37,11 @@ class Architecture(StrEnum):
             Architecture.PPC64EL: "EM_PPC64",
             Architecture.S390X: "EM_S390",
         }[self]
+
+    @property
+    def byte_order(self) -> str:
+        """ppc64el shares its e_machine with ppc64, which is big endian."""
+        return "big" if self is Architecture.S390X else "little"
 
 
 @total_ordering

@@ -20,7 +20,7 @@ from builder.cli.keeping import fetch, pin
 from builder.cli.looking import doctor, inspect, versions
 from builder.cli.options import Invocation
 from builder.cli.terminal import show_error
-from builder.errors import EtcdDebError, Interrupted
+from builder.errors import GENERAL, EtcdDebError, Interrupted
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -58,6 +58,14 @@ def main() -> None:
     except EtcdDebError as error:
         show_error(error)
         sys.exit(error.exit_status)
+    except OSError as error:
+        show_error(
+            EtcdDebError(
+                f"{error.filename}: {error.strerror}" if error.filename else str(error),
+                hint="check its owner and mode, or name another place: --output, TMPDIR, XDG_CACHE_HOME",
+            )
+        )
+        sys.exit(GENERAL)
     except (click.Abort, KeyboardInterrupt):
         click.echo("etcd-deb: interrupted; nothing was left behind", err=True)
         sys.exit(128 + signal.SIGINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from builder.progress import Progress
 
 # Only cobra's programs know the command `completion`; etcd itself has flags alone.
 PROGRAMS = ("etcdctl", "etcdutl")
+# Written by hand, since these two print none.
+OWN = ("etcd", "etcd-ha")
 FILE_NAMES = {"bash": "{}", "zsh": "_{}", "fish": "{}.fish"}
 SHIPPED = shipped.DEBIAN_TEMPLATE / "completions"
 
@@ -35,6 +38,9 @@ def write_completions(examined: ExaminedBinaries, folder: Path, progress: Progre
         file = folder / shell / FILE_NAMES[shell].format(name)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    for name in OWN:
+        for shell, pattern in FILE_NAMES.items():
+            shutil.copyfile(SHIPPED / shell / pattern.format(name), folder / shell / pattern.format(name))
 
 
 def _completion(name: str, shell: str, examined: ExaminedBinaries, progress: Progress) -> str:

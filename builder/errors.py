@@ -90,4 +90,8 @@ class DiskFull(EtcdDebError):
 
 
 class Interrupted(BaseException):
-    """SIGTERM arrived: like KeyboardInterrupt, no handler of ordinary errors may swallow it."""
+    """A signal asked us to end: like KeyboardInterrupt, no handler of ordinary errors may swallow it."""
+
+    def __init__(self, number: int = 0) -> None:
+        super().__init__(number)
+        self.number = number

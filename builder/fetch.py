@@ -6,16 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from builder.cache import cached
 from builder.checksums import format_checksums, parse_checksums
 from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease
 from builder.github import GitHub
-from builder.http import Client
 from builder.progress import Progress
 from builder.release import CHECKSUMS, FolderOrigin, Origin, ReleaseFile, RemoteOrigin, without_login
 from builder.version import UpstreamVersion
+
+if TYPE_CHECKING:
+    from builder.http import Client
 
 TARBALL_LIMIT = 256 * 1024 * 1024
 CHECKSUMS_LIMIT = 1024 * 1024
@@ -66,6 +68,9 @@ class Sources:
     witness_has_tarballs: bool
 
     def client(self, origin: RemoteOrigin, progress: Progress) -> Client:
+        # Loaded here, since a build from a folder or from the cache needs no requests.
+        from builder.http import Client
+
         return Client(timeout=self.timeout, progress=progress, plain_http=origin.base.startswith("http://"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from builder.errors import DownloadFailed, UsageError
-from builder.http import Client
 from builder.progress import Progress
 from builder.release import RemoteOrigin
 from builder.version import UpstreamVersion, parse_version
@@ -76,6 +76,9 @@ class GitHub:
                     hint="set it anew, or unset it: the releases are public",
                 )
             headers["Authorization"] = f"Bearer {token}"
+        # Loaded here, since a build from a folder or from the cache needs no requests.
+        from builder.http import Client
+
         client = Client(timeout=self.timeout, progress=progress)
         body = client.read(f"{self.api.base}{path}", limit=PAGE_LIMIT, headers=headers)
         try:
@@ -101,6 +104,11 @@ def _releases(page: list[object]) -> Iterator[Release]:
         except UsageError:
             continue
         if isinstance(version, UpstreamVersion):
-            published = str(entry.get("published_at") or "")
-            day = datetime.fromisoformat(published).date() if published else None
-            yield Release(version, day)
+            yield Release(version, _day(str(entry.get("published_at"))))
+
+
+def _day(published: str) -> date | None:
+    # A draft has no date, and one that can't be read is no reason to know of no release.
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(published).date()
+    return None

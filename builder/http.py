@@ -124,6 +124,9 @@ class Client:
         try:
             response = self._session.get(url, headers=dict(headers), stream=True, timeout=self._timeout)
         except requests.exceptions.SSLError as error:
+            # A connection that ends during the handshake is an SSLError too.
+            if "CERTIFICATE" not in str(error).upper():
+                raise _Retry(_not_connected(url, error)) from error
             raise DownloadFailed(
                 f"the certificate of {_host(url)} is not trusted",
                 details=(f"fetching  {without_login(url)}", str(error)),
@@ -137,13 +140,20 @@ class Client:
                     hint="check the network and the proxy (https_proxy), or name a mirror with --source",
                 )
             ) from error
+        except requests.exceptions.ConnectionError as error:
+            raise _Retry(_not_connected(url, error)) from error
         except requests.exceptions.RequestException as error:
-            raise _Retry(
-                DownloadFailed(
-                    f"failed to connect to {_host(url)}",
-                    details=(f"fetching  {without_login(url)}", str(error)),
-                    hint="check the network and the proxy (https_proxy), or name a mirror with --source",
-                )
+            raise DownloadFailed(
+                f"can't fetch {without_login(url)}",
+                details=(str(error),),
+                hint="check --source, the settings witness and api, and the proxy (https_proxy)",
+            ) from error
+        except OSError as error:
+            # What requests raises for a list of CAs that isn't there.
+            raise DownloadFailed(
+                f"can't check the certificate of {_host(url)}",
+                details=(str(error),),
+                hint="REQUESTS_CA_BUNDLE names no file of certificates; correct it, or unset it",
             ) from error
         if response.status_code >= requests.codes.bad_request:
             with response:
@@ -174,6 +184,14 @@ class _Chunks:
             raise _Retry(_broke_off(self._url, cause)) from error
 
 
+def _not_connected(url: str, error: Exception) -> DownloadFailed:
+    return DownloadFailed(
+        f"failed to connect to {_host(url)}",
+        details=(f"fetching  {without_login(url)}", str(error)),
+        hint="check the network and the proxy (https_proxy), or name a mirror with --source",
+    )
+
+
 def _broke_off(url: str, cause: str) -> DownloadFailed:
     return DownloadFailed(
         f"the connection to {_host(url)} broke off",
@@ -186,7 +204,7 @@ def _refusal(url: str, response: requests.Response) -> Exception:
     status = response.status_code
     if status == requests.codes.not_found:
         return NoSuchRelease(
-            f"{_host(url)} has no {url.rpartition('/')[2]}",
+            f"{_host(url)} has no {url.rpartition('/')[2] or 'index page'}",
             details=(f"fetching  {without_login(url)}", "got       404 Not Found"),
             hint="etcd-deb versions lists the releases",
         )

@@ -94,19 +94,18 @@ def _contents(package: Path) -> tuple[str, dict[str, str]]:
 def _read(archive: tarfile.TarFile) -> tuple[str, dict[str, str]]:
     provenance = ""
     programs: dict[str, str] = {}
-    if True:
-        for member in archive:
-            name = member.name.removeprefix("./")
-            content = archive.extractfile(member) if member.isreg() else None
-            if content is None:
-                continue
-            if name == PROVENANCE:
-                provenance = content.read().decode("utf-8", "replace")
-            elif name.startswith(PROGRAMS):
-                digest = hashlib.sha256()
-                while chunk := content.read(1024 * 1024):
-                    digest.update(chunk)
-                programs[name.removeprefix(PROGRAMS)] = digest.hexdigest()
+    for member in archive:
+        name = member.name.removeprefix("./")
+        content = archive.extractfile(member) if member.isreg() else None
+        if content is None:
+            continue
+        if name == PROVENANCE:
+            provenance = content.read().decode("utf-8", "replace")
+        elif name.startswith(PROGRAMS):
+            digest = hashlib.sha256()
+            while chunk := content.read(1024 * 1024):
+                digest.update(chunk)
+            programs[name.removeprefix(PROGRAMS)] = digest.hexdigest()
     return provenance, programs
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from builder.checksums import parse_checksums
-from builder.errors import NoSuchRelease
+from builder.errors import NoSuchRelease, VerificationFailed
 from builder.fetch import Sources, fetch, hear
 from builder.pins import Pins, record_pins
 from builder.progress import Progress
@@ -33,7 +33,11 @@ def keep_release(
     target = folder / version.tag
     for architecture in architectures:
         fetched = fetch(ReleaseFile(version, architecture), sources, progress, witnesses=True)
-        verified = verify(fetched, pins, require_pin=False)
+        try:
+            verified = verify(fetched, pins, require_pin=False)
+        except VerificationFailed:
+            fetched.discard()
+            raise
         for testimony in fetched.hearing.testimonies:
             with replacing(target / testimony.file, f"keeping {testimony.file}") as out:
                 out.write(testimony.checksums.encode())

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from builder.replace import replacing
-
 MEBIBYTE = 1024 * 1024
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
@@ -53,16 +51,17 @@ def repack(package: Path, compression: str) -> None:
     Raises ValueError for a file that is no uncompressed .deb, OSError, CalledProcessError of zstd.
     """
     compress, suffix = _COMPRESSORS[compression]
-    with package.open("rb") as source, replacing(package, f"packing {package.name}") as out:
-        out.write(packed_archive(_compressed(member, compress, suffix) for member in members(source)))
-
-
-def _compressed(member: Member, compress: Callable[[bytes], bytes], suffix: str) -> Member:
-    if ".tar." in member.name:
-        raise ValueError(f"{member.name} is compressed already")
-    if not member.name.endswith(".tar"):
-        return member
-    return member.with_content(f"{member.name}{suffix}", compress(member.content))
+    temporary = package.with_suffix(".packed")
+    with package.open("rb") as source:
+        temporary.write_bytes(
+            packed_archive(
+                member.with_content(f"{member.name}{suffix}", compress(member.content))
+                if member.name.endswith(".tar")
+                else member
+                for member in members(source)
+            )
+        )
+    temporary.replace(package)
 
 
 def members(source: BinaryIO) -> Iterator[Member]:

@@ -57,12 +57,26 @@ def load_settings(
         merged |= read_settings_file(file)
     elif user_file().exists():
         merged |= read_settings_file(user_file())
-    for name in _names():
-        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
-        if text is not None:
-            merged[name] = _from_text(name, text, f"{ENVIRONMENT_PREFIX}{name.upper()}")
+    for variable, text in environment.items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        if variable != ENVIRONMENT_PREFIX + name.upper():
+            continue
+        if name in _names():
+            merged[name] = _from_text(name, text, variable)
+        elif name != "config":
+            _refuse_misspelt(name, variable)
     merged |= {name: value for name, value in options.items() if value is not None}
     return _settings(merged)
+
+
+def _refuse_misspelt(name: str, variable: str) -> None:
+    # Others may use our prefix for their own ends, so only what is nearly a setting is refused.
+    for nearest in difflib.get_close_matches(name, _names(), n=1, cutoff=0.8):
+        raise UsageError(
+            f"unknown setting {variable} in the environment",
+            details=(f"expected  one of {', '.join(_names())}, in capitals",),
+            hint=f"did you mean {ENVIRONMENT_PREFIX}{nearest.upper()}?",
+        )
 
 
 def _names() -> tuple[str, ...]:

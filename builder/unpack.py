@@ -21,8 +21,8 @@ from builder.progress import Progress
 from builder.replace import disk_full_named
 from builder.verify import VerifiedTarball
 
-PROGRAM_LIMIT = 512 * 1024 * 1024
-TOTAL_LIMIT = 1024 * 1024 * 1024
+PROGRAM_LIMIT = 256 * 1024 * 1024
+TOTAL_LIMIT = 512 * 1024 * 1024
 CHUNK = 1024 * 1024
 
 

@@ -22,6 +22,9 @@ from builder.cli.options import Invocation
 from builder.cli.terminal import show_error
 from builder.errors import GENERAL, EtcdDebError, Interrupted
 
+# Ctrl-C, kill(1), and a terminal that is closed.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="etcd-deb")
@@ -49,7 +52,10 @@ def main() -> None:
     """Run the command line and exit with a documented status (docs/reference/exit-codes.md)."""
     # Files of ours have the same modes whoever builds; dpkg-deb refuses a control directory made under 077.
     os.umask(0o022)
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in ENDING:
+        # What nohup told us to ignore stays ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
     try:
         status = cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -66,14 +72,15 @@ def main() -> None:
             )
         )
         sys.exit(GENERAL)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("etcd-deb: interrupted; nothing was left behind", err=True)
-        sys.exit(128 + signal.SIGINT)
-    except Interrupted:
-        click.echo("etcd-deb: terminated; nothing was left behind", err=True)
-        sys.exit(128 + signal.SIGTERM)
+    except Interrupted as end:
+        how = "interrupted" if end.number == signal.SIGINT else "terminated"
+        click.echo(f"etcd-deb: {how}; nothing was left behind", err=True)
+        sys.exit(128 + end.number)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Interrupted
+def _end(number: int, _frame: FrameType | None) -> None:
+    # Tidying up takes seconds at most, and a second signal would break it off half-way.
+    for ending in ENDING:
+        signal.signal(ending, signal.SIG_IGN)
+    raise Interrupted(number)

@@ -1,0 +1,83 @@
+# shellcheck shell=sh
+# What the members of the cluster say, asked side by side with a bound. Needs yaml.sh, bbolt.sh and member.sh.
+
+# known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". Asked of the member here; without a quorum it can't answer, and
+# then its database tells (a copy that may be old), and without one initial-cluster.
+known_members() {
+    ask_etcd 1 "$(own_endpoint)" member list | sed 's/, /|/g' | cut -d '|' -f 1,3- | grep . && return 0
+    if [ -r "$(database_file)" ]; then
+        bbolt_pairs "$(database_file)" members 2>/dev/null | members_of_json | grep . && return 0
+    fi
+    peer_entries | sed 's/\(.*\) \(.*\)/|\1|\2||/'
+}
+
+# members_of_json: lines as above from "ID<tab>{"id":1,"peerURLs":["http://pg1:2380"],"name":"pg1","clientURLs":[…]}".
+members_of_json() {
+    # shellcheck disable=SC2016  # awk's variables
+    awk -F '\t' '
+        function value(name,    text) {
+            if (!match($2, "\"" name "\":(\\[(\"[^\"]*\",?)*\\]|\"[^\"]*\"|[a-z]+)")) return ""
+            text = substr($2, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
+            gsub(/^\["|"\]$/, "", text)
+            gsub(/"/, "", text)
+            return text
+        }
+        { print $1 "|" value("name") "|" value("peerURLs") "|" value("clientURLs") "|" value("isLearner") }'
+}
+
+# client_url_of MEMBER_LINE: its first client URL, or the guess for one that has never published any.
+client_url_of() {
+    published=$(printf '%s\n' "$1" | cut -d '|' -f 4)
+    peer_url=$(printf '%s\n' "$1" | cut -d '|' -f 3)
+    if [ -n "$published" ]; then
+        first_of "$published"
+    else
+        client_url_of_host "$(host_of "$(first_of "$peer_url")")"
+    fi
+}
+
+# field NAME FILE: a value of `etcdctl endpoint status -w fields`.
+field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -n 1; }
+
+# member_view DIR NUMBER: asks one member, and leaves the row NUMBER of the table in DIR.
+# Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER
+member_view() {
+    member_line=$(sed -n "$2p" "$1/members")
+    url=$(client_url_of "$member_line")
+    ask_etcd 2 "$url" endpoint health -w json >"$1/$2.health" &
+    health_job=$!
+    ask_etcd 2 "$url" endpoint status -w fields >"$1/$2.status" || : >"$1/$2.status"
+    wait "$health_job" || true
+    # One that answers but has no quorum, or an alarm, is unhealthy; one that says nothing is unreachable.
+    health=unreachable
+    if [ -s "$1/$2.status" ]; then health=unhealthy; fi
+    if grep -q '"health":true' "$1/$2.health"; then health=healthy; fi
+    id=$(printf '%s\n' "$member_line" | cut -d '|' -f 1)
+    if [ -z "$id" ] && [ -s "$1/$2.status" ]; then id=$(printf '%x' "$(field MemberID "$1/$2.status")"); fi
+    leader=$(field Leader "$1/$2.status")
+    [ "${leader:-0}" = 0 ] || leader=$(printf '%x' "$leader")
+    alarms=$(sed -n 's/^"Errors" : \[\(.*\)\]$/\1/p' "$1/$2.status" | grep -o 'alarm:[A-Z]*' | sed 's/alarm://' |
+        sort -u | paste -sd, -)
+    printf '%s|%s|%s|%s|%s|%s|%s|%s|%s\n' "$id" "$(printf '%s\n' "$member_line" | cut -d '|' -f 2)" "$url" "$health" \
+        "${leader:-0}" "$(field Version "$1/$2.status")" "$(field DBSize "$1/$2.status")" "$alarms" \
+        "$(printf '%s\n' "$member_line" | cut -d '|' -f 5)" >"$1/$2.row"
+}
+
+# cluster_view DIR: fills DIR/rows, within 4 s.
+cluster_view() {
+    known_members | sort -t '|' -k 2,2 >"$1/members"
+    : >"$1/rows"
+    count=$(wc -l <"$1/members")
+    number=0
+    jobs_of_view=
+    while [ "$number" -lt "$count" ]; do
+        number=$((number + 1))
+        member_view "$1" "$number" &
+        jobs_of_view="$jobs_of_view $!"
+    done
+    # shellcheck disable=SC2086  # a list of process ids
+    [ -z "$jobs_of_view" ] || wait $jobs_of_view || true
+    for row in "$1"/*.row; do
+        [ ! -e "$row" ] || cat "$row" >>"$1/rows"
+    done
+}

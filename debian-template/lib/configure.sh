@@ -1,0 +1,104 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154  # variables shared with the other parts; work and FILE are set by postinst
+# For postinst: brings the answers of debconf into etcd.yaml, if somebody has given any.
+# Needs debconf.sh, check.sh, to-file.sh, write-file.sh.
+
+say() {
+    echo "etcd-ha: $*" >&2
+}
+
+# Answers as the file would give them back, so that both can be compared.
+normalize_answers() {
+    if members=$(complete_members "$(answer members)" "$(scheme)"); then give members "$members"; fi
+    if quota=$(quota_bytes "$(answer quota)"); then
+        LISTED=$(printf '1\tquota-backend-bytes\tint\t%s' "$quota")
+        give quota "$(quota_of_file)"
+    fi
+    directory=$(answer data-dir)
+    [ "$directory" = / ] || give data-dir "${directory%/}"
+}
+
+# changed_questions: those whose answers are not what the file says.
+changed_questions() {
+    for question in $QUESTIONS; do
+        case $question:$(answer setup):$(answer tls) in
+            members:single:* | tls-*:*:false) continue ;;
+        esac
+        cmp -s "$work/file/$question" "$work/asked/$question" || echo "$question"
+    done
+}
+
+# What etcd reads at the first start only is no matter of the file any more.
+drop_void_questions() {
+    kept=
+    void=
+    for question in $changed; do
+        case $question in
+            setup | node-name | members | cluster-state | cluster-token | tls) void="$void $question" ;;
+            data-dir) if is_bootstrapped "$(answer data-dir)"; then kept="$kept data-dir"; else void="$void data-dir"; fi ;;
+            *) kept="$kept $question" ;;
+        esac
+    done
+    changed=$kept
+    [ -z "$void" ] || say "the member in $directory exists already, so these answers change nothing:$void." \
+        "A running cluster is changed by etcdctl member."
+}
+
+first_bad_answer() {
+    for question in $changed; do
+        check_answer "$question" || { echo "$question" && return; }
+    done
+}
+
+# configure_file: sets RESULT to unchanged, changed, created, untouched (and why was said).
+configure_file() {
+    RESULT=untouched
+    ANSWERS=$work/asked
+    load_answers
+    normalize_answers
+    [ "$(answer setup)" != later ] || return 0
+    changed=$QUESTIONS
+    BOOTSTRAPPED=no
+    if [ -e "$FILE" ] || [ -L "$FILE" ]; then
+        reason=$(why_untouchable "$FILE")
+        if [ -n "$reason" ]; then
+            say "$FILE is left as it is, since it can't be edited safely: $reason. Edit it by hand."
+            return 0
+        fi
+        ANSWERS=$work/file
+        answers_of_file "$FILE"
+        directory=$(answer data-dir)
+        ANSWERS=$work/asked
+        changed=$(changed_questions)
+        if is_bootstrapped "$directory"; then
+            BOOTSTRAPPED=yes
+            drop_void_questions
+        fi
+    fi
+    bad=$(first_bad_answer)
+    if [ -n "$bad" ]; then
+        check_answer "$bad" || true
+        say "etcd.yaml is left as it is: etcd would not accept '$OFFENDER' (etcd-ha/$bad)." \
+            "Give another answer with: dpkg-reconfigure etcd-ha"
+        return 0
+    fi
+    write_answers
+}
+
+write_answers() {
+    if ! [ -e "$FILE" ]; then
+        create_file "$FILE" "$(edits_of_new_file)"
+        RESULT=created
+    else
+        status=0
+        apply_edits "$FILE" "$(for question in $changed; do edits_of "$question"; done)" || status=$?
+        case $status in
+            0) RESULT=changed ;;
+            1) RESULT=unchanged ;;
+            *) say "$FILE is left as it is; edit it by hand." && return 0 ;;
+        esac
+    fi
+    answers_of_file "$FILE"
+    store_answers
+    db_set etcd-ha/read-file "$(checksum "$FILE")"
+}

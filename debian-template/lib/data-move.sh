@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# Takes a member's data to another directory, in steps that a kill may end anywhere: run again, they go on. Needs fail().
+
+# data_is_in_use DIR: a running etcd holds a lock on its database.
+data_is_in_use() {
+    if [ -e "$1/member/snap/db" ]; then ! flock --nonblock --shared "$1/member/snap/db" true; else return 1; fi
+}
+
+# fits_into SOURCE TARGET: TARGET's file system has room for a copy of SOURCE.
+fits_into() {
+    needed=$(du -sk "$1" | cut -f 1)
+    free=$(df -Pk "$2" | awk 'NR == 2 { print $4 }')
+    [ "$free" -gt "$((needed + 10240))" ]
+}
+
+# move_member SOURCE WAL TARGET: TARGET/member becomes a verified copy of SOURCE/member, in one rename. A log kept elsewhere
+# (WAL, else empty) comes into it.
+move_member() {
+    if [ -e "$3/member" ]; then return 0; fi
+    rm -rf "$3/.partial"
+    fits_into "$1" "$3" || fail "$3 has no room for a copy of $1 ($(du -sh "$1" | cut -f 1))" \
+        "Make room, or give another directory: etcd-ha migrate --to DIR"
+    install -d -m 0700 "$3/.partial"
+    cp -a "$1/member" "$3/.partial/member"
+    diff -rq "$1/member" "$3/.partial/member" >&2 || fail "the copy of $1 differs"
+    if [ -n "$2" ]; then
+        rm -rf "$3/.partial/member/wal"
+        cp -a "$2" "$3/.partial/member/wal"
+        diff -rq "$2" "$3/.partial/member/wal" >&2 || fail "the copy of $2 differs"
+    fi
+    chown -R etcd:etcd "$3/.partial"
+    find "$3/.partial" -type d -exec chmod 0700 {} +
+    sync -f "$3/.partial"
+    mv "$3/.partial/member" "$3/member"
+    rmdir "$3/.partial"
+    sync -f "$3"
+}
+
+# retire_data DIR: the original stays, but under a name that no etcd starts from: it would be an old copy of this member.
+retire_data() {
+    if [ -e "$1/member" ]; then
+        mv "$1/member" "$1/member.before-etcd-ha"
+        sync -f "$1"
+    fi
+}

@@ -1,0 +1,25 @@
+# shellcheck shell=sh
+# Between debconf and the folder ANSWERS. Needs confmodule, answers.sh, from-file.sh.
+
+load_answers() {
+    for question in $QUESTIONS; do
+        db_get "etcd-ha/$question" || continue
+        give "$question" "$RET"
+    done
+}
+
+store_answers() {
+    for question in $QUESTIONS; do
+        db_set "etcd-ha/$question" "$(answer "$question")"
+    done
+}
+
+# checksum FILE: what etcd-ha/read-file remembers.
+checksum() {
+    if [ -r "$1" ]; then cksum <"$1"; else echo none; fi
+}
+
+# is_bootstrapped DATA-DIR: whether a member lives there already.
+is_bootstrapped() {
+    [ -n "$1" ] && [ -d "${DPKG_ROOT-}$1/member" ]
+}

@@ -1,0 +1,166 @@
+# Warns of keys that this etcd ignores and of values that it refuses. First file: config-keys; second: the output of
+# yaml_list. Prints "line N: ..." lines.
+
+function warn(line, text) {
+    printf "%s%d: %s\n", "line ", line, text
+}
+
+# Edits (insertions, deletions, changes) from one word to the other.
+function distance(a, b,    i, j, row, above, diagonal, best) {
+    for (j = 0; j <= length(b); j++) row[j] = j
+    for (i = 1; i <= length(a); i++) {
+        diagonal = row[0]
+        row[0] = i
+        for (j = 1; j <= length(b); j++) {
+            above = row[j]
+            best = diagonal + (substr(a, i, 1) != substr(b, j, 1))
+            if (above + 1 < best) best = above + 1
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1
+            row[j] = best
+            diagonal = above
+        }
+    }
+    return row[length(b)]
+}
+
+# The known key that was probably meant, "" if none is near.
+function nearest(key,    known, least, d, result, plain) {
+    plain = key
+    if (sub(/^experimental-/, "", plain) && plain in type) return plain
+    gsub(/_/, "-", plain)
+    least = length(key) < 8 ? 2 : 3
+    for (known in type) {
+        if ((index(known, ".") > 0) != (index(key, ".") > 0)) continue
+        d = distance(plain, known)
+        if (d < least || (d == least && (result == "" || known < result))) {
+            least = d
+            result = known
+        }
+    }
+    return result
+}
+
+function unknown(line, key,    id, text, near) {
+    id = tolower(key)
+    text = "etcd " series " ignores " key
+    near = nearest(id)
+    if (id ~ /^(dial|read|write)-timeout$/) text = text ": no etcd has it; delete the line"
+    else if (near != "") text = text "; did you mean " near "?"
+    else if (id in gate) text = text "; since 3.6 it is a feature gate: feature-gates: \"" gate[id] "=true\""
+    else if (id ~ /^(enable-v2|experimental-enable-v2v3)$/) text = text ": the v2 API is gone since 3.6"
+    else if (id ~ /^experimental-/) text = text ": experimental keys are gone since 3.7"
+    warn(line, text)
+}
+
+function needs(line, key, kind, value,    wanted) {
+    wanted = type[tolower(key)]
+    if (kind == "null") return
+    if (wanted == "string" && kind ~ /^(int|bool|number)$/) warn(line, "etcd refuses " key ": the value needs quotes: \"" value "\"")
+    else if (wanted == "string" && kind !~ /^(string|long|block|escaped)$/) warn(line, "etcd refuses " key ": one text is expected")
+    else if (wanted == "int" && kind != "int") warn(line, "etcd refuses " key ": a whole number without quotes and unit is expected")
+    else if (wanted == "duration" && kind != "int") warn(line, "etcd refuses " key ": nanoseconds are expected, without unit")
+    else if (wanted == "bool" && kind != "bool") warn(line, "etcd refuses " key ": true or false is expected, without quotes")
+    else if (wanted == "list" && kind !~ /list$/) warn(line, "etcd refuses " key ": a list is expected")
+    else if (wanted == "map" && kind !~ /map$/) warn(line, "etcd refuses " key ": a block of keys is expected")
+}
+
+# Every URL of the key has this scheme?
+function has_scheme(key, scheme) {
+    return index(value_of[key], scheme "://") > 0
+}
+
+function check_values(    key, n, url, i, host) {
+    for (key in value_of) {
+        if (key !~ /^listen-.*-urls$/) continue
+        n = split(value_of[key], url, / *, */)
+        for (i = 1; i <= n; i++) {
+            host = url[i]
+            sub(/^[a-z]+:\/\//, "", host)
+            sub(/:[0-9]*$/, "", host)
+            if (host !~ /^([0-9.]+|\[[0-9A-Fa-f:.%]+\]|localhost)$/ && url[i] ~ /^https?:/)
+                warn(line_of[key], "etcd refuses " key ": it listens on IP addresses, not on the name " host)
+        }
+    }
+    if ("initial-cluster-state" in value_of && value_of["initial-cluster-state"] !~ /^(new|existing)$/)
+        warn(line_of["initial-cluster-state"], "etcd refuses initial-cluster-state: new or existing is expected")
+    beat = "heartbeat-interval" in value_of ? value_of["heartbeat-interval"] : 100
+    election = "election-timeout" in value_of ? value_of["election-timeout"] : 1000
+    if (beat * 5 > election * 1) warn(first("heartbeat-interval", "election-timeout"), "etcd refuses election-timeout: it must be 5 times heartbeat-interval at least")
+    if (election > 50000) warn(line_of["election-timeout"], "etcd refuses election-timeout: 50000 is the most")
+    if ("log-level" in value_of && value_of["log-level"] !~ /^(debug|info|warn|error|dpanic|panic|fatal)$/)
+        warn(line_of["log-level"], "etcd crashes with log-level " value_of["log-level"])
+    if (value_of["logger"] == "capnslog" && series != "3.4") warn(line_of["logger"], "etcd refuses logger: only zap is left")
+    if (series ~ /^3\.[45]$/ && value_of["auto-compaction-retention"] !~ /^0?$/ && value_of["auto-compaction-mode"] == "")
+        warn(line_of["auto-compaction-retention"], "etcd " series " compacts nothing unless auto-compaction-mode is in the file too")
+    if ("auto-compaction-mode" in value_of && value_of["auto-compaction-mode"] !~ /^(periodic|revision)$/)
+        warn(line_of["auto-compaction-mode"], "etcd refuses auto-compaction-mode: periodic or revision is expected")
+    if (series == "3.4" && !("enable-grpc-gateway" in value_of))
+        warn(1, "etcd 3.4 turns the gateway off unless the file says enable-grpc-gateway: true; Patroni needs it")
+    if (value_of["data-dir"] ~ /^\/var\/lib\/etcd(\/|$)/)
+        warn(line_of["data-dir"], "data-dir is below /var/lib/etcd, which is deleted when Debian's etcd-server is purged")
+    check_tls("client")
+    check_tls("peer")
+    for (key in dangerous) if (key in value_of && value_of[key] ~ /^([yY]|[tT]rue|TRUE|[yY]es|YES|[oO]n|ON)$/)
+        warn(line_of[key], key " " dangerous[key])
+}
+
+function check_tls(side,    certificate, automatic, urls) {
+    certificate = side "-transport-security.cert-file"
+    automatic = value_of[side "-transport-security.auto-tls"]
+    urls = "listen-" side "-urls"
+    if (value_of[certificate] == "" && automatic !~ /^([tT]rue|TRUE|[yY]|[yY]es|[oO]n)$/) {
+        if (has_scheme(urls, "https")) warn(line_of[urls], "etcd refuses " urls ": https needs " side "-transport-security with cert-file and key-file")
+    } else if (value_of[certificate] != "" && has_scheme(urls, "http"))
+        warn(line_of[urls], "etcd does not encrypt what it serves on http URLs, certificate or not")
+}
+
+function first(a, b) {
+    return a in line_of ? line_of[a] : line_of[b]
+}
+
+BEGIN {
+    FS = "\t"
+    dangerous["force-new-cluster"] = "throws the other members out at every start; remove it after the recovery"
+    dangerous["unsafe-no-fsync"] = "loses data when the machine fails"
+    gate["experimental-initial-corrupt-check"] = "InitialCorruptCheck"
+    gate["experimental-compact-hash-check-enabled"] = "CompactHashCheck"
+    gate["experimental-enable-lease-checkpoint"] = "LeaseCheckpoint"
+    gate["experimental-enable-lease-checkpoint-persist"] = "LeaseCheckpointPersist"
+    gate["experimental-stop-grpc-service-on-defrag"] = "StopGRPCServiceOnDefrag"
+    gate["experimental-txn-mode-write-with-shared-buffer"] = "TxnModeWriteWithSharedBuffer"
+}
+
+FNR == 1 { file++ }
+
+file == 1 {
+    if ($0 ~ /^#/) {
+        series = $0
+        sub(/^# etcd /, "", series)
+        sub(/:.*/, "", series)
+    } else {
+        split($0, field, " ")
+        type[field[1]] = field[2]
+    }
+    next
+}
+
+{
+    id = tolower($2)
+    value = $0
+    sub(/^[^\t]*\t[^\t]*\t[^\t]*\t/, "", value)
+    parent = id
+    sub(/\..*/, "", parent)
+    if (id in line_of) warn($1, $2 " is there twice")
+    line_of[id] = $1
+    if (!(id in type)) {
+        if (type[parent] == "map" && has_children[parent] || !index(id, ".")) unknown($1, $2)
+        next
+    }
+    needs($1, $2, $3, value)
+    if ($3 ~ /^(string|int|bool|number|long)$/) value_of[id] = value
+}
+
+# Which blocks have keys that the table knows: others, such as discovery-config, take any.
+file == 1 && index($1, ".") { next }
+
+END { check_values() }

@@ -1,0 +1,24 @@
+# shellcheck shell=sh
+# Starts the member for a command of the admin. Needs say(), yaml.sh and member.sh.
+
+systemd_runs() { [ -d /run/systemd/system ]; }
+
+# start_member: only what the admin has enabled; waits 40 s for the cluster, and leaves it starting after that.
+start_member() {
+    if ! systemd_runs; then return 0; fi
+    systemctl daemon-reload
+    if [ "$(systemctl is-enabled etcd.service 2>/dev/null)" != enabled ]; then
+        say "etcd.service is not enabled; to run it: systemctl enable --now etcd"
+        return 0
+    fi
+    # --no-block: the start ends only when the cluster has a quorum.
+    systemctl --no-block start etcd.service
+    use_client_certificates
+    tries=0
+    until ask_etcd 1 "$(own_endpoint)" endpoint health >/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 20 ] || { say "etcd does not answer yet: etcd-ha status; journalctl -u etcd" && return 0; }
+        sleep 1
+    done
+    say "the member is healthy"
+}

@@ -1,0 +1,108 @@
+# shellcheck shell=sh
+# What etcd.yaml says of this node's member, and how to reach it and its peers with etcdctl. Needs yaml.sh.
+
+ETCD_BIN=${ETCD_BIN:-/usr/lib/etcd-ha/bin}
+CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
+
+# setting KEY [DEFAULT]: the value in the configuration file.
+setting() {
+    setting_value=$(yaml_get "$CONFIG" "$1" 2>/dev/null) || setting_value=
+    printf '%s\n' "${setting_value:-${2-}}"
+}
+
+# etcd's own default is a folder under its working directory.
+data_dir() { setting data-dir "/$(setting name default).etcd"; }
+
+wal_dir() { setting wal-dir "$(data_dir)/member/wal"; }
+
+database_file() { printf '%s/member/snap/db\n' "$(data_dir)"; }
+
+# member_has_data: etcd takes a node for initialised when a write-ahead log is there.
+member_has_data() {
+    for wal_file in "$(wal_dir)"/*.wal; do
+        [ -e "$wal_file" ] && return 0
+    done
+    return 1
+}
+
+# minor_of VERSION: "3 6" of 3.6.7, for comparisons.
+minor_of() { printf '%s\n' "$1" | sed -n 's/^v\{0,1\}\([0-9]*\)\.\([0-9]*\).*/\1 \2/p'; }
+
+# minor_is_newer VERSION THAN
+minor_is_newer() {
+    # shellcheck disable=SC2046  # two numbers each
+    set -- $(minor_of "$1") $(minor_of "$2")
+    [ $# = 4 ] || return 1
+    [ "$1" -gt "$3" ] || { [ "$1" -eq "$3" ] && [ "$2" -gt "$4" ]; }
+}
+
+# version_of ETCD: 3.6.7
+version_of() { "$1" --version 2>/dev/null | sed -n 's/^etcd Version: //p'; }
+
+first_of() { printf '%s\n' "$1" | sed 's/,.*//; s/^[[:space:]]*//; s/[[:space:]]*$//'; }
+
+host_of() { printf '%s\n' "$1" | sed 's|^[a-z]*://||; s|/.*||; s|:[0-9]*$||'; }
+
+# own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
+# certificate carries.
+own_endpoint() {
+    listens=$(setting listen-client-urls http://localhost:2379)
+    case $listens in
+        *https://*)
+            first_of "$(setting advertise-client-urls "$listens")"
+            return 0
+            ;;
+    esac
+    printf '%s\n' "$listens" | tr ',' '\n' | sed -n '
+        s/^[[:space:]]*//
+        s/[[:space:]]*$//
+        s|//0\.0\.0\.0:|//127.0.0.1:|
+        s|//\[::\]:|//[::1]:|
+        /\/\/\(127\.\|localhost:\|\[::1\]:\)/s/^/1 /
+        t print
+        s/^/2 /
+        : print
+        p' | sort | sed -n '1s/^. //p'
+}
+
+# peer_entries: NAME URL of each entry of initial-cluster.
+peer_entries() {
+    setting initial-cluster | tr ',' '\n' |
+        sed -n 's/^[[:space:]]*\([^=]*\)=\([^[:space:]]*\)[[:space:]]*$/\1 \2/p'
+}
+
+# client_url_of_host HOST: a guess from this node's own client URL, which in a cluster set up by us differs by its host only.
+client_url_of_host() {
+    own_url=$(first_of "$(setting advertise-client-urls http://localhost:2379)")
+    own_port=$(printf '%s\n' "$own_url" | sed -n 's|.*:\([0-9]*\)/*$|\1|p')
+    printf '%s://%s:%s\n' "${own_url%%://*}" "$1" "${own_port:-2379}"
+}
+
+# use_client_certificates: etcdctl reads the ETCDCTL_ variables; those that the caller has set win.
+use_client_certificates() {
+    export ETCDCTL_API=3
+    case $(setting listen-client-urls) in *https://*) ;; *) return 0 ;; esac
+    ca=$(setting client-transport-security.trusted-ca-file)
+    certificate=$(setting client-transport-security.client-cert-file)
+    key=$(setting client-transport-security.client-key-file)
+    if [ -z "$certificate" ]; then
+        certificate=$(setting client-transport-security.cert-file)
+        key=$(setting client-transport-security.key-file)
+    fi
+    if [ -n "$ca" ]; then export ETCDCTL_CACERT="${ETCDCTL_CACERT:-$ca}"; fi
+    if [ "$(setting client-transport-security.auto-tls)" = true ]; then
+        export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true
+    fi
+    if [ -n "$certificate" ] && [ -n "$key" ] && [ -r "$key" ]; then
+        export ETCDCTL_CERT="${ETCDCTL_CERT:-$certificate}" ETCDCTL_KEY="${ETCDCTL_KEY:-$key}"
+    fi
+}
+
+# ask_etcd SECONDS ENDPOINTS ARGUMENT...: etcdctl that ends in time whatever the cluster does.
+ask_etcd() {
+    ask_bound=$1
+    ask_endpoints=$2
+    shift 2
+    timeout "$((ask_bound + 1))" "$ETCD_BIN/etcdctl" --endpoints="$ask_endpoints" \
+        --dial-timeout="${ask_bound}s" --command-timeout="${ask_bound}s" "$@" </dev/null 2>/dev/null
+}

@@ -1,0 +1,88 @@
+# shellcheck shell=sh
+# What a migration is to do: found out once and written down before the first change, so that it can be resumed.
+# Needs fail(), say(), yaml.sh, bbolt.sh, member.sh, takeover.sh and environment-to-yaml.sh; KEEP is the directory it works in.
+
+DEFAULTS=/etc/default/etcd
+DROP_INS=/etc/systemd/system/etcd.service.d
+KEYS=/usr/share/etcd-ha/config-keys
+
+# planned NAME: kind (debian: from variables to a file; own: only the data moves), source, target, moved_log.
+planned() { sed -n "s/^$1=//p" "$KEEP/plan"; }
+
+# What Debian's unit set, the drop-ins over it, the defaults file over these. Drop-ins hold `Environment=A=b "C=d"`.
+debian_options() {
+    printf 'ETCD_NAME=%s\nETCD_DATA_DIR=/var/lib/etcd/default\n' "$(uname -n)" | environment_options
+    for drop_in in "$DROP_INS"/*.conf; do
+        [ ! -e "$drop_in" ] || sed -n 's/^[[:space:]]*Environment=//p' "$drop_in" | tr -d "\"'" | tr ' ' '\n'
+    done | environment_options
+    [ ! -e "$DEFAULTS" ] || environment_options "$DEFAULTS"
+}
+
+# make_plan TARGET
+make_plan() {
+    if [ -e "$CONFIG" ]; then
+        if ! takeover_is_endangered "$CONFIG"; then
+            say "nothing to migrate: $CONFIG is there and names no data under /var/lib/etcd"
+            exit 0
+        fi
+        kind=own
+        source=$(data_dir)
+        log=$(setting wal-dir)
+    else
+        debian_options >"$KEEP/options"
+        kind=debian
+        source=$(option data-dir <"$KEEP/options")
+        log=$(option wal-dir <"$KEEP/options") || log=
+        if file=$(option config-file <"$KEEP/options"); then
+            fail "Debian's etcd was set up by $file" "cp $file $CONFIG, then again: etcd-ha migrate"
+        fi
+    fi
+    [ -e "$source/member" ] || fail "nothing to migrate: no data in $source"
+    case $source in
+        /var/lib/etcd/*) target=$1 ;;
+        *) target=$source ;;
+    esac
+    case $log in /var/lib/etcd/*) moved_log=$log ;; *) moved_log= ;; esac
+    [ "$target" = "$source" ] || ! [ -e "$target/member" ] || fail "there is a member's data in $target already"
+    printf '%s=%s\n' kind "$kind" source "$source" target "$target" moved_log "$moved_log" >"$KEEP/plan.new"
+}
+
+# A drop-in made for Debian's unit that names another command would start that one, on the old data.
+check_is_whole_unit() {
+    if systemd_runs && ! takeover_has_admin_unit && [ -d "$DROP_INS" ] && grep -qs '^[[:space:]]*ExecStart=' "$DROP_INS"/*; then
+        fail "a drop-in in $DROP_INS replaces the command of etcd.service" \
+            "Move it away, then: systemctl daemon-reload; etcd-ha migrate"
+    fi
+}
+
+# check_versions DIR
+check_versions() {
+    own=$(version_of "$ETCD_BIN/etcd")
+    data=$(bbolt_get "$1/member/snap/db" cluster clusterVersion) || return 0
+    # shellcheck disable=SC2016  # dpkg-query's variable
+    last=$(dpkg-query -W -f '${Version}' etcd-server 2>/dev/null) || last=$data
+    if minor_is_newer "$data" "$own"; then fail "the data is of etcd $data, newer than this package's $own"; fi
+    # shellcheck disable=SC2046  # two numbers each
+    set -- $(minor_of "$own") $(minor_of "$data")
+    if [ "$2" -gt "$(($4 + 1))" ]; then
+        fail "the data is of etcd $data; $own would skip a minor" "Install etcd-ha $3.$(($4 + 1)) first and migrate with that."
+    fi
+    if [ "$2" -gt "$4" ] && [ "$4" = 5 ] && dpkg --compare-versions "$last" lt 3.5.26; then
+        fail "etcd $last can't go to $own: members that are gone could come back" \
+            "Install etcd-ha 3.5 (3.5.32 or later), migrate, and upgrade when the whole cluster runs it. (--force: do it anyway)"
+    fi
+}
+
+# new_configuration: the whole file, from the options that Debian's etcd had.
+new_configuration() {
+    echo "# Made by etcd-ha migrate from $DEFAULTS; the original is kept in /var/backups/etcd-ha."
+    {
+        grep -v "^wal-dir$(printf '\t')" "$KEEP/options" || true
+        printf 'data-dir\t%s\n' "$(planned target)"
+        if [ -z "$(planned moved_log)" ] && log=$(option wal-dir <"$KEEP/options"); then printf 'wal-dir\t%s\n' "$log"; fi
+        # The defaults of the flags, which a file doesn't have in every minor.
+        option auto-compaction-mode <"$KEEP/options" >/dev/null || printf 'auto-compaction-mode\tperiodic\n'
+        option auto-compaction-retention <"$KEEP/options" >/dev/null || printf 'auto-compaction-retention\t0\n'
+        option enable-grpc-gateway <"$KEEP/options" >/dev/null || printf 'enable-grpc-gateway\ttrue\n'
+    } | options_to_yaml "$KEYS"
+}

@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs configure.sh.
+
+has_systemd() {
+    [ -z "${DPKG_ROOT-}" ] && [ -d /run/systemd/system ]
+}
+
+state_of() {
+    systemctl show -P "$1" etcd.service
+}
+
+is_allowed() {
+    [ -x /usr/sbin/policy-rc.d ] || return 0
+    status=0
+    /usr/sbin/policy-rc.d etcd start || status=$?
+    [ "$status" != 101 ] || say "policy-rc.d doesn't allow to start etcd"
+    [ "$status" != 101 ]
+}
+
+# start_service: without waiting for a quorum, as deb-systemd-invoke would. A disabled or masked service stays stopped.
+start_service() {
+    if [ "$(state_of ActiveState)" = inactive ] && systemctl --quiet is-enabled etcd.service && is_allowed; then
+        systemctl --no-block start etcd.service || true
+        report_start
+    fi
+}
+
+# A few seconds show whether etcd refuses its configuration; a quorum may take as long as it likes.
+report_start() {
+    tries=15
+    while [ "$tries" -gt 0 ]; do
+        case $(state_of ActiveState)/$(state_of SubState) in
+            active/*) return 0 ;;
+            failed/* | */auto-restart*)
+                say "warning: etcd doesn't start; see: systemctl status etcd, journalctl -u etcd"
+                return 0
+                ;;
+        esac
+        sleep 0.2
+        tries=$((tries - 1))
+    done
+    say "etcd waits for a majority of its cluster; see: etcd-ha status"
+}
+
+# The running process keeps what it started with. Its restart is the matter of the administrator or of restart-policy.
+report_pending_restart() {
+    process=$(state_of MainPID)
+    [ "${process:-0}" != 0 ] || return 0
+    if [ "$RESULT" = changed ]; then
+        pending="its previous configuration"
+    elif ! cmp -s "/proc/$process/exe" /usr/lib/etcd-ha/bin/etcd; then
+        pending="its previous binary"
+    else
+        return 0
+    fi
+    db_get etcd-ha/restart-policy || RET=in-turn
+    if [ "$RET" = at-once ]; then
+        systemctl --no-block restart etcd.service || true
+    else
+        say "etcd still runs with $pending. Restart one member at a time, when all others are healthy:" \
+            "systemctl restart etcd"
+    fi
+}

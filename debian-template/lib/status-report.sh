@@ -1,0 +1,130 @@
+# shellcheck shell=sh
+# Prints what tool/status has found out: its variables, and the tables in the directory $view.
+# shellcheck disable=SC2154  # set in tool/status
+
+# column NUMBER ROW
+column() { printf '%s\n' "$2" | cut -d '|' -f "$1"; }
+
+# human BYTES
+human() {
+    awk -v bytes="$1" 'BEGIN {
+        split("B KiB MiB GiB TiB", unit, " ")
+        for (i = 1; bytes >= 1024 && i < 5; i++) bytes /= 1024
+        printf(i == 1 ? "%d %s\n" : "%.1f %s\n", bytes, unit[i])
+    }'
+}
+
+service_line() {
+    case $service_state in
+        active) printf 'active' ;;
+        activating) printf 'activating: waits for a quorum, or restarts (journalctl -u etcd)' ;;
+        failed) printf 'failed: %s (journalctl -u etcd)' "$service_result" ;;
+        *) printf '%s' "${service_state:-unknown}" ;;
+    esac
+    printf ', %s' "${service_enabled:-no unit}"
+    case $service_unit in
+        /etc/*) printf ', by the unit %s, not the one of the package' "$service_unit" ;;
+    esac
+    echo
+}
+
+report_screen() {
+    line() { printf '%-11s %s\n' "$1" "$2"; }
+    line package "etcd-ha ${package_version:-not installed}, etcd ${installed_version:-missing}"
+    if [ -n "$running_version" ]; then line running "etcd $running_version, pid $pid"; else line running no; fi
+    line service "$(service_line)"
+    if ! [ -e "$CONFIG" ]; then
+        line config "none ($CONFIG): dpkg-reconfigure etcd-ha"
+        return 0
+    fi
+    line member "$own_name${member_id:+, id $member_id}, data in $(data_dir)"
+    line cluster "$member_count members, leader ${leader_name:-none}, $(
+        [ "$quorum" = yes ] && echo "has a quorum" || echo "NO QUORUM: nothing can be written"
+    )"
+    if [ -n "$database_bytes" ]; then
+        line database "$(human "$database_bytes") of $(human "$quota_bytes") ($((database_bytes * 100 / quota_bytes)) %)"
+    else
+        line database "unknown, quota $(human "$quota_bytes")"
+    fi
+    line alarms "${alarms:-none}"
+    line restart "$(paste -sd ';' "$view/restart" | sed 's/^$/not pending/; s/;/; /g')"
+    line config "$CONFIG: $(grep -c . "$view/warnings") warnings"
+    sed 's/^/            /' "$view/warnings"
+    echo
+    {
+        echo "ID|NAME|ENDPOINT|HEALTH|ROLE|VERSION|DATABASE"
+        while IFS='|' read -r id name url health leader version bytes _ learner; do
+            role=follower
+            if [ -z "$version" ]; then role=-; fi
+            if [ "$learner" = true ]; then role=learner; fi
+            if [ -n "$leader_id" ] && [ "$id" = "$leader_id" ]; then role=leader; fi
+            if [ "$leader" = 0 ] && [ -n "$version" ]; then role="no leader"; fi
+            size=-
+            if [ -n "$bytes" ]; then size=$(human "$bytes"); fi
+            printf '%s|%s|%s|%s|%s|%s|%s\n' "${id:--}" "${name:--}" "$url" "$health" "$role" "${version:--}" "$size"
+        done <"$view/rows"
+    } | columns
+}
+
+# columns: lines of fields parted by |, padded. (column(1) is not in every installation.)
+columns() {
+    awk -F '|' '
+        { for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } fields = NF }
+        END {
+            for (row = 1; row <= NR; row++) {
+                for (i = 1; i < fields; i++) printf("%-" width[i] "s  ", cell[row, i])
+                print cell[row, fields]
+            }
+        }'
+}
+
+# json_string TEXT, or null when empty
+json_string() {
+    if [ -z "$1" ]; then
+        printf null
+    else
+        printf '"%s"' "$(printf '%s' "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g')"
+    fi
+}
+
+# json_strings: the lines of stdin as an array
+json_strings() {
+    separator=
+    printf '['
+    while IFS= read -r text; do
+        [ -n "$text" ] || continue
+        printf '%s' "$separator"
+        json_string "$text"
+        separator=,
+    done
+    printf ']'
+}
+
+report_json() {
+    json_boolean() { if [ "$1" = "$2" ]; then printf true; else printf false; fi; }
+    json_pairs() { # KEY VALUE...: with a comma behind each
+        while [ $# -gt 0 ]; do
+            printf '"%s":%s,' "$1" "$(json_string "$2")"
+            shift 2
+        done
+    }
+    printf '{'
+    json_pairs package "$package_version" installed "$installed_version" running "$running_version" \
+        service "$service_state" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
+        leader_id "$leader_id" leader "$leader_name"
+    printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_boolean "$quorum" yes)" \
+        "${database_bytes:-null}" "$quota_bytes"
+    printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"members":[' \
+        "$(printf '%s\n' "$alarms" | tr ',' '\n' | json_strings)" "$(json_strings <"$view/restart")" \
+        "$(json_strings <"$view/warnings")"
+    comma=
+    while IFS='|' read -r id name url health leader version bytes alarm learner; do
+        printf '%s{' "$comma"
+        json_pairs id "$id" name "$name" endpoint "$url" health "$health" version "$version"
+        printf '"is_leader":%s,"is_learner":%s,"database_bytes":%s,"alarms":%s}' \
+            "$(json_boolean "${id:-unknown}" "$leader_id")" "$(json_boolean "$learner" true)" \
+            "${bytes:-null}" "$(printf '%s\n' "$alarm" | tr ',' '\n' | json_strings)"
+        comma=,
+    done <"$view/rows"
+    printf ']}\n'
+}

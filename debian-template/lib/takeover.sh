@@ -1,0 +1,104 @@
+# shellcheck shell=sh
+# For the maintainer scripts: what is on the node already (an etcd installed by hand, the admin's own unit, Debian's
+# etcd-server or what is left of it) stays whole while the package comes and goes. All are no-ops elsewhere.
+
+ADMIN_UNIT=${DPKG_ROOT-}/etc/systemd/system/etcd.service
+ENABLED_LINK=/etc/systemd/system/multi-user.target.wants/etcd.service
+# deb-systemd-helper's note of the links that it made for a unit of this name, whichever package asked for it.
+ENABLEMENT=${DPKG_ROOT-}/var/lib/systemd/deb-systemd-helper-enabled/etcd.service.dsh-also
+GIVE_BACK=/run/etcd-ha.give-back
+
+# A unit file that the admin wrote; a masked unit is a link to /dev/null.
+takeover_has_admin_unit() { [ -f "$ADMIN_UNIT" ] && ! [ -L "$ADMIN_UNIT" ]; }
+
+# Debian's package removed but not purged: its postrm still deletes /var/lib/etcd, the account and the enablement.
+takeover_has_leftover() {
+    # shellcheck disable=SC2016  # dpkg-query's variable
+    [ "$(dpkg-query -W -f '${db:Status-Status}' etcd-server 2>/dev/null)" = config-files ]
+}
+
+# takeover_remember_enablement OLD_VERSION (postinst configure, before debhelper's part): once the purge of Debian's
+# leftover took the note away, an upgrade would take the unit for new and enable what the admin has disabled.
+takeover_remember_enablement() {
+    if [ -n "$1" ] && ! [ -e "$ENABLEMENT" ] && [ -x "${DPKG_ROOT-}/usr/bin/deb-systemd-helper" ]; then
+        deb-systemd-helper update-state etcd.service >/dev/null || true
+    fi
+}
+
+# takeover_shield_enablement (postinst, after debhelper's part): a purge of Debian's leftover removes the links that are
+# noted, so ours isn't while there is a leftover. Without the note of a link it counts as enabled or disabled as it is.
+takeover_shield_enablement() {
+    if takeover_has_leftover && [ -e "$ENABLEMENT" ]; then takeover_forget_link; fi
+}
+
+takeover_forget_link() {
+    grep -vxF "$ENABLED_LINK" "$ENABLEMENT" >"$ENABLEMENT.etcd-ha" || true
+    mv "$ENABLEMENT.etcd-ha" "$ENABLEMENT"
+}
+
+# takeover_tell (postinst configure, at the end)
+takeover_tell() {
+    if takeover_has_admin_unit; then
+        cat >&2 <<END
+etcd-ha: $ADMIN_UNIT is not from this package and stays in charge of the service etcd.
+  A running etcd keeps running; the next start takes the binary that the unit names.
+  For the unit of the package (sandbox, preflight):
+    mv $ADMIN_UNIT /root/ && systemctl daemon-reload && systemctl restart etcd
+END
+    fi
+    if takeover_has_leftover; then
+        if takeover_is_endangered "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}"; then
+            cat >&2 <<END
+etcd-ha: warning: do NOT purge Debian's removed etcd-server: its postrm deletes /var/lib/etcd, where the data of this
+  member is. First move it: etcd-ha migrate
+END
+        elif [ -d "${DPKG_ROOT-}/var/lib/etcd/default/member" ]; then
+            echo "etcd-ha: data of Debian's etcd-server is in /var/lib/etcd/default; to go on with it: etcd-ha migrate" >&2
+        fi
+    fi
+}
+
+# takeover_is_endangered CONFIG: data or log lie where the purge of Debian's package deletes.
+takeover_is_endangered() {
+    [ -r "$1" ] || return 1
+    for endangered in "$(yaml_get "$1" data-dir 2>/dev/null)" "$(yaml_get "$1" wal-dir 2>/dev/null)"; do
+        case $endangered in /var/lib/etcd/*) return 0 ;; esac
+    done
+    return 1
+}
+
+# takeover_note_running (prerm remove, before debhelper's part stops the service)
+takeover_note_running() {
+    if [ -d /run/systemd/system ] && takeover_has_admin_unit && systemctl --quiet is-active etcd.service; then
+        : >"$GIVE_BACK"
+    fi
+}
+
+# takeover_give_back (postrm remove, after debhelper's part): the alternatives name the admin's binary again, and the unit
+# that ran it is still there. Not without its binary: the unit may name a path of ours.
+takeover_give_back() {
+    [ -e "$GIVE_BACK" ] || return 0
+    rm -f "$GIVE_BACK"
+    if [ -x /usr/sbin/etcd ]; then
+        systemctl daemon-reload || true
+        # --no-block: the start ends only when the cluster has a quorum.
+        systemctl --no-block start etcd.service || true
+        echo "etcd-ha: $ADMIN_UNIT runs $(readlink -f /usr/sbin/etcd) again" >&2
+    fi
+}
+
+# takeover_before_purge, takeover_after_purge (postrm purge, around debhelper's part): its deb-systemd-helper purge would
+# disable the etcd.service that is there now: the admin's own, or the one of Debian's package.
+takeover_before_purge() {
+    if takeover_has_admin_unit || [ -e "${DPKG_ROOT-}/usr/lib/systemd/system/etcd.service" ]; then
+        if [ -e "$ENABLEMENT" ]; then mv "$ENABLEMENT" "$ENABLEMENT.etcd-ha"; fi
+    elif [ -L "${DPKG_ROOT-}$ENABLED_LINK" ] && ! grep -qsxF "$ENABLED_LINK" "$ENABLEMENT"; then
+        # Taken out by takeover_shield_enablement; the link is ours to remove.
+        mkdir -p "${ENABLEMENT%/*}"
+        echo "$ENABLED_LINK" >>"$ENABLEMENT"
+    fi
+}
+
+takeover_after_purge() {
+    if [ -e "$ENABLEMENT.etcd-ha" ]; then mv "$ENABLEMENT.etcd-ha" "$ENABLEMENT"; fi
+}

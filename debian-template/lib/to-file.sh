@@ -1,0 +1,119 @@
+# shellcheck shell=sh
+# From the answers in ANSWERS to edits of etcd.yaml. Needs answers.sh. BOOTSTRAPPED is "yes" where the member has data:
+# etcd then minds neither name nor initial-… any more, and nothing here may pretend otherwise.
+
+edit() {
+    printf 'set\t%s\t%s\t%s\n' "$1" "$2" "$3"
+}
+
+# edit_or_unset KEY KIND VALUE: without a value etcd's default counts.
+edit_or_unset() {
+    if [ -n "$3" ]; then edit "$1" "$2" "$3"; else printf 'unset\t%s\n' "$1"; fi
+}
+
+bracketed() {
+    case $1 in
+        *:*) echo "[$1]" ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# The members as etcd wants them; a single node is a cluster of one.
+member_list() {
+    if [ "$(answer setup)" = single ]; then
+        echo "$(answer node-name)=$(scheme)://$(bracketed "$(answer address)"):2380"
+    else
+        complete_members "$(answer members)" "$(scheme)"
+    fi
+}
+
+edits_of_members() {
+    own=$(urls_of "$(answer node-name)" "$(member_list)")
+    if [ "${BOOTSTRAPPED-}" != yes ]; then
+        edit initial-cluster string "$(member_list)"
+        edit initial-advertise-peer-urls string "$own"
+    fi
+    own=${own%%,*}
+    [ -z "$own" ] || edit advertise-client-urls string "${own%:*}:2379"
+}
+
+# 127.0.0.1 is where etcdctl looks without further words.
+edits_of_address() {
+    address=$(answer address)
+    url=$(scheme)://$(bracketed "$address")
+    clients=$url:2379
+    [ "$address" = 127.0.0.1 ] || clients=$clients,$(scheme)://127.0.0.1:2379
+    port=$(urls_of "$(answer node-name)" "$(member_list)")
+    port=${port%%,*}
+    port=${port##*:}
+    edit listen-client-urls string "$clients"
+    edit listen-peer-urls string "$url:${port:-2380}"
+}
+
+edits_of_tls() {
+    for block in client peer; do
+        for part in cert-file:tls-cert key-file:tls-key trusted-ca-file:tls-ca client-cert-auth:; do
+            key=$block-transport-security.${part%%:*}
+            if [ "$(answer tls)" != true ]; then
+                printf 'unset\t%s\n' "$key"
+            elif [ "${part#*:}" ]; then
+                edit "$key" string "$(answer "${part#*:}")"
+            else
+                edit "$key" bool true
+            fi
+        done
+    done
+}
+
+# Both keys always: etcd before 3.6 compacts nothing when the mode is not in the file.
+edits_of_compaction() {
+    case $(answer auto-compaction) in
+        "" | off) set -- periodic 0 ;;
+        revision:*) set -- revision "$(answer auto-compaction | cut -d : -f 2)" ;;
+        *) set -- periodic "$(answer auto-compaction)" ;;
+    esac
+    edit auto-compaction-mode string "$1"
+    edit auto-compaction-retention string "$2"
+}
+
+edits_of_metrics() {
+    metrics=$(answer metrics-address)
+    case $metrics in
+        "" | *://*) ;;
+        *) metrics=http://$metrics ;;
+    esac
+    edit_or_unset listen-metrics-urls string "$metrics"
+}
+
+edits_of_quota() {
+    quota=$(answer quota)
+    edit_or_unset quota-backend-bytes int "${quota:+$(quota_bytes "$quota")}"
+}
+
+# edits_of QUESTION: the edits that an answer to it makes necessary.
+edits_of() {
+    case $1:${BOOTSTRAPPED-} in
+        node-name:yes | cluster-state:yes | cluster-token:yes) ;;
+        node-name:*) edit name string "$(answer node-name)" && edits_of_members ;;
+        setup:* | members:*) edits_of_members && edits_of_address ;;
+        address:*) edits_of_address && { [ "$(answer setup)" != single ] || edits_of_members; } ;;
+        cluster-state:*) edit initial-cluster-state string "$(answer cluster-state)" ;;
+        cluster-token:*) edit initial-cluster-token string "$(answer cluster-token)" ;;
+        data-dir:*) edit data-dir string "$(answer data-dir)" ;;
+        tls:*) edits_of_tls && edits_of_members && edits_of_address ;;
+        tls-*) [ "$(answer tls)" != true ] || edits_of_tls | grep -v client-cert-auth ;;
+        metrics-address:*) edits_of_metrics ;;
+        heartbeat-interval:* | election-timeout:*) edit_or_unset "${1%%:*}" int "$(answer "$1")" ;;
+        quota:*) edits_of_quota ;;
+        auto-compaction:*) edits_of_compaction ;;
+    esac
+}
+
+# Patroni speaks to the gateway, which etcd 3.4 turns off when there is a file.
+edits_of_new_file() {
+    for question in node-name data-dir address members cluster-state cluster-token tls metrics-address \
+        heartbeat-interval election-timeout quota auto-compaction; do
+        edits_of "$question" | grep -v '^unset' || true
+    done | awk '!seen[$0]++'
+    edit enable-grpc-gateway bool true
+}

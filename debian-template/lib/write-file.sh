@@ -1,0 +1,73 @@
+# shellcheck shell=sh
+# Changing etcd.yaml: in one rename, with owner and mode kept and a copy of the previous file. Needs yaml.sh.
+
+BACKUPS=${BACKUPS:-${DPKG_ROOT-}/var/backups/etcd-ha}
+
+# why_untouchable FILE: prints why the file can't be edited safely, nothing if it can.
+why_untouchable() {
+    if [ -L "$1" ]; then
+        echo "it is a symbolic link"
+    elif [ ! -f "$1" ]; then
+        echo "it is no regular file"
+    elif [ ! -r "$1" ]; then
+        echo "it can't be read"
+    else
+        { yaml_list "$1" >/dev/null; } 2>&1 || true
+    fi
+}
+
+keep_copy() {
+    [ -d "$BACKUPS" ] || install -d -m 0700 "$BACKUPS"
+    copy=$BACKUPS/${1##*/}.$(date -u +%Y%m%dT%H%M%SZ)
+    while [ -e "$copy" ]; do copy=$copy+; done
+    cp -p "$1" "$copy"
+    sync "$copy"
+}
+
+# prepare_edits FILE EDITS: the edited file in FILE.etcd-ha-new, always that name, so that a kill leaves one at most.
+# Status 1 if nothing is to change, 2 (and why on stderr) if the file can't be edited.
+prepare_edits() {
+    cp -a "$1" "$1.etcd-ha-new"
+    status=0
+    yaml_edit "$1" "$2" >"$1.etcd-ha-new" || status=2
+    if [ "$status" = 0 ] && cmp -s "$1" "$1.etcd-ha-new"; then status=1; fi
+    [ "$status" = 0 ] || rm -f "$1.etcd-ha-new"
+    return "$status"
+}
+
+apply_edits() {
+    prepare_edits "$1" "$2" || return
+    keep_copy "$1"
+    commit_file "$1"
+}
+
+commit_file() {
+    sync "$1.etcd-ha-new"
+    mv -f "$1.etcd-ha-new" "$1"
+    sync "${1%/*}"
+}
+
+# Numeric, since names mean the host's accounts while DPKG_ROOT is set.
+etcd_group() {
+    if [ -n "${DPKG_ROOT-}" ]; then
+        awk -F : '$1 == "etcd" { print $3 }' "$DPKG_ROOT/etc/group"
+    else
+        getent group etcd | cut -d : -f 3
+    fi
+}
+
+# create_file FILE EDITS: a new file, root:etcd 0640.
+create_file() {
+    mkdir -p "${1%/*}"
+    (umask 077 && cat >"$1.etcd-ha-new") <<'END'
+# Configuration of etcd, made by the package etcd-ha. Edit it freely: what stands here wins over the answers of
+# "dpkg-reconfigure etcd-ha", and comments and other keys are kept. See etcd-ha(8) and etcd(1).
+# The keys initial-... count at the first start of the member only; later "etcdctl member" changes the cluster.
+
+END
+    first=$(yaml_edit "$1.etcd-ha-new" "$2") || return 2
+    printf '%s\n' "$first" >"$1.etcd-ha-new"
+    chmod 0640 "$1.etcd-ha-new"
+    chown "0:$(etcd_group)" "$1.etcd-ha-new"
+    commit_file "$1"
+}

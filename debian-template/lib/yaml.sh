@@ -1,0 +1,25 @@
+# shellcheck shell=sh
+# Reading and editing of etcd.yaml. The awk programs are in YAML_AWK where this is part of a maintainer script that
+# runs before the package is unpacked; else they lie beside this file, in LIB.
+
+# yaml_awk MODE FILE: see yaml-read.awk. A NUL becomes a byte that is refused.
+yaml_awk() {
+    { tr '\000' '\001' <"$2" && printf .; } |
+        LC_ALL=C YAML_MODE=$1 awk "${YAML_AWK:-$(cat "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")}"
+}
+
+# yaml_get FILE KEY: prints the value of a key, dotted if it is in a block (peer-transport-security.cert-file).
+# Status 1: absent or null. Status 2: it can't be read, and stderr says why.
+yaml_get() {
+    YAML_KEY=$2 yaml_awk get "$1"
+}
+
+# yaml_list FILE: LINE KEY KIND VALUE of all keys, separated by tabs. Status 2 as above.
+yaml_list() {
+    yaml_awk list "$1"
+}
+
+# yaml_edit FILE EDITS: prints the edited file; EDITS are lines OP KEY KIND VALUE (yaml-edit.awk). Status 2 as above.
+yaml_edit() {
+    YAML_EDITS=$2 yaml_awk edit "$1"
+}

@@ -1,0 +1,80 @@
+"""etcd-ha on the lab's nodes: preseed, install, and etcdctl."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+
+# The debconf types of the questions that are no strings.
+TYPES = {
+    "setup": "select",
+    "cluster-state": "select",
+    "restart-policy": "select",
+    "tls": "boolean",
+    "purge-data": "boolean",
+}
+
+
+def preseed(machine: Machine, answers: Mapping[str, str]) -> None:
+    """Give debconf the answers before the package is there, as a fleet does."""
+    lines = [
+        f"etcd-ha etcd-ha/{name} {TYPES.get(name, 'string')} {value}\n" for name, value in answers.items()
+    ]
+    machine.run("debconf-set-selections", input="".join(lines))
+
+
+def etcdctl(machine: Machine, *arguments: str, check: bool = True, within: float = 20) -> str:
+    """What etcdctl inside the node says about the member there."""
+    return machine.run(
+        *("etcdctl", f"--endpoints=http://{machine.address}:2379", *arguments),
+        check=check,
+        within=within,
+    ).stdout
+
+
+def is_healthy(machine: Machine) -> bool:
+    """True when the member there has a leader and answers."""
+    said = etcdctl(machine, "endpoint", "health", "--command-timeout=2s", check=False)
+    return "is healthy" in said
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Nodes that are to form one cluster."""
+
+    machines: Sequence[Machine]
+
+    def answers(self, machine: Machine) -> dict[str, str]:
+        """What a node is told about itself and the others."""
+        return {
+            "setup": "cluster",
+            "node-name": machine.name,
+            "address": machine.address,
+            "members": ",".join(f"{peer.name}={peer.address}" for peer in self.machines),
+            "cluster-state": "new",
+            "cluster-token": "etcd-lab",
+        }
+
+    def install(self, deb: Path) -> None:
+        """Preseed and apt-get install on every node at the same time."""
+
+        def install_on(machine: Machine) -> None:
+            preseed(machine, self.answers(machine))
+            machine.install(deb)
+
+        with ThreadPoolExecutor(len(self.machines)) as threads:
+            list(threads.map(install_on, self.machines))
+
+    def wait_for_quorum(self, *, within: float) -> None:
+        """Wait until every member answers."""
+        for machine in self.machines:
+            wait_for(f"{machine.name} to be healthy", partial(is_healthy, machine), within=within)
+
+    def members(self, machine: Machine) -> dict[str, str]:
+        """Names of the members as one of them knows them, with their state."""
+        rows = [row.split(", ") for row in etcdctl(machine, "member", "list").splitlines()]
+        return {row[2]: row[1] for row in rows}

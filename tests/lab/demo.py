@@ -1,0 +1,108 @@
+"""The part of ci/demo that needs root: three nodes, the package on each, and a look at the cluster."""
+
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+
+from tests.lab import scratch
+from tests.lab.cluster import Cluster, preseed
+from tests.lab.command import CommandFailed
+from tests.lab.lab import open_lab, why_no_nodes
+from tests.lab.machine import BootFailed, Machine
+from tests.lab.wait import WaitedInVain
+
+INSTALL_BOUND = 60
+QUORUM_BOUND = 60
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _show(machine: Machine, *command: str) -> None:
+    """Run a command inside and print it as a terminal would."""
+    _say(f"{machine.name}# {shlex.join(command)}")
+    output = machine.run(*command).stdout.rstrip()
+    _say("\n".join(f"    {line}" for line in output.splitlines()))
+
+
+def _endpoints(cluster: Cluster) -> str:
+    return "--endpoints=" + ",".join(f"{machine.address}:2379" for machine in cluster.machines)
+
+
+def _look_at(cluster: Cluster) -> None:
+    first, second, third = cluster.machines
+    everywhere = _endpoints(cluster)
+    _show(first, "debconf-show", "etcd-ha")
+    _show(first, "etcdctl", everywhere, "member", "list", "--write-out=table")
+    _show(first, "etcdctl", everywhere, "endpoint", "health", "--write-out=table")
+    _show(first, "etcdctl", "put", "greeting", "written on n1")
+    _show(second, "etcdctl", "get", "greeting")
+    _show(third, "etcdctl", "del", "greeting")
+
+
+def run_nodes(deb: Path, *, keep: bool) -> None:
+    """Boot, install, wait for quorum, show; BootFailed where this machine can't carry nodes."""
+    with open_lab() as lab:
+        started = time.monotonic()
+        machines = lab.nodes(3)
+        _say(f"\nThree Debian 13 nodes are up after {time.monotonic() - started:.1f} s.")
+        try:
+            _use(Cluster(machines), deb)
+        except (CommandFailed, WaitedInVain):
+            sys.stderr.write(_last_words(machines))
+            raise
+        if keep:
+            _say(f"\n{lab.keep()}")
+
+
+def _use(cluster: Cluster, deb: Path) -> None:
+    for machine in cluster.machines:
+        started = time.monotonic()
+        preseed(machine, cluster.answers(machine))
+        machine.install(deb, within=INSTALL_BOUND)
+        _say(f"{machine.name}# apt install ./{deb.name}    {time.monotonic() - started:.1f} s")
+    started = time.monotonic()
+    cluster.wait_for_quorum(within=QUORUM_BOUND)
+    _say(f"All members are healthy after {time.monotonic() - started:.1f} s more.\n")
+    _look_at(cluster)
+
+
+def _last_words(machines: list[Machine]) -> str:
+    """What etcd said last on each node that is up."""
+    return "\n".join(
+        f"{machine.name}# journalctl --unit=etcd\n{machine.journal('--unit=etcd', '--lines=10')}"
+        for machine in machines
+        if machine.is_up
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """`DEB [--keep]`, or `--end` for what was kept."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if arguments == ["--end"]:
+        ended = scratch.clear_kept()
+        _say(f"Ended: {', '.join(ended)}" if ended else "No nodes were kept.")
+        return 0
+    deb, *options = arguments
+    reason = why_no_nodes()
+    if reason is None:
+        try:
+            run_nodes(Path(deb), keep="--keep" in options)
+        except BootFailed as error:
+            reason = str(error)
+        except (CommandFailed, WaitedInVain) as error:
+            sys.stderr.write(f"demo: error: {error}\n")
+            return 1
+        except KeyboardInterrupt:
+            return 130
+    if reason is not None:
+        _say(f"\nNodes can't be booted here: {reason}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,21 @@
+"""The package under test, built by etcd-deb from the lab's own releases."""
+
+import sys
+from pathlib import Path
+
+from tests.lab import releases
+from tests.lab.command import run
+
+
+def build_package(version: str, output: Path) -> Path:
+    """The .deb of a version that the registries hold, built into `output`."""
+    releases.ensure(version)
+    run(
+        [
+            *(Path(sys.executable).with_name("etcd-deb"), "build", version),
+            *("--source", releases.RELEASES, "--pins", releases.PINS, "--output", output),
+        ],
+        within=300,
+    )
+    (deb,) = (path for path in output.glob("*.deb") if not path.is_symlink())
+    return deb

@@ -1,0 +1,77 @@
+"""Real releases of the registries, and the packages built from them, each once a session."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.lab import releases
+from tests.lab.account import Account
+from tests.lab.fake_release import Tarball, binaries, publish, tarball_name
+from tests.package.deb import Deb
+from tests.package.uploads import Upload
+
+# Upstream's own static build, and the newest of Debian's dynamic ones.
+STATIC, DYNAMIC = "3.5.1", "3.5.30"
+# Misspelt as in upstream's programs, so that what is made from it is to lintian what upstream's would be.
+MISSPELT = b"\0this option allows to wait until the member is ready\0"
+
+
+@pytest.fixture(scope="session")
+def release_folder() -> Path:
+    """What ci/lab-releases makes: STATIC and DYNAMIC laid out as on GitHub, with SHA256SUMS as pins."""
+    releases.ensure(STATIC, DYNAMIC)
+    return releases.RELEASES
+
+
+@pytest.fixture(scope="session")
+def upload(release_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Upload]:
+    """upload(version, compression="xz") is what `etcd-deb build` made of a real release."""
+    made: dict[tuple[str, str], Upload] = {}
+
+    def of(version: str, compression: str = "xz") -> Upload:
+        wanted = version, compression
+        if wanted not in made:
+            account = Account(tmp_path_factory.mktemp(f"{version}-{compression}") / "account")
+            account.pins = releases.PINS
+            result = account.build(version, release_folder, "--compression", compression, "--json")
+            assert result.status == 0, result.err
+            made[wanted] = Upload(account.output, version, "amd64", result.out)
+        return made[wanted]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def foreign_upload(tmp_path_factory: pytest.TempPathFactory) -> Upload:
+    """What `etcd-deb build --arch arm64` made of a release whose programs only look like etcd."""
+    folder = tmp_path_factory.mktemp("arm64")
+    version = "3.6.99"
+    tarball = Tarball("arm64").programs(binaries("arm64", padding=MISSPELT)).gz()
+    root = publish(folder / "releases", {"arm64": tarball})
+    account = Account(folder / "account")
+    account.trusts(root / f"v{version}" / tarball_name("arm64"))
+    result = account.build(version, root, "--arch", "arm64")
+    assert result.status == 0, result.err
+    return Upload(account.output, version, "arm64", result.out)
+
+
+@pytest.fixture(scope="session", params=[STATIC, DYNAMIC])
+def deb(request: pytest.FixtureRequest, upload: Callable[..., Upload]) -> Deb:
+    """The package of each real release."""
+    version: str = request.param
+    return Deb(upload(version).deb)
+
+
+@pytest.fixture(scope="session")
+def static_deb(upload: Callable[..., Upload]) -> Deb:
+    """The package of upstream's own build."""
+    return Deb(upload(STATIC).deb)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

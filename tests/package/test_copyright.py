@@ -1,0 +1,75 @@
+"""The copyright file against its format and against what is linked into the programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from debian.copyright import Copyright
+from elftools.elf.elffile import ELFFile
+
+from builder import shipped
+from builder.buildinfo import read_build_info
+from tests.package.manual import unpack_programs
+
+FILE = shipped.DEBIAN_TEMPLATE / "copyright"
+COMMON_LICENSES = Path("/usr/share/common-licenses")
+
+
+@pytest.fixture(scope="module")
+def copyright_file() -> Copyright:
+    with FILE.open(encoding="utf-8") as lines:
+        return Copyright(lines, strict=True)
+
+
+def comment_on_programs(file: Copyright) -> str:
+    paragraph = file.find_files_paragraph("bin/etcd")
+    assert paragraph is not None
+    return paragraph.comment or ""
+
+
+@pytest.mark.parametrize(
+    ("path", "holder", "license_name"),
+    [
+        ("bin/etcdctl", "The etcd Authors", "Apache-2.0 and BSD-2-clause and BSD-3-clause and Expat"),
+        ("debian/rules", "etcd-deb contributors", "Apache-2.0"),
+        ("completions/zsh/_etcdctl", "The Cobra Authors", "Apache-2.0"),
+        ("completions/zsh/_etcd-ha", "etcd-deb contributors", "Apache-2.0"),
+        ("doc/sbom.spdx.json", "The etcd Authors", "Apache-2.0"),
+    ],
+)
+def test_each_part_of_the_tree_has_its_holder_and_licence(
+    copyright_file: Copyright, path: str, holder: str, license_name: str
+) -> None:
+    paragraph = copyright_file.find_files_paragraph(path)
+    assert paragraph is not None
+    assert holder in (paragraph.copyright or "")
+    assert paragraph.license is not None
+    assert paragraph.license.synopsis == license_name
+
+
+def test_each_licence_that_is_named_has_its_text(copyright_file: Copyright) -> None:
+    named: set[str] = set()
+    for paragraph in copyright_file.all_files_paragraphs():
+        assert paragraph.license is not None
+        named.update(paragraph.license.synopsis.split(" and "))
+    texts = {
+        paragraph.license.synopsis: paragraph.license.text
+        for paragraph in copyright_file.all_license_paragraphs()
+    }
+    assert set(texts) == named
+    assert all(len(text or "") > 500 for text in texts.values())
+    assert str(COMMON_LICENSES / "Apache-2.0") in (texts["Apache-2.0"] or "")
+    assert (COMMON_LICENSES / "Apache-2.0").is_file()
+
+
+@pytest.mark.parametrize("program", ["etcd", "etcdctl", "etcdutl"])
+def test_each_module_that_upstream_links_in_stands_there(
+    copyright_file: Copyright, tmp_path: Path, program: str
+) -> None:
+    words = set(comment_on_programs(copyright_file).split())
+    with unpack_programs("3.5.1", tmp_path)[program].open("rb") as binary:
+        linked = read_build_info(ELFFile(binary), program).modules
+    modules = {module.path for module in linked if not module.path.startswith("go.etcd.io/etcd/")}
+    assert len(modules) > 10
+    assert modules - words == set()

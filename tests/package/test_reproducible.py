@@ -1,0 +1,107 @@
+"""The same release gives the same package, whoever builds it, where and when."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from debian.deb822 import BuildInfo
+
+from builder.settings import COMPRESSIONS
+from tests.lab import releases
+from tests.lab.command import run
+from tests.package.conftest import DYNAMIC, STATIC
+from tests.package.deb import CONTROL, DATA, Deb
+from tests.package.surroundings import Change, Surroundings, nobody, surroundings
+from tests.package.uploads import Upload
+
+Uploads = Callable[..., Upload]
+
+
+def build_in(around: Surroundings, version: str, compression: str) -> Upload:
+    """A build in these surroundings, and proof that they were in force."""
+    account = around.account()
+    words = account.build_words(version, releases.RELEASES, "--compression", compression)
+    result = account.run(*words, under=around.under())
+    assert result.status == 0, result.err
+    made = Upload(account.output, version, "amd64", result.out)
+    if Change.USER in around.changes:
+        assert made.deb.stat().st_uid == nobody()
+    if Change.CLOCK in around.changes:
+        assert year_of(made) > year_of_this_machine()
+    return made
+
+
+def year_of(upload: Upload) -> int:
+    """The year in which the package was made, as dpkg-genbuildinfo saw it."""
+    with upload.buildinfo.open() as file:
+        date = BuildInfo(file)["Build-Date"]
+    return int(date.split()[3])
+
+
+def year_of_this_machine() -> int:
+    return int(run(["date", "+%Y"]).stdout)
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_other_folder_umask_zone_locale_user_and_clock_give_the_same_bytes(
+    upload: Uploads, compression: str
+) -> None:
+    assert os.geteuid() == 0, "building as another user needs root"
+    usual = upload(STATIC, compression)
+    with surroundings(*Change) as around:
+        other = build_in(around, STATIC, compression)
+        assert_same(usual.deb, other.deb)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("change", Change)
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("version", [STATIC, DYNAMIC])
+def test_each_change_of_surroundings_gives_the_same_bytes(
+    upload: Uploads, version: str, compression: str, change: Change
+) -> None:
+    usual = upload(version, compression)
+    with surroundings(change) as around:
+        assert_same(usual.deb, build_in(around, version, compression).deb)
+
+
+@pytest.mark.parametrize(
+    "version", [STATIC, pytest.param(DYNAMIC, marks=pytest.mark.soak)], ids=["static", "dynamic"]
+)
+def test_plain_dpkg_buildpackage_makes_the_same_contents(upload: Uploads, version: str) -> None:
+    usual = Deb(upload(version).deb)
+    with surroundings(Change.FOLDER, Change.ZONE, Change.LOCALE, Change.CLOCK) as around:
+        account = around.account()
+        words = ("--source", releases.RELEASES, "--pins", account.pins, "--to", account.folder / "tree")
+        result = account.run("source", version, *words)
+        assert result.status == 0, result.err
+        tree = Path(result.out.strip())
+        # The second time on what the first one left.
+        for _ in range(2):
+            run(["dpkg-buildpackage", "-b", "-us", "-uc"], cwd=tree, env=account.environment(), within=300)
+            assert_same_contents(usual, Deb(tree.parent / usual.path.name))
+
+
+def assert_same(expected: Path, found: Path) -> None:
+    """The same bytes; else the members that differ are named first."""
+    if expected.read_bytes() != found.read_bytes():
+        assert_same_contents(Deb(expected), Deb(found))
+        assert Deb(expected).archive_members() == Deb(found).archive_members()
+        kept = shutil.copy(found, expected.with_suffix(".other"))
+        pytest.fail(f"the members are the same, the archives around them aren't: {expected} {kept}")
+
+
+def assert_same_contents(expected: Deb, found: Deb) -> None:
+    """The same members in the same order, and the same control files."""
+    assert readable(expected) == readable(found)
+    for part in (CONTROL, DATA):
+        assert expected.members(part) == found.members(part)
+
+
+def readable(deb: Deb) -> dict[str, str]:
+    """The control files, all of them texts."""
+    return {name: content.decode() for name, content in deb.contents(CONTROL).items()}

@@ -1,0 +1,57 @@
+"""An installed etcd-deb carries all it needs: it builds outside the checkout."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.lab.account import Account, assert_built
+from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "-w", str(folder), str(CHECKOUT)],
+        check=True,
+    )
+    (wheel,) = folder.glob("etcd_deb-*.whl")
+    return wheel
+
+
+def test_wheel_carries_every_file_of_template_and_settings(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("builder/data/")}
+    wanted = {
+        f"builder/data/{path.relative_to(CHECKOUT)}"
+        for folder in ("conf", "debian-template")
+        for path in (CHECKOUT / folder).rglob("*")
+        if path.is_file()
+    }
+    assert packed == wanted
+
+
+def test_installed_wheel_builds_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    subprocess.run([str(environment / "bin/pip"), "-q", "install", str(wheel)], check=True)
+    account = Account(tmp_path / "account")
+    account.program = environment / "bin/etcd-deb"
+    releases = publish(tmp_path / "releases", {"amd64": good_tarball()})
+    account.trusts(releases / f"v{VERSION}" / tarball_name())
+    result = account.build(VERSION, releases)
+    assert_built(account, result, f"etcd-ha_{VERSION}-1_amd64")
+    where = subprocess.run(
+        [str(environment / "bin/python"), "-c", "import builder; print(builder.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert Path(where).is_relative_to(environment)

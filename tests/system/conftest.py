@@ -1,0 +1,79 @@
+"""Nodes and packages for the tests on booted systems."""
+
+import os
+import re
+import signal
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from tests.lab import releases
+from tests.lab.cache import CACHE
+from tests.lab.lab import Lab, open_lab, why_no_nodes
+from tests.lab.machine import Machine
+from tests.lab.package import build_package
+
+JOURNALS = CACHE / "lab" / "journals"
+LAB = pytest.StashKey[Lab]()
+
+
+def _on_sigterm(number: int, _frame: FrameType | None) -> None:
+    pytest.exit("SIGTERM", 128 + number)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM takes the nodes down as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, _on_sigterm)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """An empty lab; ETCD_DEB_KEEP=1 leaves its nodes up."""
+    reason = why_no_nodes()
+    if reason is not None:
+        pytest.fail(f"can't boot nodes here: {reason}", pytrace=False)
+    with open_lab() as lab:
+        request.node.stash[LAB] = lab
+        yield lab
+        if os.environ.get("ETCD_DEB_KEEP") == "1":
+            with request.getfixturevalue("capsys").disabled():
+                print(f"\n{lab.keep()}")  # noqa: T201
+
+
+@pytest.fixture
+def nodes(lab: Lab) -> Callable[..., list[Machine]]:
+    """nodes(count, suite="trixie", *packages) boots nodes on one network."""
+    return lab.nodes
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """package(version or origin) is the .deb of a release of the registries, built once a session."""
+    built: dict[str, Path] = {}
+
+    def of(wanted: str) -> Path:
+        version = releases.ensure().get(wanted, wanted)
+        if version not in built:
+            built[version] = build_package(version, tmp_path_factory.mktemp(f"dist-{version}"))
+        return built[version]
+
+    return of
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the nodes' journals of a failed test, and say where."""
+    report = yield
+    lab = item.stash.get(LAB, None)
+    if call.when == "call" and report.failed and lab is not None and lab.machines:
+        folder = JOURNALS / re.sub(r"[^\w.-]+", "_", item.name)
+        lab.save_journals(folder)
+        report.sections.append(("nodes", f"journals and consoles are in {folder}"))
+    return report

@@ -1,0 +1,62 @@
+"""The package from real releases installs and serves on the Debians it is for."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.lab import releases
+from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+# Upstream's own static build, and the newest dynamic one.
+ORIGINS = ("pypi", "forky")
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
+def test_single_node_installs_runs_and_keeps_a_value(
+    nodes: Nodes, package: Package, suite: str, origin: str
+) -> None:
+    deb = package(origin)
+    (node,) = nodes(1, suite)
+    preseed(node, {"setup": "single", "address": node.address})
+    output = node.install(deb).stdout
+    assert not re.findall(r"^[EW]: .*", output, re.MULTILINE)
+    wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
+    assert node.run("systemctl", "is-enabled", "etcd").stdout.strip() == "enabled"
+    assert etcdctl(node, "put", "key", "value").strip() == "OK"
+    assert etcdctl(node, "get", "key").split() == ["key", "value"]
+    version = releases.ensure()[origin]
+    assert f"etcd Version: {version}\n" in node.run("etcd", "--version").stdout
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_three_preseeded_nodes_form_one_cluster(nodes: Nodes, package: Package, origin: str) -> None:
+    deb = package(origin)
+    cluster = Cluster(nodes(3))
+    cluster.install(deb)
+    cluster.wait_for_quorum(within=30)
+    first, second, third = cluster.machines
+    assert cluster.members(first) == {"n1": "started", "n2": "started", "n3": "started"}
+    assert etcdctl(first, "put", "key", "value").strip() == "OK"
+    assert etcdctl(second, "get", "key").split() == ["key", "value"]
+    assert etcdctl(third, "del", "key").strip() == "1"
+    assert etcdctl(first, "get", "key") == ""
+
+
+def test_member_comes_back_after_a_reboot_of_its_node(nodes: Nodes, package: Package) -> None:
+    deb = package("pypi")
+    (node,) = nodes(1)
+    preseed(node, {"setup": "single", "address": node.address})
+    node.install(deb)
+    wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
+    etcdctl(node, "put", "key", "value")
+    node.reboot()
+    wait_for("the member to be healthy after the reboot", lambda: is_healthy(node), within=20)
+    assert etcdctl(node, "get", "key").split() == ["key", "value"]

@@ -1,0 +1,44 @@
+"""No network beyond loopback, no settings of whoever runs the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.lab.release_server import ReleaseServer
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders of a user without settings, pins, cache or token."""
+    for name in [name for name in os.environ if name.startswith("ETCD_DEB_") or name.endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    return home
+
+
+@pytest.fixture(scope="session")
+def ca() -> trustme.CA:
+    """A CA that requests is told to trust."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def server(tmp_path: Path, ca: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReleaseServer]:
+    """An https server on 127.0.0.1 without any file yet."""
+    bundle = tmp_path / "ca.pem"
+    ca.cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    root = tmp_path / "www"
+    root.mkdir()
+    with ReleaseServer(root, ca) as running:
+        yield running

@@ -1,0 +1,167 @@
+"""Settings: what comes with etcd-deb, then a file, then variables, then options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from builder import shipped
+from builder.cli.options import sources_of
+from builder.errors import EtcdDebError, UsageError
+from builder.settings import Settings, Value, load_settings, read_settings_file, user_file
+from builder.version import Architecture
+
+NAMES = [field.name for field in fields(Settings)]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "etcd-deb.toml"
+
+
+def load(
+    file: Path | None = None, environment: Mapping[str, str] | None = None, **options: Value | None
+) -> Settings:
+    return load_settings(file, environment or {}, options)
+
+
+def test_the_shipped_file_has_every_setting_and_a_comment_for_each() -> None:
+    assert list(read_settings_file(shipped.CONF / "etcd-deb.toml")) == NAMES
+    blocks = (shipped.CONF / "etcd-deb.toml").read_text().strip().split("\n\n")[1:]
+    assert [block.splitlines()[-1].partition(" =")[0] for block in blocks] == NAMES
+    assert all(block.startswith("# ") for block in blocks)
+
+
+def test_an_option_wins_over_a_variable_and_a_variable_over_the_file(file: Path) -> None:
+    file.write_text('output = "file"\ncompression = "gzip"\nkey = "file"\n')
+    variables = {"ETCD_DEB_OUTPUT": "variable", "ETCD_DEB_COMPRESSION": "zstd"}
+    settings = load(file, variables, output="option")
+    assert (settings.output, settings.compression, settings.key) == ("option", "zstd", "file")
+    assert settings.witness == load().witness
+
+
+def test_an_option_that_was_not_given_changes_nothing(file: Path) -> None:
+    file.write_text('output = "file"\n')
+    assert load(file, output=None).output == "file"
+
+
+def test_the_users_own_file_is_read_where_no_other_is_named(file: Path) -> None:
+    user_file().parent.mkdir(parents=True)
+    user_file().write_text('output = "own"\n')
+    file.write_text('key = "other"\n')
+    assert load().output == "own"
+    assert load(file).output == "dist"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("arches", "amd64, arm64", (Architecture.AMD64, Architecture.ARM64)),
+        ("arches", "s390x", (Architecture.S390X,)),
+        ("timeout", "5", 5),
+        ("maintainer", "Jane Doe <jane@example.org>", "Jane Doe <jane@example.org>"),
+        ("source", "/srv/releases", "/srv/releases"),
+        ("pins", "", ""),
+    ],
+)
+def test_every_kind_of_setting_can_be_a_variable(name: str, text: str, value: object) -> None:
+    assert getattr(load(None, {f"ETCD_DEB_{name.upper()}": text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"), [("sorce", "source"), ("compresion", "compression"), ("arch", "arches")]
+)
+def test_an_unknown_key_names_the_nearest_one_and_the_file(file: Path, typed: str, nearest: str) -> None:
+    file.write_text(f'{typed} = "x"\n')
+    with pytest.raises(UsageError) as caught:
+        load(file)
+    assert caught.value.summary == f"unknown setting {typed!r} in {file}"
+    assert caught.value.hint == f"did you mean {nearest}?"
+
+
+def test_an_unknown_key_like_no_other_lists_them_all(file: Path) -> None:
+    file.write_text("qqqq = 1\n")
+    with pytest.raises(UsageError) as caught:
+        load(file)
+    assert all(name in caught.value.render() for name in NAMES)
+    assert caught.value.hint == "remove the line"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ('timeout = "30"', "a whole number"),
+        ("timeout = true", "a whole number"),
+        ("timeout = 1.5", "a whole number"),
+        ('arches = "amd64"', "a list of strings"),
+        ("arches = [1]", "a list of strings"),
+        ("source = 1", "a string"),
+        ("key = false", "a string"),
+        ("[pins]", "a string"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused(file: Path, line: str, kind: str) -> None:
+    file.write_text(f"{line}\n")
+    with pytest.raises(UsageError) as caught:
+        load(file)
+    name = line.strip("[]").partition(" ")[0]
+    assert caught.value.summary == f"setting {name!r} in {file} is not {kind}"
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "30s"])
+def test_a_timeout_that_is_no_number_names_its_variable(text: str) -> None:
+    with pytest.raises(UsageError, match="ETCD_DEB_TIMEOUT is not a whole number"):
+        load(None, {"ETCD_DEB_TIMEOUT": text})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout": 0}, "timeout is not a number of seconds above 0"),
+        ({"arches": ()}, "no architecture is named"),
+        ({"arches": ("amd65",)}, "upstream publishes no etcd for 'amd65'"),
+        ({"compression": "bzip2"}, "unknown compression 'bzip2'"),
+        ({"maintainer": "Jane Doe"}, "maintainer 'Jane Doe' is no name with an address"),
+        ({"maintainer": "jane@example.org"}, "is no name with an address"),
+        ({"maintainer": "Jane <jane>"}, "is no name with an address"),
+        ({"maintainer": "Jane Doe <j@example.org> x"}, "is no name with an address"),
+        ({"maintainer": "Jane\nDoe <j@example.org>"}, "is no name with an address"),
+        ({"maintainer": "Jane, Doe <j@example.org>"}, "is no name with an address"),
+    ],
+)
+def test_a_value_without_meaning_is_a_usage_error(options: dict[str, Value], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_settings(None, {}, options)
+    assert message in caught.value.summary
+
+
+def test_a_file_that_is_not_toml_says_where(file: Path) -> None:
+    file.write_text("output = dist\n")
+    with pytest.raises(UsageError) as caught:
+        load(file)
+    assert caught.value.summary == f"{file} is not TOML"
+    assert "line 1" in caught.value.render()
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_that_cannot_be_read_is_named(file: Path, content: bytes | None) -> None:
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(EtcdDebError) as caught:
+        load(file)
+    assert caught.value.summary == f"can't read the settings in {file}"
+
+
+@pytest.mark.parametrize("name", ["witness", "api"])
+@pytest.mark.parametrize("url", ["http://a.invalid", "https://", "https://[::1", "/srv", ""])
+def test_witness_and_api_are_https_alone(name: str, url: str) -> None:
+    with pytest.raises(UsageError):
+        sources_of(load_settings(None, {}, {name: url}))
+
+
+def test_the_witness_stands_in_for_the_default_source_alone() -> None:
+    assert sources_of(load()).witness_has_tarballs
+    assert not sources_of(load(source="https://mirror.invalid")).witness_has_tarballs

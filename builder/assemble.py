@@ -28,7 +28,6 @@ NOT_COPIED = ("completions", "__pycache__")
 class TemplateContext:
     """All that a template of debian-template/ may use."""
 
-    upstream_version: str
     debian_version: str
     upstream_tag: str
     series: str
@@ -72,7 +71,6 @@ def template_context(examined: ExaminedBinaries, version: PackageVersion, mainta
     upstream = version.upstream
     day = datetime.fromtimestamp(examined.binaries.released, UTC)
     return TemplateContext(
-        upstream_version=str(upstream),
         debian_version=str(version),
         upstream_tag=upstream.tag,
         series=str(upstream.series),

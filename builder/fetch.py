@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 TARBALL_LIMIT = 256 * 1024 * 1024
 CHECKSUMS_LIMIT = 1024 * 1024
 WITNESSES_NEEDED = 2
+# Named after a host by `etcd-deb fetch`: SHA256SUMS~ or SHA256SUMS.orig makes no second witness of one.
+_KEPT_NAME = re.compile(rf"{CHECKSUMS}(\.[\w-]+(\.[\w-]+)*(\.[\w-]+|:\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def _kept(folder: Path) -> Hearing:
         tuple(
             Testimony(f"{kept.name} in the folder", kept.name, kept.read_text("utf-8", "replace"))
             for kept in sorted(folder.glob(f"{CHECKSUMS}*"))
-            if kept.is_file()
+            if _KEPT_NAME.fullmatch(kept.name) and kept.is_file()
         )
     )
 

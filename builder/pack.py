@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -15,9 +14,6 @@ from builder.errors import CommandFailed
 from builder.process import find_program, run
 from builder.progress import Progress
 from builder.version import Architecture, PackageVersion
-
-# gpg finds the key by the first, and the terminal that its pass phrase is asked on by the second.
-_FOR_GPG = ("GNUPGHOME", "GPG_TTY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,6 @@ def pack(tree: SourceTree, compression: str, key: str, progress: Progress) -> Up
             "DPKG_DEB_COMPRESSOR_TYPE": "none",
             "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
             "SOURCE_DATE_EPOCH": str(tree.released),
-            **({name: os.environ[name] for name in _FOR_GPG if name in os.environ} if key else {}),
         },
     )
     return _read_changes(tree, package)

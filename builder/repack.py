@@ -54,14 +54,17 @@ def repack(package: Path, compression: str) -> None:
     temporary = package.with_suffix(".packed")
     with package.open("rb") as source:
         temporary.write_bytes(
-            packed_archive(
-                member.with_content(f"{member.name}{suffix}", compress(member.content))
-                if member.name.endswith(".tar")
-                else member
-                for member in members(source)
-            )
+            packed_archive(_compressed(member, compress, suffix) for member in members(source))
         )
     temporary.replace(package)
+
+
+def _compressed(member: Member, compress: Callable[[bytes], bytes], suffix: str) -> Member:
+    if ".tar." in member.name:
+        raise ValueError(f"{member.name} is compressed already")
+    if not member.name.endswith(".tar"):
+        return member
+    return member.with_content(f"{member.name}{suffix}", compress(member.content))
 
 
 def members(source: BinaryIO) -> Iterator[Member]:

@@ -50,7 +50,8 @@ def software_bill(examined: ExaminedBinaries) -> str:
 
 
 def _modules(found: ExaminedProgram) -> tuple[GoModule, ...]:
-    standard_library = GoModule("stdlib", found.build.go_version, "")
+    # As scanners write it: without the "go" of go1.24.11.
+    standard_library = GoModule("stdlib", found.build.go_version.removeprefix("go"), "")
     return (standard_library, *found.build.modules)
 
 

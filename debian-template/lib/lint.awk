@@ -64,9 +64,13 @@ function needs(line, key, kind, value,    wanted) {
     else if (wanted == "map" && kind !~ /map$/) warn(line, "etcd refuses " key ": a block of keys is expected")
 }
 
-# Every URL of the key has this scheme?
+# The value, without making an entry of a key that is not there.
+function get(key) {
+    return key in value_of ? value_of[key] : ""
+}
+
 function has_scheme(key, scheme) {
-    return index(value_of[key], scheme "://") > 0
+    return index(get(key), scheme "://") > 0
 }
 
 function check_values(    key, n, url, i, host) {
@@ -81,22 +85,22 @@ function check_values(    key, n, url, i, host) {
                 warn(line_of[key], "etcd refuses " key ": it listens on IP addresses, not on the name " host)
         }
     }
-    if ("initial-cluster-state" in value_of && value_of["initial-cluster-state"] !~ /^(new|existing)$/)
+    if ("initial-cluster-state" in value_of && get("initial-cluster-state") !~ /^(new|existing)$/)
         warn(line_of["initial-cluster-state"], "etcd refuses initial-cluster-state: new or existing is expected")
     beat = "heartbeat-interval" in value_of ? value_of["heartbeat-interval"] : 100
     election = "election-timeout" in value_of ? value_of["election-timeout"] : 1000
     if (beat * 5 > election * 1) warn(first("heartbeat-interval", "election-timeout"), "etcd refuses election-timeout: it must be 5 times heartbeat-interval at least")
     if (election > 50000) warn(line_of["election-timeout"], "etcd refuses election-timeout: 50000 is the most")
-    if ("log-level" in value_of && value_of["log-level"] !~ /^(debug|info|warn|error|dpanic|panic|fatal)$/)
+    if ("log-level" in value_of && get("log-level") !~ /^(debug|info|warn|error|dpanic|panic|fatal)$/)
         warn(line_of["log-level"], "etcd crashes with log-level " value_of["log-level"])
-    if (value_of["logger"] == "capnslog" && series != "3.4") warn(line_of["logger"], "etcd refuses logger: only zap is left")
-    if (series ~ /^3\.[45]$/ && value_of["auto-compaction-retention"] !~ /^0?$/ && value_of["auto-compaction-mode"] == "")
+    if (get("logger") == "capnslog" && series != "3.4") warn(line_of["logger"], "etcd refuses logger: only zap is left")
+    if (series ~ /^3\.[45]$/ && get("auto-compaction-retention") !~ /^0?$/ && get("auto-compaction-mode") == "")
         warn(line_of["auto-compaction-retention"], "etcd " series " compacts nothing unless auto-compaction-mode is in the file too")
-    if ("auto-compaction-mode" in value_of && value_of["auto-compaction-mode"] !~ /^(periodic|revision)$/)
+    if ("auto-compaction-mode" in value_of && get("auto-compaction-mode") !~ /^(periodic|revision)$/)
         warn(line_of["auto-compaction-mode"], "etcd refuses auto-compaction-mode: periodic or revision is expected")
     if (series == "3.4" && !("enable-grpc-gateway" in value_of))
         warn(1, "etcd 3.4 turns the gateway off unless the file says enable-grpc-gateway: true; Patroni needs it")
-    if (value_of["data-dir"] ~ /^\/var\/lib\/etcd(\/|$)/)
+    if (get("data-dir") ~ /^\/var\/lib\/etcd(\/|$)/)
         warn(line_of["data-dir"], "data-dir is below /var/lib/etcd, which is deleted when Debian's etcd-server is purged")
     check_tls("client")
     check_tls("peer")
@@ -106,11 +110,11 @@ function check_values(    key, n, url, i, host) {
 
 function check_tls(side,    certificate, automatic, urls) {
     certificate = side "-transport-security.cert-file"
-    automatic = value_of[side "-transport-security.auto-tls"]
+    automatic = get(side "-transport-security.auto-tls")
     urls = "listen-" side "-urls"
-    if (value_of[certificate] == "" && automatic !~ /^([tT]rue|TRUE|[yY]|[yY]es|[oO]n)$/) {
+    if (get(certificate) == "" && automatic !~ /^([tT]rue|TRUE|[yY]|[yY]es|[oO]n)$/) {
         if (has_scheme(urls, "https")) warn(line_of[urls], "etcd refuses " urls ": https needs " side "-transport-security with cert-file and key-file")
-    } else if (value_of[certificate] != "" && has_scheme(urls, "http"))
+    } else if (get(certificate) != "" && has_scheme(urls, "http"))
         warn(line_of[urls], "etcd does not encrypt what it serves on http URLs, certificate or not")
 }
 
@@ -140,6 +144,8 @@ file == 1 {
     } else {
         split($0, field, " ")
         type[field[1]] = field[2]
+        # Blocks of other kinds, such as discovery-config, take any key.
+        if (index(field[1], ".")) closed[substr(field[1], 1, index(field[1], ".") - 1)] = 1
     }
     next
 }
@@ -150,17 +156,17 @@ file == 1 {
     sub(/^[^\t]*\t[^\t]*\t[^\t]*\t/, "", value)
     parent = id
     sub(/\..*/, "", parent)
-    if (id in line_of) warn($1, $2 " is there twice")
+    if ($3 == "double") {
+        warn($1, $2 " is there twice")
+        next
+    }
     line_of[id] = $1
     if (!(id in type)) {
-        if (type[parent] == "map" && has_children[parent] || !index(id, ".")) unknown($1, $2)
+        if (!index(id, ".") || parent in closed) unknown($1, $2)
         next
     }
     needs($1, $2, $3, value)
     if ($3 ~ /^(string|int|bool|number|long)$/) value_of[id] = value
 }
-
-# Which blocks have keys that the table knows: others, such as discovery-config, take any.
-file == 1 && index($1, ".") { next }
 
 END { check_values() }

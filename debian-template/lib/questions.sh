@@ -2,13 +2,13 @@
 # shellcheck disable=SC2119,SC2154  # db_go takes no argument; medium, high and work are set by the config script
 # The steps of the config script. Each may show nothing.
 
-# default QUESTION COMMAND...: the command's output, if there is no answer yet.
+# default TEMPLATE COMMAND...: the command's output, if there is no answer yet.
 default() {
-    db_get "etcd-ha/$1"
+    db_get "$1"
     [ -z "$RET" ] || return 0
-    question=$1
+    template=$1
     shift
-    db_set "etcd-ha/$question" "$("$@" 2>/dev/null || true)"
+    db_set "$template" "$("$@" 2>/dev/null || true)"
 }
 
 # The source address of the default route; else the first of the machine. 192.0.2.1 stands for "somewhere else".
@@ -18,10 +18,10 @@ own_address() {
     echo "${address:-$(hostname -I | cut -d ' ' -f 1)}"
 }
 
-# ask PRIORITY QUESTION
+# ask PRIORITY TEMPLATE
 ask() {
-    asked="$asked $2"
-    if db_input "$1" "etcd-ha/$2"; then shown=yes; fi
+    asked="$asked ${2#etcd-ha/}"
+    if db_input "$1" "$2"; then shown=yes; fi
 }
 
 # Whether a member that exists already makes the question void: etcd never reads its answer again.
@@ -37,51 +37,52 @@ is_setup() {
 
 ask_identity() {
     ! is_setup later || return 0
-    default node-name hostname
-    default address own_address
-    bootstrapped || ask "$medium" node-name
-    ask "$medium" address
+    default etcd-ha/node-name hostname
+    default etcd-ha/address own_address
+    bootstrapped || ask "$medium" etcd-ha/node-name
+    ask "$medium" etcd-ha/address
 }
 
 ask_members() {
     is_setup cluster && ! bootstrapped || return 0
-    ask "$high" members
+    ask "$high" etcd-ha/members
 }
 
 ask_state() {
     is_setup cluster && ! bootstrapped || return 0
-    ask "$high" cluster-state
-    ask "$medium" cluster-token
+    ask "$high" etcd-ha/cluster-state
+    ask "$medium" etcd-ha/cluster-token
 }
 
 ask_data_dir() {
-    is_setup later || bootstrapped || ask "$medium" data-dir
+    is_setup later || bootstrapped || ask "$medium" etcd-ha/data-dir
 }
 
 # A member that listens with another scheme than its peers know is lost to them, so TLS is decided at the start.
 ask_tls() {
-    is_setup later || bootstrapped || ask "$medium" tls
+    is_setup later || bootstrapped || ask "$medium" etcd-ha/tls
 }
 
 ask_tls_files() {
     is_setup later && return 0
     db_get etcd-ha/tls
     [ "$RET" = true ] || return 0
-    for file in tls-ca tls-cert tls-key; do
+    for file in etcd-ha/tls-ca etcd-ha/tls-cert etcd-ha/tls-key; do
         ask "$high" "$file"
     done
 }
 
 ask_tuning() {
     is_setup later && return 0
-    for question in metrics-address heartbeat-interval election-timeout quota auto-compaction; do
-        ask low "$question"
+    for tuning in etcd-ha/metrics-address etcd-ha/heartbeat-interval etcd-ha/election-timeout etcd-ha/quota \
+        etcd-ha/auto-compaction; do
+        ask low "$tuning"
     done
 }
 
 ask_policies() {
-    ask low restart-policy
-    ask low purge-data
+    ask low etcd-ha/restart-policy
+    ask low etcd-ha/purge-data
 }
 
 # The first of the answers just given that etcd would refuse is explained. What the file says already is not judged.
@@ -89,10 +90,14 @@ complain() {
     load_answers
     for question in $asked; do
         if cmp -s "$work/asked/$question" "$work/file/$question" || check_answer "$question"; then continue; fi
-        db_subst "etcd-ha/error-$ERROR" value "$OFFENDER"
-        [ -z "$shown" ] || db_fset "etcd-ha/error-$ERROR" seen false
-        db_input critical "etcd-ha/error-$ERROR" || true
+        # With nobody to correct it, once is enough: the value of the error is what it was shown for.
+        db_get "$ERROR"
+        [ -n "$shown" ] || [ "$RET" != "$question $OFFENDER" ] || return 0
+        db_subst "$ERROR" value "$OFFENDER"
+        db_fset "$ERROR" seen false
+        db_input critical "$ERROR" || true
         db_go || true
+        db_set "$ERROR" "$question $OFFENDER"
         return 0
     done
     return 1

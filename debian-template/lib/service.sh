@@ -39,7 +39,7 @@ report_start() {
         sleep 0.2
         tries=$((tries - 1))
     done
-    say "etcd waits for a majority of its cluster; see: etcd-ha status"
+    say "etcd is not up yet, since it waits for the network or a majority of its cluster; see: etcd-ha status"
 }
 
 # The running process keeps what it started with. Its restart is the matter of the administrator or of restart-policy.

@@ -36,6 +36,19 @@ takeover_forget_link() {
     mv "$ENABLEMENT.etcd-ha" "$ENABLEMENT"
 }
 
+# takeover_restore_account (postinst triggered): the purge of Debian's package may have deleted it. The new one gets the id
+# that owns the data. (A path as the id in sysusers.d is not enough: it is passed over where a group has that number.)
+takeover_restore_account() {
+    if getent passwd etcd >/dev/null; then return 0; fi
+    account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir 2>/dev/null) || account_home=/var/lib/etcd-ha
+    # shellcheck disable=SC2046  # two numbers
+    set -- $(stat -c '%u %g' "$account_home" 2>/dev/null)
+    if [ "${1:-0}" != 0 ] && ! getent passwd "$1" >/dev/null; then
+        systemd-sysusers --inline "g etcd $2" "u etcd $1:$2 \"etcd member\" /var/lib/etcd-ha" || true
+    fi
+    systemd-sysusers etcd-ha.conf
+}
+
 # takeover_tell (postinst configure, at the end)
 takeover_tell() {
     if takeover_has_admin_unit; then
@@ -79,11 +92,11 @@ takeover_note_running() {
 takeover_give_back() {
     [ -e "$GIVE_BACK" ] || return 0
     rm -f "$GIVE_BACK"
-    if [ -x /usr/sbin/etcd ]; then
+    if command -v etcd >/dev/null; then
         systemctl daemon-reload || true
         # --no-block: the start ends only when the cluster has a quorum.
         systemctl --no-block start etcd.service || true
-        echo "etcd-ha: $ADMIN_UNIT runs $(readlink -f /usr/sbin/etcd) again" >&2
+        echo "etcd-ha: $ADMIN_UNIT runs $(readlink -f "$(command -v etcd)") again" >&2
     fi
 }
 

@@ -2,7 +2,7 @@
 # can't read for certain it refuses, with status 2 and "line N: reason" on stderr. Byte by byte (LC_ALL=C), in mawk,
 # gawk and busybox. stdin is the document and one "." behind it, so that a missing last newline shows.
 # The arguments come by the environment, since -v would interpret backslashes:
-#   YAML_MODE=list   LINE KEY KIND VALUE of every key, separated by tabs
+#   YAML_MODE=list   LINE KEY KIND VALUE of every key, separated by tabs; KIND double: it is in this line too
 #   YAML_MODE=get    the value of YAML_KEY; status 1 if it is absent or null
 #   YAML_MODE=edit   see yaml-edit.awk
 # KIND: string int bool null, number (what else YAML 1.1 takes for one); and what is no single value in one line:
@@ -227,7 +227,7 @@ function read_content(text, column,    colon) {
     if (refused) return
     if (colon) return read_pair(TEXT, column, colon)
     if (!depth || (dash < 0 && column == level[depth]))
-        return refuse(LINE, TEXT ~ /^[[{]/ ? "flow style ({} or [])" : "not a key and its value")
+        return refuse(LINE, index("[{", substr(TEXT, 1, 1)) ? "flow style ({} or [])" : "not a key and its value")
     read_value(TEXT)
     if (open_id != "") kind_of[open_id] = "long"
     last_id = open_id
@@ -288,7 +288,11 @@ END {
     }
     if (refused) exit 2
     if (mode == "list") {
-        for (i = 1; i <= keys; i++) print line_of[order[i]] "\t" spelled[order[i]] "\t" kind_of[order[i]] "\t" value_of[order[i]]
+        for (i = 1; i <= keys; i++) {
+            id = order[i]
+            print line_of[id] "\t" spelled[id] "\t" kind_of[id] "\t" value_of[id]
+            if (id in double) print double[id] "\t" spelled[id] "\tdouble\t"
+        }
         exit 0
     }
     if (mode == "get") {

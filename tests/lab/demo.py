@@ -15,6 +15,7 @@ from tests.lab.wait import WaitedInVain
 
 INSTALL_BOUND = 60
 QUORUM_BOUND = 60
+COMMAND_BOUND = 20
 
 
 def _say(text: str) -> None:
@@ -25,7 +26,7 @@ def _say(text: str) -> None:
 def _show(machine: Machine, *command: str) -> None:
     """Run a command inside and print it as a terminal would."""
     _say(f"{machine.name}# {shlex.join(command)}")
-    output = machine.run(*command).stdout.rstrip()
+    output = machine.run(*command, within=COMMAND_BOUND).stdout.rstrip()
     _say("\n".join(f"    {line}" for line in output.splitlines()))
 
 
@@ -42,6 +43,8 @@ def _look_at(cluster: Cluster) -> None:
     _show(first, "etcdctl", "put", "greeting", "written on n1")
     _show(second, "etcdctl", "get", "greeting")
     _show(third, "etcdctl", "del", "greeting")
+    for machine in cluster.machines:
+        _show(machine, "etcd-ha", "status")
 
 
 def run_nodes(deb: Path, *, keep: bool) -> None:

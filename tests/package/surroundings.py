@@ -21,8 +21,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 NOBODY = "nobody"
 # Turkish: its lower case of I is no i. Kiritimati: its day is never that of UTC after 10 o'clock.
 LOCALE, ZONE, LATER = "tr_TR.UTF-8", "Pacific/Kiritimati", "+366d"
-# The interpreter, the checkout and the releases may lie in a home that is closed to others: lays a home over it
-# that has just these folders, and that all may enter. Arguments: home, an empty folder, the folders, --, command.
+# The interpreter, the checkout and the releases may lie in a home that is closed to others: lays a home over
+# it that has just these folders, and that all may enter. $1 the home, $2 an empty folder, then the folders,
+# -- and the command.
 OPEN_HOME = """
 home=$1 stage=$2
 shift 2

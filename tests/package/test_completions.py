@@ -1,4 +1,4 @@
-"""Completions: the copies against the newest real programs, the hand-written ones by the shells themselves."""
+"""Completions: the copies against the newest real programs, the hand-written ones in the shells."""
 
 from __future__ import annotations
 

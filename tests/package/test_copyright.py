@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
-from debian.copyright import Copyright
+from debian.copyright import Copyright, FilesParagraph, License, LicenseParagraph
 from elftools.elf.elffile import ELFFile
 
 from builder import shipped
@@ -22,10 +23,10 @@ def copyright_file() -> Copyright:
         return Copyright(lines, strict=True)
 
 
-def comment_on_programs(file: Copyright) -> str:
-    paragraph = file.find_files_paragraph("bin/etcd")
+def license_of(paragraph: FilesParagraph | LicenseParagraph | None) -> License:
     assert paragraph is not None
-    return paragraph.comment or ""
+    # python-debian's fields are descriptors that its annotations don't tell of.
+    return cast(License, paragraph.license)
 
 
 @pytest.mark.parametrize(
@@ -42,21 +43,18 @@ def test_each_part_of_the_tree_has_its_holder_and_licence(
     copyright_file: Copyright, path: str, holder: str, license_name: str
 ) -> None:
     paragraph = copyright_file.find_files_paragraph(path)
-    assert paragraph is not None
-    assert holder in (paragraph.copyright or "")
-    assert paragraph.license is not None
-    assert paragraph.license.synopsis == license_name
+    assert license_of(paragraph).synopsis == license_name
+    assert holder in str(paragraph.copyright if paragraph else None)
 
 
 def test_each_licence_that_is_named_has_its_text(copyright_file: Copyright) -> None:
-    named: set[str] = set()
-    for paragraph in copyright_file.all_files_paragraphs():
-        assert paragraph.license is not None
-        named.update(paragraph.license.synopsis.split(" and "))
-    texts = {
-        paragraph.license.synopsis: paragraph.license.text
-        for paragraph in copyright_file.all_license_paragraphs()
+    named = {
+        name
+        for paragraph in copyright_file.all_files_paragraphs()
+        for name in license_of(paragraph).synopsis.split(" and ")
     }
+    licenses = map(license_of, copyright_file.all_license_paragraphs())
+    texts = {found.synopsis: found.text for found in licenses}
     assert set(texts) == named
     assert all(len(text or "") > 500 for text in texts.values())
     assert str(COMMON_LICENSES / "Apache-2.0") in (texts["Apache-2.0"] or "")
@@ -67,7 +65,9 @@ def test_each_licence_that_is_named_has_its_text(copyright_file: Copyright) -> N
 def test_each_module_that_upstream_links_in_stands_there(
     copyright_file: Copyright, tmp_path: Path, program: str
 ) -> None:
-    words = set(comment_on_programs(copyright_file).split())
+    programs = copyright_file.find_files_paragraph("bin/etcd")
+    assert programs is not None
+    words = set(str(programs.comment).split())
     with unpack_programs("3.5.1", tmp_path)[program].open("rb") as binary:
         linked = read_build_info(ELFFile(binary), program).modules
     modules = {module.path for module in linked if not module.path.startswith("go.etcd.io/etcd/")}

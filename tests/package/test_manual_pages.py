@@ -95,7 +95,7 @@ def test_each_command_of_the_tool_stands_in_its_page() -> None:
 
 def test_the_page_of_the_tool_names_no_command_that_is_not_there() -> None:
     page = rendered(PAGES / "etcd-ha.8")
-    section = page[page.index("\nCOMMANDS\n") : page.index("\nFILES\n")]
+    section = page[page.index("\nCOMMANDS\n") : page.index("\nPREFLIGHT\n")]
     entries = {line.split()[0] for line in re.findall(r"^ {5}([a-z]\S*.*)$", section, re.MULTILINE)}
     assert entries == {line.split()[0] for line in usage_of_the_tool()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -13,7 +13,7 @@ class Upload:
     folder: Path
     version: str
     architecture: str
-    said: str
+    said: str = field(repr=False)
 
     def _file(self, suffix: str) -> Path:
         return self.folder / f"etcd-ha_{self.version}-1_{self.architecture}.{suffix}"

@@ -13,13 +13,12 @@ from tests.lab.release_server import ReleaseServer
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folders of a user without settings, pins, cache or token."""
     for name in [name for name in os.environ if name.startswith("ETCD_DEB_") or name.endswith("_proxy")]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
-    home = tmp_path / "home"
-    home.mkdir()
+    home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))

@@ -139,7 +139,7 @@ def test_xz_uses_one_block_that_every_dpkg_checks(package: Path) -> None:
 )
 def test_what_is_no_whole_uncompressed_package_is_refused_and_stays(package: Path, content: bytes) -> None:
     package.write_bytes(content)
-    with pytest.raises(ValueError, match="archive|compressed already"):
+    with pytest.raises(ValueError, match=r"archive|compressed already"):
         repack(package, "xz")
     assert package.read_bytes() == content
     assert list(package.parent.iterdir()) == [package]

@@ -49,9 +49,14 @@ def test_its_mode_is_0644_whatever_the_umask(path: Path, umask: int) -> None:
 def test_when_the_block_fails_the_old_file_stays_and_nothing_else(path: Path, reason: BaseException) -> None:
     path.parent.mkdir()
     path.write_bytes(b"old")
-    with pytest.raises(type(reason)), replacing(path, "writing file", suffix=".part") as out:
-        out.write(b"half")
-        raise reason
+
+    def fail_half_way() -> NoReturn:
+        with replacing(path, "writing file", suffix=".part") as out:
+            out.write(b"half")
+            raise reason
+
+    with pytest.raises(type(reason)):
+        fail_half_way()
     assert path.read_bytes() == b"old"
     assert entries(path.parent) == {"file"}
 
@@ -67,8 +72,17 @@ def test_the_name_in_flight_is_hidden_and_ends_as_asked(path: Path) -> None:
 def test_the_content_is_synced_before_the_rename(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     sync, rename = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda number: (order.append("sync"), sync(number)))
-    monkeypatch.setattr(Path, "replace", lambda old, new: (order.append("rename"), rename(old, new)))
+
+    def noted_sync(number: int) -> None:
+        order.append("sync")
+        sync(number)
+
+    def noted_rename(old: Path, new: Path) -> Path:
+        order.append("rename")
+        return rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "replace", noted_rename)
     with replacing(path, "writing file") as out:
         out.write(b"new")
     assert order == ["sync", "rename"]

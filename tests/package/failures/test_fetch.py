@@ -6,22 +6,21 @@ import threading
 from pathlib import Path
 
 import pytest
-import trustme
 
 from tests.lab.account import Account, assert_built, assert_nothing_left, assert_refused
 from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
-from tests.lab.release_server import (
+from tests.lab.faults import (
     Claim,
     Cut,
     Fault,
     HangUp,
     IgnoreRange,
-    ReleaseServer,
     Stall,
     Status,
     rate_limit,
     redirect,
 )
+from tests.lab.release_server import ReleaseServer
 from tests.package.failures.conftest import Origins
 
 PACKAGE = f"etcd-ha_{VERSION}-1_amd64"
@@ -105,7 +104,9 @@ def test_cut_connection_is_resumed_where_it_broke(account: Account, origins: Ori
     assert 0 < int(rest.range.removeprefix("bytes=").removesuffix("-")) <= 700_000
 
 
-@pytest.mark.parametrize("second", [IgnoreRange(), Cut(300_000, ignore_range=True)])
+@pytest.mark.parametrize(
+    "second", [IgnoreRange(), Cut(300_000, ignore_range=True)], ids=["then whole", "then cut again"]
+)
 def test_cut_connection_passes_with_a_server_that_ignores_range(
     account: Account, origins: Origins, second: Fault
 ) -> None:
@@ -119,14 +120,6 @@ def test_cut_connection_passes_with_a_server_that_ignores_range(
 
 def _from(account: Account, origins: Origins) -> tuple[str | Path, ...]:
     return "--source", origins.source, "--pins", account.pins, "--to", account.folder / "mirror"
-
-
-def test_connection_cut_each_time_is_refused(account: Account, origins: Origins) -> None:
-    origins.publish(amd64=LARGE)
-    account.trusts(origins.file(origins.tarball))
-    origins.server.script_always(origins.tarball, Cut(1000))
-    result = account.build(VERSION, origins.source)
-    assert_refused(account, result, 1, "broke off")
 
 
 def test_hang_up_before_an_answer_is_tried_again(account: Account, origins: Origins) -> None:
@@ -167,13 +160,6 @@ def test_silent_server_is_a_time_out(account: Account, origins: Origins) -> None
     origins.server.script_always(origins.tarball, Stall(heads=False))
     result = account.build(VERSION, origins.source)
     assert_refused(account, result, 1, "time-out", "127.0.0.1")
-
-
-def test_closed_port_is_refused(account: Account, origins: Origins, ca: trustme.CA) -> None:
-    with ReleaseServer(origins.server.root, ca) as gone:
-        source = f"{gone.url}/mirror"
-    result = account.build(VERSION, source)
-    assert_refused(account, result, 1, "failed to connect to 127.0.0.1", "--source")
 
 
 def test_redirect_to_plain_http_is_refused(account: Account, origins: Origins) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.lab.account import Account, Result, Started, assert_nothing_left
 from tests.lab.fake_release import VERSION, tarball_name
+from tests.lab.faults import Stall
 from tests.lab.pause import Pause
-from tests.lab.release_server import Stall
 from tests.package.failures.conftest import Origins
 
 CTRL_C = 130

@@ -16,7 +16,7 @@ from tests.lab.account import (
     programs_without,
 )
 from tests.lab.fake_release import VERSION, Tarball, binaries, good_tarball, tarball_name
-from tests.lab.release_server import Stall
+from tests.lab.faults import Stall
 from tests.lab.tiny_elf import MACHINES
 from tests.package.failures.conftest import Origins
 
@@ -137,6 +137,7 @@ def test_two_builds_started_together_both_succeed(account: Account, origins: Ori
     first = account.start(*words)
     stall.await_client()
     second = account.start(*words)
+    second.await_message("waiting for another etcd-deb")
     stall.release()
     for result in (first.finish(), second.finish()):
         assert_built(account, result, f"etcd-ha_{VERSION}-1_amd64")

@@ -71,7 +71,11 @@ def test_ten_gibibytes_of_zeros_are_refused(account: Account, origins: Origins, 
     refuse(account, origins, bomb(f"{TOP}/{name}"), "not safe to unpack")
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>log in</html>", Tarball().programs(binaries()).raw()])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>log in</html>", Tarball().programs(binaries()).raw()],
+    ids=["empty", "web page", "plain tar"],
+)
 def test_file_that_is_no_gzip_is_refused(account: Account, origins: Origins, content: bytes) -> None:
     refuse(account, origins, content, "is damaged", "tar.gz")
 
@@ -100,7 +104,11 @@ def test_one_program_of_another_machine_is_refused(account: Account, origins: Or
     refuse(account, origins, Tarball().programs(mixed).gz(), f"{program} is not built for amd64")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x7fELF", b"#!/bin/sh\necho etcd Version: 3.6.99\n"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x7fELF", b"#!/bin/sh\necho etcd Version: 3.6.99\n"],
+    ids=["empty", "magic alone", "script"],
+)
 def test_program_that_is_no_elf_is_refused(account: Account, origins: Origins, content: bytes) -> None:
     refuse(
         account, origins, Tarball().programs(binaries() | {"etcd": content}).gz(), "etcd is not an ELF file"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.lab.account import Account, Result, assert_refused
 from tests.lab.fake_release import VERSION, checksum_lines, good_tarball, sha256, tarball_name
-from tests.lab.release_server import Fault, Status, rate_limit
+from tests.lab.faults import Fault, Status, rate_limit
 from tests.package.failures.conftest import Origins
 
 OTHER = "0" * 64
@@ -100,6 +100,7 @@ def test_witnesses_that_agree_on_another_digest_are_refused(account: Account, or
         (Status(200, body=b"<html>"), "another answer than expected"),
         (Status(200, body=b'{"assets": []}'), "another answer than expected"),
     ],
+    ids=["not found", "bad token", "rate limit", "web page", "no assets"],
 )
 def test_one_witness_is_too_few(account: Account, origins: Origins, fault: Fault, cause: str) -> None:
     origins.server.script_always(origins.witness_checksums, Status(404))

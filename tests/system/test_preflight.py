@@ -1,0 +1,173 @@
+"""What no restart heals stops the service with its reason; what time heals never does."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+from tests.system.article import binary_of
+from tests.system.service import service
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+CANT_HEAL = 78
+CONFIG = "/etc/etcd/etcd.yaml"
+
+
+def single(node: Machine, deb: Path) -> None:
+    preseed(node, {"setup": "single", "address": node.address})
+    node.install(deb)
+    wait_for("the member to be healthy", partial(is_healthy, node), within=30)
+
+
+def start_refused(node: Machine) -> str:
+    """Start etcd, which has to stay down by preflight's word; what systemctl status says."""
+    node.run("systemctl", "restart", "--no-block", "etcd")
+    wait_for("etcd.service to fail", lambda: service(node).active == "failed", within=20)
+    now = service(node)
+    assert (now.result, now.status, now.restarts) == ("exit-code", CANT_HEAL, 0)
+    return node.run("systemctl", "status", "--no-pager", "--full", "etcd", check=False).stdout
+
+
+@pytest.mark.parametrize("origin", ["pypi", "forky", "bookworm"])
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("quota-backend-bytes", "8G", "quota-backend-bytes"),
+        ("log-level", "loud", "loud"),
+        ("heartbeat-interval", "5000", "heartbeat-interval"),
+    ],
+)
+def test_configuration_that_etcd_refuses_stops_the_service_until_corrected(
+    nodes: Nodes, package: Package, origin: str, key: str, value: str, named: str
+) -> None:
+    (node,) = nodes(1)
+    single(node, package(origin))
+    good = node.get(CONFIG)
+    node.put(CONFIG, f"{good}{key}: {value}\n", mode="0640")
+    said = start_refused(node)
+    assert f"etcd refuses {CONFIG}" in said
+    assert named in said
+    node.put(CONFIG, good, mode="0640")
+    node.run("systemctl", "start", "etcd")
+    assert is_healthy(node)
+
+
+def test_data_of_a_newer_minor_stops_the_service(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    single(node, package("forky"))
+    etcdctl(node, "put", "key", "value")
+    keep = "/root/etcd.newer"
+    node.run("cp", "-a", "/usr/lib/etcd-ha/bin/etcd", keep)
+    older = binary_of("3.4.23", "etcd")
+    node.run("rm", "/usr/lib/etcd-ha/bin/etcd")
+    (node.root / "usr/lib/etcd-ha/bin/etcd").write_bytes(older)
+    node.run("chmod", "0755", "/usr/lib/etcd-ha/bin/etcd")
+    said = start_refused(node)
+    assert "etcd 3.4.23 can't run on the data of etcd 3.5" in said
+    node.run("mv", keep, "/usr/lib/etcd-ha/bin/etcd")
+    node.run("systemctl", "start", "etcd")
+    assert etcdctl(node, "get", "key").split() == ["key", "value"]
+
+
+def test_lost_data_stops_the_service_and_the_advice_brings_the_member_back(
+    nodes: Nodes, package: Package
+) -> None:
+    cluster = Cluster(nodes(3))
+    cluster.install(package("forky"))
+    cluster.wait_for_quorum(within=30)
+    first, _, lost = cluster.machines
+    etcdctl(first, "put", "key", "value")
+    lost.run("systemctl", "stop", "etcd")
+    lost.run("rm", "-r", "/var/lib/etcd-ha/member")
+    said = start_refused(lost)
+    assert "this node was a member already, but its data directory /var/lib/etcd-ha is empty" in said
+    (remedy,) = (line for line in said.splitlines() if "etcdctl member remove" in line)
+    first.run("sh", "-ec", remedy.partition("]: ")[2])
+    lost.run("etcd-ha", "config", "set", "initial-cluster-state", "existing")
+    lost.run("systemctl", "start", "etcd")
+    wait_for("the member to be back", partial(is_healthy, lost), within=30)
+    assert etcdctl(lost, "get", "key").split() == ["key", "value"]
+
+
+def test_certificate_that_the_account_cannot_read_is_named(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    single(node, package("forky"))
+    node.run("install", "-D", "-m", "0600", "/dev/null", "/etc/ssl/etcd/peer.key")
+    node.put(
+        CONFIG,
+        node.get(CONFIG) + "peer-transport-security:\n  key-file: /etc/ssl/etcd/peer.key\n",
+        mode="0640",
+    )
+    said = start_refused(node)
+    assert "etcd can't read /etc/ssl/etcd/peer.key (peer-transport-security.key-file" in said
+    assert "owner root, group root" in said
+
+
+def test_etcd_ha_preflight_by_hand_says_the_same(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    single(node, package("forky"))
+    assert node.run("etcd-ha", "preflight").stdout == ""
+    node.put(CONFIG, node.get(CONFIG) + "log-level: loud\n", mode="0640")
+    done = node.run("etcd-ha", "preflight", check=False)
+    assert done.returncode == CANT_HEAL
+    assert "loud" in done.stdout
+
+
+def test_preflight_takes_less_than_a_second(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    single(node, package("forky"))
+    begin = time.monotonic()
+    node.run("etcd-ha", "preflight")
+    assert time.monotonic() - begin < 1
+
+
+@pytest.mark.timeout(900)
+def test_what_time_heals_is_tried_for_three_minutes_and_then_works(nodes: Nodes, package: Package) -> None:
+    deb = package("forky")
+    # One of three whose peers are gone, one whose peers have no address yet, one without its certificate.
+    trio, (nameless, bare) = Cluster(nodes(3)), nodes(2)
+    trio.install(deb)
+    trio.wait_for_quorum(within=30)
+    lonely, *others = trio.machines
+    for other in others:
+        other.run("systemctl", "stop", "etcd")
+    lonely.run("systemctl", "restart", "--no-block", "etcd")
+    preseed(
+        nameless,
+        {
+            "setup": "cluster",
+            "node-name": "late",
+            "address": nameless.address,
+            "members": f"late=http://late.example:2380,other=http://other.example:2380,n=http://{bare.address}:2380",
+            "cluster-state": "new",
+        },
+    )
+    nameless.install(deb)
+    single(bare, deb)
+    with_certificate = (
+        bare.get(CONFIG)
+        .replace("http://", "https://")
+        .replace("initial-advertise-peer-urls: https", "initial-advertise-peer-urls: http")
+    )
+    with_certificate += "client-transport-security:\n  cert-file: /etc/late.pem\n  key-file: /etc/late.key\n"
+    before = bare.get(CONFIG)
+    bare.put(CONFIG, with_certificate, mode="0640")
+    bare.run("systemctl", "restart", "--no-block", "etcd")
+    end = time.monotonic() + 180
+    while time.monotonic() < end:
+        for node in (lonely, nameless, bare):
+            assert service(node).active in {"activating", "deactivating"}, node.name
+        time.sleep(5)
+    assert service(bare).restarts > 10
+    bare.put(CONFIG, before, mode="0640")
+    for other in others:
+        other.run("systemctl", "start", "--no-block", "etcd")
+    trio.wait_for_quorum(within=30)
+    wait_for("the member with the file to be healthy", partial(is_healthy, bare), within=30)

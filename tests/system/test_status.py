@@ -1,0 +1,153 @@
+"""etcd-ha status tells the truth on one screen, in time."""
+
+import json
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypedDict
+
+from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+BOUND = 5
+
+
+class Member(TypedDict):
+    """An entry of "members"."""
+
+    id: str | None
+    name: str | None
+    endpoint: str
+    health: str
+    version: str | None
+    is_leader: bool
+    is_learner: bool
+    database_bytes: int | None
+    alarms: list[str]
+
+
+class Status(TypedDict):
+    """What --json prints."""
+
+    package: str | None
+    installed: str | None
+    running: str | None
+    service: str | None
+    name: str
+    member_id: str | None
+    leader: str | None
+    quorum: bool
+    database_bytes: int | None
+    quota_bytes: int
+    alarms: list[str]
+    pending_restart: list[str]
+    config_warnings: list[str]
+    members: list[Member]
+
+
+def status(machine: Machine) -> tuple[Status, int]:
+    """Its JSON and exit status, in time."""
+    begin = time.monotonic()
+    done = machine.run("etcd-ha", "status", "--json", check=False)
+    assert time.monotonic() - begin < BOUND
+    said: Status = json.loads(done.stdout)
+    return said, done.returncode
+
+
+def screen(machine: Machine) -> str:
+    """The text, in time."""
+    begin = time.monotonic()
+    text = machine.run("etcd-ha", "status", check=False).stdout
+    assert time.monotonic() - begin < BOUND
+    return text
+
+
+def test_status_of_a_healthy_cluster_is_complete(nodes: Nodes, package: Package) -> None:
+    cluster = Cluster(nodes(3))
+    cluster.install(package("pypi"))
+    cluster.wait_for_quorum(within=30)
+    first = cluster.machines[0]
+    said, code = status(first)
+    assert code == 0
+    assert (said["package"], said["installed"], said["running"]) == ("3.5.1-1", "3.5.1", "3.5.1")
+    assert (said["service"], said["name"], said["quorum"]) == ("active", "n1", True)
+    assert said["quota_bytes"] == 2 * 1024**3
+    assert said["alarms"] == said["pending_restart"] == said["config_warnings"] == []
+    rows = [row.split(", ") for row in etcdctl(first, "member", "list").splitlines()]
+    assert {member["id"]: member["name"] for member in said["members"]} == {r[0]: r[2] for r in rows}
+    assert {member["health"] for member in said["members"]} == {"healthy"}
+    (leader,) = (member["name"] for member in said["members"] if member["is_leader"])
+    assert said["leader"] == leader
+    text = screen(first)
+    assert "has a quorum" in text
+    assert text.count(" healthy ") == 3
+    assert len(text.splitlines()) < 25
+
+
+def test_status_without_quorum_answers_in_time_and_says_so(nodes: Nodes, package: Package) -> None:
+    cluster = Cluster(nodes(3))
+    cluster.install(package("forky"))
+    cluster.wait_for_quorum(within=30)
+    first, second, third = cluster.machines
+    second.cut_power()
+    third.run("systemctl", "stop", "etcd")
+    wait_for("the leader to be lost", lambda: not is_healthy(first), within=20)
+    said, code = status(first)
+    assert code == 1
+    assert (said["quorum"], said["leader"]) == (False, None)
+    health = {member["name"]: member["health"] for member in said["members"]}
+    assert health == {"n1": "unhealthy", "n2": "unreachable", "n3": "unreachable"}
+    assert "NO QUORUM" in screen(first)
+    # A member that starts without one does not serve at all.
+    first.run("systemctl", "restart", "--no-block", "etcd")
+    wait_for("etcd to be back", lambda: status(first)[0]["service"] == "activating", within=20)
+    assert {member["name"] for member in status(first)[0]["members"]} == {"n1", "n2", "n3"}
+    said, code = status(third)
+    assert (said["running"], said["service"], said["quorum"], code) == (None, "inactive", False, 1)
+
+
+def test_status_shows_alarms_warnings_and_a_pending_restart(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    preseed(node, {"setup": "single", "address": node.address, "quota": "16MiB"})
+    node.install(package("forky"))
+    wait_for("the member to be healthy", partial(is_healthy, node), within=30)
+    etcdctl(node, "get", "nothing")
+    node.put("/root/big", "x" * 1_000_000)
+    fill = 'for i in $(seq 40); do etcdctl put "k$i" </root/big >/dev/null 2>&1 || exit 0; done'
+    node.run("sh", "-c", fill)
+    node.run("etcd-ha", "config", "set", "heartbeat-interval", "150")
+    config = node.get("/etc/etcd/etcd.yaml")
+    node.put("/etc/etcd/etcd.yaml", config + "dial-timeout: 20s\n", mode="0640")
+    said, code = status(node)
+    assert code == 1
+    assert said["alarms"] == ["NOSPACE"]
+    assert said["quota_bytes"] == 16 * 1024**2
+    assert any("changed since the start" in reason for reason in said["pending_restart"])
+    assert any("dial-timeout" in warning for warning in said["config_warnings"])
+    text = screen(node)
+    assert "NOSPACE" in text
+    assert "dial-timeout" in text
+
+
+def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    node.install(package("forky"))
+    assert "dpkg-reconfigure etcd-ha" in screen(node)
+    said, code = status(node)
+    assert (said["running"], said["members"], code) == (None, [], 1)
+
+
+def test_status_sees_a_binary_replaced_under_the_running_one(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    preseed(node, {"setup": "single", "address": node.address, "restart-policy": "never"})
+    node.install(package("trixie"))
+    wait_for("the member to be healthy", partial(is_healthy, node), within=30)
+    node.install(package("forky"))
+    said, _ = status(node)
+    assert (said["running"], said["installed"]) == ("3.5.16", "3.5.30")
+    assert said["pending_restart"] == ["etcd 3.5.16 runs, 3.5.30 is installed"]

@@ -63,7 +63,8 @@ def _examine(program: Program, architecture: Architecture) -> ExaminedProgram:
                 )
             is_static = not any(segment["p_type"] == "PT_INTERP" for segment in elf.iter_segments())
             return ExaminedProgram(program, read_build_info(elf, program.name), is_static)
-    except ELFError as error:
+    # pyelftools also follows offsets that lead nowhere, which the file object refuses.
+    except (ELFError, ValueError, OSError) as error:
         raise VerificationFailed(
             f"{program.name} is not an ELF file",
             details=(f"expected  a program for {architecture}", f"got       {error}"),

@@ -6,6 +6,9 @@ check_answer() {
     ERROR=
     OFFENDER=$(answer "$1")
     case $1 in
+        setup) is_one_of cluster single later ;;
+        cluster-state) is_one_of new existing ;;
+        tls) is_one_of true false ;;
         node-name) check_name ;;
         address) check_address ;;
         members) check_members ;;
@@ -18,6 +21,14 @@ check_answer() {
         auto-compaction) check_compaction ;;
     esac
     [ -z "$ERROR" ]
+}
+
+# Frontends offer the right ones only; preseeding may say anything.
+is_one_of() {
+    for choice in "$@"; do
+        [ "$OFFENDER" != "$choice" ] || return 0
+    done
+    ERROR=etcd-ha/error-choice
 }
 
 check_name() {

@@ -16,8 +16,8 @@ fits_into() {
 # move_member SOURCE WAL TARGET: TARGET/member becomes a verified copy of SOURCE/member, in one rename. A log kept elsewhere
 # (WAL, else empty) comes into it.
 move_member() {
-    if [ -e "$3/member" ]; then return 0; fi
     rm -rf "$3/.partial"
+    if [ -e "$3/member" ]; then return 0; fi
     fits_into "$1" "$3" || fail "$3 has no room for a copy of $1 ($(du -sh "$1" | cut -f 1))" \
         "Make room, or give another directory: etcd-ha migrate --to DIR"
     install -d -m 0700 "$3/.partial"

@@ -8,6 +8,15 @@ load_answers() {
     done
 }
 
+# Preseed files like columns, and debconf takes all blanks but one for a part of the value.
+trim_answers() {
+    for question in $QUESTIONS; do
+        db_get "etcd-ha/$question" || continue
+        trimmed=$(printf '%s' "$RET" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')
+        [ "$trimmed" = "$RET" ] || db_set "etcd-ha/$question" "$trimmed"
+    done
+}
+
 store_answers() {
     for question in $QUESTIONS; do
         db_set "etcd-ha/$question" "$(answer "$question")"

@@ -75,7 +75,7 @@ check_versions() {
 
 # new_configuration: the whole file, from the options that Debian's etcd had.
 new_configuration() {
-    echo "# Made by etcd-ha migrate from $DEFAULTS; the original is kept in /var/backups/etcd-ha."
+    echo "# made by the package etcd-ha (etcd-ha migrate) from $DEFAULTS; the original is kept in /var/backups/etcd-ha"
     {
         grep -v "^wal-dir$(printf '\t')" "$KEEP/options" || true
         printf 'data-dir\t%s\n' "$(planned target)"

@@ -46,7 +46,7 @@ takeover_restore_account() {
     if [ "${1:-0}" != 0 ] && ! getent passwd "$1" >/dev/null; then
         systemd-sysusers --inline "g etcd $2" "u etcd $1:$2 \"etcd member\" /var/lib/etcd-ha" || true
     fi
-    systemd-sysusers etcd-ha.conf
+    systemd-sysusers etcd-ha.conf || true
 }
 
 # takeover_tell (postinst configure, at the end)

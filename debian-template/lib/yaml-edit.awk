@@ -17,10 +17,10 @@ function is_same(id, kind, value) {
     return kind == "bool" ? is_true(value_of[id]) == is_true(value) : value_of[id] "" == value ""
 }
 
-# Puts a line behind another one; number 0 stands for the start.
-function insert(number, text) {
-    if (number in inserted) inserted[number] = inserted[number] "\n" text
-    else inserted[number] = text
+# Puts a line behind another one; number 0 stands for the start. Children of that line come first.
+function insert(number, text, is_child) {
+    if (is_child) children[number] = children[number] text "\n"
+    else inserted[number] = inserted[number] text "\n"
     if (number == count && block && !last_newline)
         refuse(number, "the file ends in a block of text without a newline")
 }
@@ -50,11 +50,11 @@ function add_child(parent, name, token) {
         if (!(parent in new_block)) new_parents[++new_count] = parent
         new_block[parent] = new_block[parent] "\n" spaces(base() + 2) name ": " token
     } else if (kind_of[parent] == "map") {
-        insert(end_of[parent], spaces(child_column[parent]) name ": " token)
+        insert(end_of[parent], spaces(child_column[parent]) name ": " token, 1)
     } else if (kind_of[parent] == "null") {
         replace_token(parent, "")
         token_of[parent] = 0
-        insert(line_of[parent], spaces(base() + 2) name ": " token)
+        insert(line_of[parent], spaces(base() + 2) name ": " token, 1)
     } else refuse(line_of[parent], spelled[parent] " is not a block of keys")
 }
 
@@ -102,8 +102,8 @@ END {
     PENDING = ""
     for (i = 0; i <= count; i++) {
         if (i && !deleted[i]) emit(lines[i], i < count || last_newline ? returns[i] "\n" : style)
-        number_of_new = i in inserted ? split(inserted[i], fresh, "\n") : 0
-        for (k = 1; k <= number_of_new; k++) emit(fresh[k], style)
+        fresh_count = split(children[i] inserted[i], fresh, "\n")
+        for (k = 1; k < fresh_count; k++) emit(fresh[k], style)
     }
     if (last_newline || !count) printf "%s", PENDING
     exit 0

@@ -24,7 +24,7 @@ INTERFACE = {
 # Every step of the config script, for a member of a new cluster with TLS that doesn't exist yet.
 WALK = r"""
 . "$1"
-ask() { echo "$2"; }
+ask() { echo "${2#etcd-ha/}"; }
 default() { :; }
 bootstrapped() { return 1; }
 is_setup() { [ "$1" = cluster ]; }
@@ -60,7 +60,7 @@ def asked() -> set[str]:
 
 def errors() -> set[str]:
     """The error templates that a check can name."""
-    return {f"error-{name}" for name in found(r"\bERROR=(?:\$\{ERROR:-)?([a-z-]+)")}
+    return found(r"\bERROR=(?:\$\{ERROR:-)?etcd-ha/(error-[a-z-]+)")
 
 
 def of_type(*types: str) -> set[str]:

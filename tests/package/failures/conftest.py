@@ -11,6 +11,7 @@ import trustme
 
 from tests.lab.account import Account
 from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
+from tests.lab.faults import Status
 from tests.lab.release_server import ReleaseServer
 
 
@@ -56,6 +57,11 @@ class Origins:
         release = self.file(self.api_release)
         release.parent.mkdir(parents=True, exist_ok=True)
         release.write_text(json.dumps({"tag_name": f"v{VERSION}", "assets": assets}))
+
+    def list_at_api(self, *releases: dict[str, str]) -> None:
+        """GitHub's list of releases."""
+        body = json.dumps(releases).encode()
+        self.server.script_always("/api/releases", Status(200, body=body))
 
 
 @pytest.fixture

@@ -77,6 +77,14 @@ def test_rate_limit_of_a_token_says_to_wait(account: Account, origins: Origins) 
     assert "github_pat_lab" not in result.err
 
 
+def test_mirror_without_an_index_is_made_up_for_by_the_api(account: Account, origins: Origins) -> None:
+    origins.list_at_api({"tag_name": f"v{VERSION}", "published_at": "some day"}, {"tag_name": "v3.6.7"})
+    result = account.run("source", "3.6", "--source", origins.source, "--to", account.folder / "tree")
+    assert result.status == 0, result.err
+    assert "has no index page" in result.err
+    assert (account.folder / "tree" / f"etcd-ha-{VERSION}").is_dir()
+
+
 def test_server_error_three_times_then_success_builds(account: Account, origins: Origins) -> None:
     account.trusts(origins.file(origins.tarball))
     origins.server.script(origins.tarball, Status(500), Status(502), Status(503))

@@ -10,6 +10,8 @@ from tests.lab.tiny_elf import MACHINES, tiny_elf
 from tests.package.failures.conftest import Origins
 
 TOP = Tarball().top
+# sh_offset of the last section, which holds the sections' names, leads beyond any file.
+DAMAGED = binaries()["etcd"][:-40] + b"\xff" * 8 + binaries()["etcd"][-32:]
 
 
 def refuse(account: Account, origins: Origins, tarball: bytes, *words: str) -> None:
@@ -106,8 +108,8 @@ def test_one_program_of_another_machine_is_refused(account: Account, origins: Or
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x7fELF", b"#!/bin/sh\necho etcd Version: 3.6.99\n"],
-    ids=["empty", "magic alone", "script"],
+    [b"", b"\x7fELF", b"#!/bin/sh\necho etcd Version: 3.6.99\n", DAMAGED],
+    ids=["empty", "magic alone", "script", "damaged section"],
 )
 def test_program_that_is_no_elf_is_refused(account: Account, origins: Origins, content: bytes) -> None:
     refuse(

@@ -1,0 +1,49 @@
+# shellcheck shell=sh disable=SC2034  # variables that the parts read
+# Runs the package's own shell for the tests, many cases in one process: reads "COMMAND FOLDER" lines, answers each with
+# the exit status. edit: FOLDER/document and FOLDER/edits give FOLDER/edited, and edited once more FOLDER/again.
+# answer: the same with the edits that the answers in FOLDER/answers make. new: a file made from the answers alone.
+set -u
+LIB=$1
+YAML_AWK=$(cat "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")
+for part in yaml answers check from-file to-file write-file; do
+    # shellcheck source=/dev/null
+    . "$LIB/$part.sh"
+done
+
+edit_twice() {
+    edits=$(cat "$1/edits")
+    yaml_edit "$1/document" "$edits" >"$1/edited" 2>"$1/message" || return
+    yaml_edit "$1/edited" "$edits" >"$1/again" 2>>"$1/message"
+}
+
+edits_of_answers() {
+    ANSWERS=$1/answers
+    for question in $QUESTIONS; do edits_of "$question"; done >"$1/edits"
+}
+
+while read -r command folder; do
+    status=0
+    case $command in
+        edit) edit_twice "$folder" || status=$? ;;
+        answer) edits_of_answers "$folder" && edit_twice "$folder" || status=$? ;;
+        new)
+            ANSWERS=$folder/answers
+            etcd_group() { id -g; }
+            create_file "$folder/edited" "$(edits_of_new_file)" 2>"$folder/message" || status=$?
+            ;;
+        list) yaml_list "$folder/document" >"$folder/edited" 2>"$folder/message" || status=$? ;;
+        check)
+            ANSWERS=$folder/answers
+            read -r question <"$folder/edits"
+            check_answer "$question" 2>"$folder/message" || status=1
+            echo "$ERROR" >"$folder/edited"
+            ;;
+        members) complete_members "$(cat "$folder/document")" "$(cat "$folder/edits")" >"$folder/edited" || status=$? ;;
+        read)
+            mkdir -p "$folder/read"
+            ANSWERS=$folder/read
+            answers_of_file "$folder/document" 2>"$folder/message" || status=$?
+            ;;
+    esac
+    echo "$status"
+done

@@ -25,13 +25,18 @@ keep_copy() {
 }
 
 # prepare_edits FILE EDITS: the edited file in FILE.etcd-ha-new, always that name, so that a kill leaves one at most.
-# Status 1 if nothing is to change, 2 (and why on stderr) if the file can't be edited.
+# Status 1 if nothing is to change, and then not even the folder is touched; 2 (and why on stderr) if the file can't be
+# edited.
 prepare_edits() {
-    cp -a "$1" "$1.etcd-ha-new"
+    edited=$(mktemp)
     status=0
-    yaml_edit "$1" "$2" >"$1.etcd-ha-new" || status=2
-    if [ "$status" = 0 ] && cmp -s "$1" "$1.etcd-ha-new"; then status=1; fi
-    [ "$status" = 0 ] || rm -f "$1.etcd-ha-new"
+    yaml_edit "$1" "$2" >"$edited" || status=2
+    if [ "$status" = 0 ] && cmp -s "$1" "$edited"; then status=1; fi
+    if [ "$status" = 0 ]; then
+        cp -a "$1" "$1.etcd-ha-new"
+        cat "$edited" >"$1.etcd-ha-new"
+    fi
+    rm -f "$edited"
     return "$status"
 }
 

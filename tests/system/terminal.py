@@ -12,8 +12,7 @@ from tests.lab.machine import Machine
 
 BEGIN, KILL_LINE = "\x01", "\x0b"
 PREVIOUS_QUESTION = "\x1b[5~"
-ENTER, ESCAPE, TAB, DOWN = "\r", "\x1b", "\t", "\x1b[B"
-BACKSPACE = "\x7f"
+ENTER, ESCAPE = "\r", "\x1b"
 ANSI = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Za-z0-9]|[=>78])")
 
 

@@ -1,0 +1,82 @@
+"""The sandbox of the unit: how tight it is, and that etcd works in it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.lab.cluster import preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+SUITES = ("bookworm", "trixie", "forky")
+CERTIFICATES = "/etc/etcd/tls"
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_unit_is_valid_and_exposes_little(nodes: Nodes, package: Package, suite: str) -> None:
+    (node,) = nodes(1, suite)
+    node.install(package("pypi"))
+    assert node.run("systemd-analyze", "verify", "--man=no", "etcd.service").stdout == ""
+    shown = node.run("systemd-analyze", "security", "etcd.service").stdout
+    found = re.search(r"Overall exposure level for etcd.service: ([0-9.]+)", shown)
+    assert found is not None, shown
+    assert float(found.group(1)) <= 1.2
+
+
+def with_certificates(machines: list[Machine]) -> None:
+    """A throw-away authority, and a certificate of its own for each node."""
+    authority = trustme.CA()
+    for machine in machines:
+        certificate = authority.issue_cert(machine.address, machine.name, "127.0.0.1")
+        machine.run("mkdir", "-p", CERTIFICATES)
+        machine.put(f"{CERTIFICATES}/ca.pem", authority.cert_pem.bytes().decode())
+        machine.put(f"{CERTIFICATES}/node.pem", certificate.cert_chain_pems[0].bytes().decode())
+        machine.put(f"{CERTIFICATES}/node.key", certificate.private_key_pem.bytes().decode())
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_tls_cluster_with_a_data_directory_elsewhere_works_in_the_sandbox(
+    nodes: Nodes, package: Package, suite: str
+) -> None:
+    machines = nodes(3, suite)
+    with_certificates(machines)
+    members = ",".join(f"{machine.name}={machine.address}" for machine in machines)
+    for machine in machines:
+        machine.run("install", "-d", "-m", "0777", "/srv/etcd")
+        preseed(
+            machine,
+            {
+                **{
+                    "setup": "cluster",
+                    "address": machine.address,
+                    "members": members,
+                    "data-dir": "/srv/etcd",
+                },
+                **{"tls": "true", "tls-ca": f"{CERTIFICATES}/ca.pem", "tls-cert": f"{CERTIFICATES}/node.pem"},
+                "tls-key": f"{CERTIFICATES}/node.key",
+            },
+        )
+        machine.install(package("pypi"))
+    first = machines[0]
+    client = {
+        "ETCDCTL_CACERT": f"{CERTIFICATES}/ca.pem",
+        "ETCDCTL_CERT": f"{CERTIFICATES}/node.pem",
+        "ETCDCTL_KEY": f"{CERTIFICATES}/node.key",
+        "ETCDCTL_ENDPOINTS": f"https://{first.address}:2379",
+    }
+
+    def etcdctl(*arguments: str) -> str:
+        return first.run("etcdctl", *arguments, env=client, check=False).stdout
+
+    wait_for("a quorum over TLS", lambda: "is healthy" in etcdctl("endpoint", "health"), within=30)
+    assert etcdctl("put", "key", "value").strip() == "OK"
+    assert etcdctl("get", "key").split() == ["key", "value"]
+    assert "Snapshot saved at /root/snapshot.db" in etcdctl("snapshot", "save", "/root/snapshot.db")
+    assert "Finished defragmenting" in etcdctl("defrag")
+    assert first.run("ls", "/srv/etcd").stdout.split() == ["member"]

@@ -4,8 +4,9 @@
 
 # default TEMPLATE COMMAND...: the command's output, if there is no answer yet.
 default() {
+    # What a file leaves out is etcd's default, not a gap to fill.
     db_get "$1"
-    [ -z "$RET" ] || return 0
+    [ -z "$RET" ] && [ "$high" = high ] || return 0
     template=$1
     shift
     db_set "$template" "$("$@" 2>/dev/null || true)"

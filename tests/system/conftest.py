@@ -17,6 +17,18 @@ from tests.lab.package import build_package
 
 JOURNALS = CACHE / "lab" / "journals"
 LAB = pytest.StashKey[Lab]()
+KEPT = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No nodes are kept so far."""
+    config.stash[KEPT] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How to enter and end the nodes that are kept."""
+    for text in config.stash[KEPT]:
+        terminalreporter.write_line(text)
 
 
 def _on_sigterm(number: int, _frame: FrameType | None) -> None:
@@ -41,8 +53,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         request.node.stash[LAB] = lab
         yield lab
         if os.environ.get("ETCD_DEB_KEEP") == "1":
-            with request.getfixturevalue("capsys").disabled():
-                print(f"\n{lab.keep()}")  # noqa: T201
+            request.config.stash[KEPT].append(f"{request.node.name}: {lab.keep()}")
 
 
 @pytest.fixture

@@ -210,11 +210,17 @@ def test_member_of_ours_in_the_way_of_debians_purge_is_warned_of_and_moved(
 ) -> None:
     node = prepared(nodes, package, debian_etcd, "trixie")
     node.run("mv", "/var/lib/etcd/default", "/var/lib/etcd/postgresql")
-    node.put("/etc/etcd/etcd.yaml", "name: admins-name\ndata-dir: /var/lib/etcd/postgresql # here\n")
+    rest = (
+        f"listen-client-urls: http://{node.address}:2379,http://127.0.0.1:2379\n"
+        f"listen-peer-urls: http://{node.address}:2380\n"
+        f"advertise-client-urls: http://{node.address}:2379\n"
+    )
+    config = "name: admins-name\ndata-dir: {} # here\n" + rest
+    node.put("/etc/etcd/etcd.yaml", config.format("/var/lib/etcd/postgresql"))
     said = node.install(package("forky")).stdout
     assert "do NOT purge Debian's removed etcd-server" in said
     node.run("etcd-ha", "migrate")
-    assert node.get("/etc/etcd/etcd.yaml") == "name: admins-name\ndata-dir: /var/lib/etcd-ha # here\n"
+    assert node.get("/etc/etcd/etcd.yaml") == config.format("/var/lib/etcd-ha")
     node.run("dpkg", "-P", "etcd-server")
     wait_for("the keys", partial(lambda: keys_of(node) == KEYS), within=20)
 

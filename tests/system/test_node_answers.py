@@ -226,3 +226,14 @@ def test_compaction_always_has_both_keys(nodes: Nodes, deb: Path) -> None:
     reconfigure(node)
     assert 'auto-compaction-mode: revision\nauto-compaction-retention: "1000"\n' in node.get(FILE)
     assert etcdctl(node, "put", "key", "value").strip() == "OK"
+
+
+def test_what_a_file_by_hand_leaves_out_is_not_filled_in(nodes: Nodes, deb: Path) -> None:
+    (node,) = nodes(1)
+    by_hand = "name: n1\ndata-dir: /var/lib/etcd-ha\n"
+    node.run("mkdir", "/etc/etcd")
+    node.put(FILE, by_hand)
+    node.install(deb)
+    node.run("dpkg", "-i", f"/root/{deb.name}", env=NONINTERACTIVE)
+    reconfigure(node)
+    assert node.get(FILE) == by_hand

@@ -89,7 +89,10 @@ def test_lost_data_stops_the_service_and_the_advice_brings_the_member_back(
     said = start_refused(lost)
     assert "this node was a member already, but its data directory /var/lib/etcd-ha is empty" in said
     (remedy,) = (line for line in said.splitlines() if "etcdctl member remove" in line)
-    first.run("sh", "-ec", remedy.partition("]: ")[2])
+    remove, add = remedy.partition("]: ")[2].split(" && ")
+    first.run("sh", "-ec", remove)
+    # A cluster that was formed less than 5 s ago takes no new member.
+    wait_for("the new member", lambda: first.run("sh", "-ec", add, check=False).returncode == 0, within=20)
     lost.run("etcd-ha", "config", "set", "initial-cluster-state", "existing")
     lost.run("systemctl", "start", "etcd")
     wait_for("the member to be back", partial(is_healthy, lost), within=30)

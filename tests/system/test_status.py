@@ -113,7 +113,7 @@ def test_status_without_quorum_answers_in_time_and_says_so(nodes: Nodes, package
 
 def test_status_shows_alarms_warnings_and_a_pending_restart(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
-    preseed(node, {"setup": "single", "address": node.address, "quota": "16MiB"})
+    preseed(node, {"setup": "single", "address": node.address, "quota": "16M"})
     node.install(package("forky"))
     wait_for("the member to be healthy", partial(is_healthy, node), within=30)
     etcdctl(node, "get", "nothing")

@@ -1,0 +1,124 @@
+"""The commands beside build, on real packages: inspect, doctor, and a signed upload."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.lab import releases
+from tests.lab.account import Account, programs_without
+from tests.package.conftest import STATIC
+from tests.package.uploads import Upload
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Account:
+    made = Account(tmp_path / "account")
+    made.pins = releases.PINS
+    return made
+
+
+def inspected(account: Account, package: Path, folder: Path, pins: Path) -> tuple[int, dict[str, object]]:
+    words = ("inspect", package, "--source", folder, "--pins", pins, "--json")
+    result = account.run(*words)
+    assert result.out, result.err
+    found: dict[str, object] = json.loads(result.out)
+    return result.status, found
+
+
+def altered(upload: Upload, folder: Path, name: str) -> Path:
+    """The same package with one byte more in one of its files."""
+    tree, package = folder / "tree", folder / "altered.deb"
+    subprocess.run(["dpkg-deb", "--raw-extract", upload.deb, tree], check=True)
+    with (tree / name).open("ab") as file:
+        file.write(b"\n")
+    subprocess.run(["dpkg-deb", "-Znone", "--build", tree, package], check=True, capture_output=True)
+    return package
+
+
+def test_inspect_recognizes_the_programs_of_the_release(
+    account: Account, upload: Callable[..., Upload], release_folder: Path
+) -> None:
+    status, found = inspected(account, upload(STATIC).deb, release_folder, releases.PINS)
+    assert (status, found["verdict"], found["version"]) == (0, "release", f"{STATIC}-1")
+    assert found["architecture"] == "amd64"
+    provenance = found["provenance"]
+    assert isinstance(provenance, dict)
+    assert provenance["vouchers"] == ["pin in SHA256SUMS"]
+    assert found["programs"] == provenance["programs"]
+
+
+def test_inspect_refuses_a_program_that_was_changed_after_the_build(
+    account: Account, upload: Callable[..., Upload], release_folder: Path, tmp_path: Path
+) -> None:
+    package = altered(upload(STATIC), tmp_path, "usr/lib/etcd-ha/bin/etcdctl")
+    status, found = inspected(account, package, release_folder, releases.PINS)
+    assert (status, found["verdict"]) == (3, "different")
+
+
+def test_inspect_refuses_a_tarball_that_the_pins_name_otherwise(
+    account: Account, upload: Callable[..., Upload], release_folder: Path, tmp_path: Path
+) -> None:
+    pins = tmp_path / "pins"
+    pins.write_text(f"{'0' * 64}  etcd-v{STATIC}-linux-amd64.tar.gz\n")
+    status, found = inspected(account, upload(STATIC).deb, release_folder, pins)
+    assert (status, found["verdict"]) == (3, "different")
+
+
+def test_inspect_says_why_a_package_could_not_be_compared(
+    account: Account, upload: Callable[..., Upload], tmp_path: Path
+) -> None:
+    status, found = inspected(account, upload(STATIC).deb, tmp_path, releases.PINS)
+    assert (status, found["verdict"]) == (0, "unknown")
+    assert "has no etcd-v" in str(found["reason"])
+
+
+def test_inspect_refuses_what_is_no_package_of_ours(account: Account, tmp_path: Path) -> None:
+    control = tmp_path / "tree/DEBIAN/control"
+    control.parent.mkdir(parents=True)
+    control.write_text(
+        "Package: other\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: other\n"
+    )
+    package = tmp_path / "other.deb"
+    subprocess.run(["dpkg-deb", "--build", tmp_path / "tree", package], check=True, capture_output=True)
+    result = account.run("inspect", package)
+    assert (result.status, result.out) == (1, "")
+    assert "is no package that etcd-deb built" in result.err
+
+
+def test_doctor_names_each_missing_program_with_its_apt_line(account: Account, tmp_path: Path) -> None:
+    path = programs_without(tmp_path / "bin", "dpkg-buildpackage", "zstd")
+    result = account.run("doctor", variables={"PATH": path})
+    assert result.status == 1
+    missing = [line for line in result.out.splitlines() if line.split()[1] == "missing"]
+    assert [line.split()[0] for line in missing] == ["dpkg-buildpackage", "zstd"]
+    assert [line.partition(": ")[2] for line in missing] == ["apt install dpkg-dev", "apt install zstd"]
+    assert account.run("doctor").status == 0
+
+
+def test_key_signs_what_dpkg_says_of_the_build(
+    account: Account, release_folder: Path, tmp_path: Path
+) -> None:
+    # gpg's sockets need a short path.
+    home = tmp_path / "gpg"
+    home.mkdir(mode=0o700)
+    variables = {"GNUPGHOME": str(home)}
+    gpg = ["gpg", "--homedir", str(home), "--batch"]
+    who = "Lab <lab@example.org>"
+    quick = ["--passphrase", "", "--quick-generate-key", who, "ed25519", "sign", "never"]
+    try:
+        subprocess.run([*gpg, *quick], check=True, capture_output=True)
+        options = ("--key", "lab@example.org", "--compression", "zstd")
+        result = account.build(STATIC, release_folder, *options, variables=variables)
+        assert result.status == 0, result.err
+        for suffix in ("changes", "buildinfo"):
+            file = account.output / f"etcd-ha_{STATIC}-1_amd64.{suffix}"
+            checked = subprocess.run([*gpg, "--verify", file], capture_output=True, text=True, check=False)
+            assert checked.returncode == 0, checked.stderr
+    finally:
+        ended = ["gpgconf", "--homedir", str(home), "--kill", "all"]
+        subprocess.run(ended, check=True)

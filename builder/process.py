@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -69,10 +70,16 @@ def run(
 
 
 def _wait(child: subprocess.Popen[bytes], progress: Progress) -> int:
-    while True:
-        progress.check()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return child.wait(POLL)
+    # Popen.wait() with a time-out looks at growing intervals; a descriptor of the process tells at once.
+    handle = os.pidfd_open(child.pid)
+    try:
+        while True:
+            progress.check()
+            ended, _, _ = select.select([handle], [], [], POLL)
+            if ended:
+                return child.wait()
+    finally:
+        os.close(handle)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -10,13 +10,13 @@ import gzip
 import hashlib
 import io
 import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from builder.errors import VerificationFailed
+from builder.inflate import DAMAGED, open_gzip
 from builder.progress import Progress
 from builder.replace import disk_full_named
 from builder.verify import VerifiedTarball
@@ -24,6 +24,7 @@ from builder.verify import VerifiedTarball
 PROGRAM_LIMIT = 256 * 1024 * 1024
 TOTAL_LIMIT = 512 * 1024 * 1024
 CHUNK = 1024 * 1024
+_DAMAGED: tuple[type[Exception], ...] = (tarfile.TarError, *DAMAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _members(
 ) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """Every member that may be there, with its content; all is read, so that damage is found."""
     try:
-        with gzip.open(tarball.path) as stream:
+        with open_gzip(tarball.path) as stream:
             bounded = _Bounded(stream, tarball)
             with tarfile.open(fileobj=bounded, mode="r|", bufsize=CHUNK) as archive:
                 for member in archive:
@@ -87,7 +88,7 @@ def _members(
                     yield member, archive.extractfile(member) if member.isreg() else None
             while bounded.read(CHUNK):
                 progress.check()
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except _DAMAGED as error:
         raise VerificationFailed(
             f"{tarball.file.name} is damaged",
             details=("expected  a whole tar.gz", f"got       {error}"),

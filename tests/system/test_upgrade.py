@@ -41,13 +41,15 @@ def test_commands_resolve_at_every_moment_of_an_upgrade(
     watcher = node.start("/root/watch", output=log)
     is_watching = ["test", "-e", "/run/watch-runs"]
     wait_for("the watch to look", lambda: node.run(*is_watching, check=False).returncode == 0, within=10)
-    for origin in ("trixie", "forky", "pypi"):
-        node.install(package(origin))
-    node.put("/run/watch-ends", "")
-    watcher.wait(timeout=10)
+    try:
+        for origin in ("trixie", "forky"):
+            node.install(package(origin))
+    finally:
+        node.put("/run/watch-ends", "")
+        watcher.wait(timeout=10)
     last = log.read_text().splitlines()
     assert len(last) == 1, last[:5]
-    # Far more looks than an upgrade has steps: three upgrades take seconds, a look microseconds.
+    # Far more looks than an upgrade has steps: two upgrades take seconds, a look microseconds.
     assert int(last[0].removeprefix("looks: ")) > 1000
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 

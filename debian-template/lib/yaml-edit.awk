@@ -86,6 +86,15 @@ function apply(edit,    part, id, parent) {
     else if (id in line_of) unset(id)
 }
 
+# A block of text marked with + has the empty lines behind it; without the key in between it would get more of them.
+function refuse_longer_blocks(    i, next_line) {
+    for (i in behind_kept) {
+        for (next_line = i + 0; deleted[next_line]; next_line++) continue
+        if (behind_kept[i] && next_line > i + 0 && next_line <= count && lines[next_line] ~ /^[ \t]*$/)
+            refuse(i, "taken out, the empty lines behind it would become part of the block of text before it")
+    }
+}
+
 function emit(text, end) {
     if (printed++) printf "%s", PENDING
     printf "%s", text
@@ -97,6 +106,7 @@ END {
     edit_count = split(ENVIRON["YAML_EDITS"], edits, "\n")
     for (e = 1; e <= edit_count; e++) if (edits[e] != "") apply(edits[e])
     for (e = 1; e <= new_count; e++) add_top(new_parents[e], new_block[new_parents[e]])
+    refuse_longer_blocks()
     if (refused) exit 2
     printf "%s", byte_order_mark
     PENDING = ""
@@ -105,6 +115,6 @@ END {
         fresh_count = split(children[i] inserted[i], fresh, "\n")
         for (k = 1; k < fresh_count; k++) emit(fresh[k], style)
     }
-    if (last_newline || !count) printf "%s", PENDING
+    if (last_newline || !count || deleted[count]) printf "%s", PENDING
     exit 0
 }

@@ -5,7 +5,7 @@
 # yaml_awk MODE FILE: see yaml-read.awk. A NUL becomes a byte that is refused.
 yaml_awk() {
     { tr '\000' '\001' <"$2" && printf .; } |
-        LC_ALL=C YAML_MODE=$1 awk "${YAML_AWK:-$(cat "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")}"
+        LC_ALL=C YAML_MODE=$1 awk "${YAML_AWK:-$(cat "$LIB/yaml-value.awk" "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")}"
 }
 
 # yaml_get FILE KEY: prints the value of a key, dotted if it is in a block (peer-transport-security.cert-file).

@@ -4,7 +4,7 @@
 # answer: the same with the edits that the answers in FOLDER/answers make. new: a file made from the answers alone.
 set -u
 LIB=$1
-YAML_AWK=$(cat "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")
+YAML_AWK=$(cat "$LIB/yaml-value.awk" "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")
 for part in yaml answers check from-file to-file write-file; do
     # shellcheck source=/dev/null
     . "$LIB/$part.sh"

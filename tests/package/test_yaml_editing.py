@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import pytest
@@ -11,20 +10,13 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.package.node_shell import REFUSED, SET, Edit, NodeShell, node_shell
+from tests.package.node_shell import REFUSED, SET, Edit, NodeShell
 from tests.package.yaml_files import BLOCKS, AdminFile, Line, admin_files, edit_lists, texts
 
 Value: TypeAlias = str | int | bool | float | list["Value"] | dict[str, "Value"] | None
 
 BOM = "\ufeff".encode()
 QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=1200)
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeShell]:
-    """One process of the node's shell for all cases."""
-    with node_shell(tmp_path_factory.mktemp("shell")) as running:
-        yield running
 
 
 def parsed(content: bytes) -> dict[str, Value]:
@@ -111,6 +103,14 @@ def comments_that_stay(file: AdminFile, edits: list[Edit]) -> list[Line]:
     return [line for line in file.lines if line.comment and line.key in kept]
 
 
+def is_about_a_block_of_text(refusal: str, file: AdminFile, edits: list[Edit]) -> bool:
+    """The two edits that can't be made without a change to a block of text before them."""
+    if "ends in a block of text" in refusal:
+        return not file.last_newline
+    gone = {edit.key for edit in edits if edit.operation != SET}
+    return "empty lines behind it" in refusal and any(line.key in gone for line in file.lines)
+
+
 @QUICK
 @given(admin_files(), edit_lists())
 def test_a_file_says_the_answers_and_every_other_byte_stays(
@@ -119,8 +119,7 @@ def test_a_file_says_the_answers_and_every_other_byte_stays(
     before = parsed(file.content)
     outcome = shell.edit(file.content, edits)
     if outcome.status == REFUSED:
-        assert "ends in a block of text" in outcome.message
-        assert not file.last_newline
+        assert is_about_a_block_of_text(outcome.message, file, edits)
         return
     assert outcome.status == 0, outcome.message
     after = {key: value for key, value in parsed(outcome.edited).items() if value is not None}
@@ -266,3 +265,19 @@ def test_an_unsafe_form_is_left_alone_and_named(shell: NodeShell, form: str) -> 
     assert outcome.status == REFUSED
     assert re.match(r"line \d+: .", outcome.message)
     assert outcome.edited == b""
+
+
+def test_a_block_of_text_keeps_its_newline_when_the_last_key_goes(shell: NodeShell) -> None:
+    outcome = shell.edit(b"x: |\n  kept\nname: a", [Edit("name", operation="unset")])
+    assert outcome.edited == b"x: |\n  kept\n"
+
+
+def test_a_block_of_text_does_not_get_the_empty_lines_behind_a_key(shell: NodeShell) -> None:
+    outcome = shell.edit(b"x: |+\n  kept\nname: a\n\ny: 1\n", [Edit("name", operation="unset")])
+    assert outcome.status == REFUSED
+    assert outcome.message.startswith("line 3: taken out,")
+
+
+def test_a_byte_order_mark_alone_is_an_empty_file(shell: NodeShell) -> None:
+    outcome = shell.edit(BOM, [Edit("name", "string", "a")])
+    assert outcome.edited == BOM + b"name: a\n"

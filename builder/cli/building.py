@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,8 +11,15 @@ from builder.cli import options
 from builder.cli.options import Invocation, pass_invocation
 from builder.cli.terminal import TerminalProgress
 from builder.errors import UsageError
-from builder.settings import COMPRESSIONS
+from builder.progress import Progress
+from builder.settings import COMPRESSIONS, Settings
 from builder.version import parse_revision, parse_version
+
+if TYPE_CHECKING:
+    # Loading these takes longer than all of `etcd-deb --help` may.
+    from builder.fetch import Sources
+    from builder.pins import Pins
+    from builder.pipeline import BuildRequest
 
 
 @click.command()
@@ -51,10 +59,7 @@ def build(
     etcd-deb build v3.6.7 --source /srv/releases --require-pin
     """
     from builder.cli import report
-    from builder.listing import resolve
-    from builder.pipeline import BuildRequest
     from builder.pipeline import build as run_build
-    from builder.version import PackageVersion
 
     settings = invocation.settings(
         source=source,
@@ -65,17 +70,8 @@ def build(
         output=output,
         key=key,
     )
-    asked, revision = parse_version(version), parse_revision(revision)
-    sources, pinned = options.sources_of(settings), options.pins_of(settings)
     progress = TerminalProgress(verbose=invocation.verbose)
-    request = BuildRequest(
-        version=PackageVersion(resolve(asked, sources, progress), revision),
-        architectures=settings.arches,
-        maintainer=settings.maintainer,
-        require_pin=require_pin,
-        compression=settings.compression,
-        key=settings.key,
-    )
+    request, sources, pinned = _read(version, revision, settings, progress, require_pin=require_pin)
     built = run_build(request, sources, pinned, Path(settings.output), progress)
     click.echo(report.built_as_json(built) if as_json else report.built_as_text(built))
 
@@ -114,20 +110,30 @@ def source(
     etcd-deb source v3.6.7 --to .
     cd etcd-ha-3.6.7 && dpkg-buildpackage -b
     """
-    from builder.listing import resolve
-    from builder.pipeline import BuildRequest, make_source
-    from builder.version import PackageVersion
+    from builder.pipeline import make_source
 
     settings = invocation.settings(source=source, pins=pins, arches=arches or None, maintainer=maintainer)
-    asked, revision = parse_version(version), parse_revision(revision)
     if len(settings.arches) != 1:
         raise UsageError(
             "a source tree holds the binaries of one architecture",
             details=(f"got       {', '.join(settings.arches)}",),
             hint="name one with --arch",
         )
-    sources, pinned = options.sources_of(settings), options.pins_of(settings)
     progress = TerminalProgress(verbose=invocation.verbose)
+    request, sources, pinned = _read(version, revision, settings, progress, require_pin=require_pin)
+    click.echo(make_source(request, sources, pinned, folder, progress).root)
+
+
+def _read(
+    version: str, revision: str, settings: Settings, progress: Progress, *, require_pin: bool
+) -> tuple[BuildRequest, Sources, Pins]:
+    """What both commands were asked for, and where they look for it."""
+    from builder.listing import resolve
+    from builder.pipeline import BuildRequest
+    from builder.version import PackageVersion
+
+    asked, revision = parse_version(version), parse_revision(revision)
+    sources, pinned = options.sources_of(settings), options.pins_of(settings)
     request = BuildRequest(
         version=PackageVersion(resolve(asked, sources, progress), revision),
         architectures=settings.arches,
@@ -136,4 +142,4 @@ def source(
         compression=settings.compression,
         key=settings.key,
     )
-    click.echo(make_source(request, sources, pinned, folder, progress).root)
+    return request, sources, pinned

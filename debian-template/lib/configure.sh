@@ -1,11 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154  # variables shared with the other parts; work and FILE are set by postinst
 # For postinst: brings the answers of debconf into etcd.yaml, if somebody has given any.
-# Needs debconf.sh, check.sh, to-file.sh, write-file.sh.
-
-say() {
-    echo "etcd-ha: $*" >&2
-}
+# Needs notice.sh, debconf.sh, check.sh, to-file.sh, write-file.sh.
 
 # Answers as the file would give them back, so that both can be compared.
 normalize_answers() {

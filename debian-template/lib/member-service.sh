@@ -1,11 +1,9 @@
 # shellcheck shell=sh
-# Starts the member for a command of the admin. Needs say(), yaml.sh and member.sh.
-
-systemd_runs() { [ -d /run/systemd/system ]; }
+# Starts the member for a command of the admin. Needs say(), systemd.sh, yaml.sh and member.sh.
 
 # start_member: only what the admin has enabled; waits 40 s for the cluster, and leaves it starting after that.
 start_member() {
-    if ! systemd_runs; then return 0; fi
+    if ! has_systemd; then return 0; fi
     systemctl daemon-reload
     if [ "$(systemctl is-enabled etcd.service 2>/dev/null)" != enabled ]; then
         say "etcd.service is not enabled; to run it: systemctl enable --now etcd"

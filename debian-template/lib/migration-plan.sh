@@ -49,7 +49,7 @@ make_plan() {
 
 # A drop-in made for Debian's unit that names another command would start that one, on the old data.
 check_is_whole_unit() {
-    if systemd_runs && ! takeover_has_admin_unit && [ -d "$DROP_INS" ] && grep -qs '^[[:space:]]*ExecStart=' "$DROP_INS"/*; then
+    if has_systemd && ! takeover_has_admin_unit && [ -d "$DROP_INS" ] && grep -qs '^[[:space:]]*ExecStart=' "$DROP_INS"/*; then
         fail "a drop-in in $DROP_INS replaces the command of etcd.service" \
             "Move it away, then: systemctl daemon-reload; etcd-ha migrate"
     fi

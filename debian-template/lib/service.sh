@@ -1,9 +1,5 @@
 # shellcheck shell=sh
-# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs configure.sh.
-
-has_systemd() {
-    [ -z "${DPKG_ROOT-}" ] && [ -d /run/systemd/system ]
-}
+# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs systemd.sh and configure.sh.
 
 state_of() {
     systemctl show -P "$1" etcd.service

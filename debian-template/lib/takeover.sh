@@ -80,9 +80,9 @@ takeover_is_endangered() {
     return 1
 }
 
-# takeover_note_running (prerm remove, before debhelper's part stops the service)
+# takeover_note_running (prerm remove, before debhelper's part stops the service); needs systemd.sh
 takeover_note_running() {
-    if [ -d /run/systemd/system ] && takeover_has_admin_unit && systemctl --quiet is-active etcd.service; then
+    if has_systemd && takeover_has_admin_unit && systemctl --quiet is-active etcd.service; then
         : >"$GIVE_BACK"
     fi
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from tests.lab import releases
 from tests.lab.account import Account
 from tests.lab.fake_release import Tarball, binaries, publish, tarball_name
 from tests.package.deb import Deb
+from tests.package.node_shell import NodeShell, node_shell
 from tests.package.uploads import Upload
 
 # Upstream's own static build, and the newest of Debian's dynamic ones.
@@ -70,6 +71,13 @@ def deb(request: pytest.FixtureRequest, upload: Callable[..., Upload]) -> Deb:
 def static_deb(upload: Callable[..., Upload]) -> Deb:
     """The package of upstream's own build."""
     return Deb(upload(STATIC).deb)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeShell]:
+    """One process of the node's shell for all cases."""
+    with node_shell(tmp_path_factory.mktemp("shell")) as running:
+        yield running
 
 
 def digest(path: Path) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.package.node_shell import NodeShell, node_shell
+from tests.package.node_shell import NodeShell
 from tests.package.yaml_files import TRICKY, AdminFile, admin_files
 
 ANSWERS = {
@@ -32,13 +30,6 @@ ANSWERS = {
 }
 TLS = {"tls": "true", "tls-ca": "/t/ca.pem", "tls-cert": "/t/n.pem", "tls-key": "/t/n.key"}
 SIDES = ("client-transport-security", "peer-transport-security")
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeShell]:
-    """One process of the node's shell for all cases."""
-    with node_shell(tmp_path_factory.mktemp("shell")) as running:
-        yield running
 
 
 def said_by(content: bytes) -> dict[str, object]:

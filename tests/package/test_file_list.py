@@ -35,6 +35,7 @@ FILES = """
 0755 usr/lib/etcd-ha/preflight
 0755 usr/lib/etcd-ha/status
 0755 usr/lib/systemd/system-generators/etcd-ha
+0644 usr/lib/systemd/system/etcd.path
 0644 usr/lib/systemd/system/etcd.service
 0644 usr/lib/sysusers.d/etcd-ha.conf
 0644 usr/lib/tmpfiles.d/etcd-ha.conf

@@ -91,6 +91,33 @@ def test_etcd_that_cannot_start_is_said_and_fails_nothing(nodes: Nodes, deb: Pat
     assert "etcd doesn't start; see: systemctl status etcd" in said
 
 
+def test_written_file_starts_nothing_unless_the_path_unit_is_enabled(nodes: Nodes, deb: Path) -> None:
+    (machine,) = nodes(1)
+    machine.install(deb)
+    assert machine.run("systemctl", "is-enabled", "etcd.path", check=False).stdout.strip() == "disabled"
+    good = f"name: n1\ndata-dir: /var/lib/etcd-ha\nlisten-client-urls: http://{machine.address}:2379\n" + (
+        f"advertise-client-urls: http://{machine.address}:2379\n"
+    )
+    machine.put(FILE, good, "0644")
+    assert service(machine).active == "inactive"
+    machine.run("systemctl", "enable", "--now", "etcd.path")
+    assert service(machine).active == "inactive"
+    machine.put(FILE, f"{good}log-level: loud\n", "0644")
+    wait_for("etcd to refuse the file", lambda: service(machine).active == "failed", within=20)
+    machine.put(FILE, good, "0644")
+    wait_for("the member to be healthy", lambda: is_healthy(machine), within=20)
+
+
+def test_path_unit_goes_with_the_package(node: Machine, deb: Path) -> None:
+    machine = node
+    machine.run("systemctl", "enable", "--now", "etcd.path")
+    again(machine, deb)
+    assert machine.run("systemctl", "is-enabled", "etcd.path").stdout.strip() == "enabled"
+    machine.run("dpkg", "--purge", "etcd-ha", env=NONINTERACTIVE)
+    assert machine.run("find", "/etc/systemd", "-name", "etcd*").stdout == ""
+    assert service(machine).active == "inactive"
+
+
 def test_chroot_without_a_running_systemd_is_configured_and_nothing_starts(deb: Path) -> None:
     with chroot("trixie", "systemd") as root:
         root.put(deb, "/root/etcd-ha.deb")

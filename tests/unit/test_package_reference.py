@@ -70,6 +70,7 @@ def test_each_file_that_the_reference_names_is_in_the_template() -> None:
     sources = {
         "/usr/sbin/etcd-ha": "sbin/etcd-ha",
         "/usr/lib/systemd/system/etcd.service": "etcd-ha.etcd.service",
+        "/usr/lib/systemd/system/etcd.path": "etcd-ha.etcd.path",
         "/usr/lib/systemd/system-generators/etcd-ha": "generator/etcd-ha",
         "/usr/lib/sysusers.d/etcd-ha.conf": "etcd-ha.sysusers",
         "/usr/lib/tmpfiles.d/etcd-ha.conf": "etcd-ha.tmpfiles",

@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.lab.cache import CACHE, held_by_another
+from tests.lab.cache import CACHE, held_by_another, locked
 from tests.lab.command import run
 from tests.lab.processes import groups_named
 
 SCRATCH = CACHE / "lab" / "run"
+LOCK = CACHE / "lab" / "run.lock"
 OWNER = "owner.lock"
 KEPT = "kept"
 
@@ -19,15 +20,19 @@ KEPT = "kept"
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """A new folder under a name of its own; cleared at the end, unless keep() was said."""
-    clear_abandoned()
-    folder = _new_folder()
-    with (folder / OWNER).open("a") as owner:
-        fcntl.flock(owner, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as held:
+        # A folder whose lock isn't taken yet, or is deleted already, looks abandoned to another process.
+        with locked(LOCK):
+            clear_abandoned()
+            folder = _new_folder()
+            owner = held.enter_context((folder / OWNER).open("a"))
+            fcntl.flock(owner, fcntl.LOCK_EX)
         try:
             yield folder
         finally:
             if not (folder / KEPT).exists():
-                clear(folder)
+                with locked(LOCK):
+                    clear(folder)
 
 
 def _new_folder() -> Path:
@@ -61,7 +66,7 @@ def clear(folder: Path) -> None:
 
 
 def clear_abandoned() -> None:
-    """Clear what killed processes left."""
+    """Clear what killed processes left; the caller holds LOCK."""
     for folder in SCRATCH.glob("etcdlab-*"):
         if not (folder / KEPT).exists() and not held_by_another(folder / OWNER):
             clear(folder)

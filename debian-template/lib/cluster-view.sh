@@ -36,11 +36,14 @@ client_url_of() {
     fi
 }
 
+# What etcd says to who doesn't say who he is, or may not.
+DENIED='user name is empty\|permission denied\|authentication failed\|invalid auth'
+
 # field NAME FILE: a value of `etcdctl endpoint status -w fields`.
 field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -n 1; }
 
 # member_view DIR NUMBER: asks one member, and leaves the row NUMBER of the table in DIR.
-# Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER
+# Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER|APPLIED INDEX
 member_view() {
     member_line=$(sed -n "$2p" "$1/members")
     url=$(client_url_of "$member_line")
@@ -51,6 +54,7 @@ member_view() {
     # One that answers but has no quorum, or an alarm, is unhealthy; one that says nothing is unreachable.
     health=unreachable
     if [ -s "$1/$2.status" ]; then health=unhealthy; fi
+    if grep -q "$DENIED" "$1/$2.health"; then health=denied; fi
     if grep -q '"health":true' "$1/$2.health"; then health=healthy; fi
     id=$(printf '%s\n' "$member_line" | cut -d '|' -f 1)
     if [ -z "$id" ] && [ -s "$1/$2.status" ]; then id=$(printf '%x' "$(field MemberID "$1/$2.status")"); fi
@@ -58,9 +62,9 @@ member_view() {
     [ "${leader:-0}" = 0 ] || leader=$(printf '%x' "$leader")
     alarms=$(sed -n 's/^"Errors" : \[\(.*\)\]$/\1/p' "$1/$2.status" | grep -o 'alarm:[A-Z]*' | sed 's/alarm://' |
         sort -u | paste -sd, -)
-    printf '%s|%s|%s|%s|%s|%s|%s|%s|%s\n' "$id" "$(printf '%s\n' "$member_line" | cut -d '|' -f 2)" "$url" "$health" \
+    printf '%s|%s|%s|%s|%s|%s|%s|%s|%s|%s\n' "$id" "$(printf '%s\n' "$member_line" | cut -d '|' -f 2)" "$url" "$health" \
         "${leader:-0}" "$(field Version "$1/$2.status")" "$(field DBSize "$1/$2.status")" "$alarms" \
-        "$(printf '%s\n' "$member_line" | cut -d '|' -f 5)" >"$1/$2.row"
+        "$(printf '%s\n' "$member_line" | cut -d '|' -f 5)" "$(field RaftAppliedIndex "$1/$2.status")" >"$1/$2.row"
 }
 
 # cluster_view DIR: fills DIR/rows, within 4 s.

@@ -11,7 +11,7 @@ start_member() {
     fi
     # --no-block: the start ends only when the cluster has a quorum.
     systemctl --no-block start etcd.service
-    use_client_certificates
+    identify_client
     tries=0
     until ask_etcd 1 "$(own_endpoint)" endpoint health >/dev/null; do
         tries=$((tries + 1))

@@ -3,6 +3,9 @@
 
 ETCD_BIN=${ETCD_BIN:-/usr/lib/etcd-ha/bin}
 CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
+CREDENTIALS=${CREDENTIALS:-/etc/etcd/credentials}
+# shellcheck disable=SC2034  # for those who ask
+ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the role root into $CREDENTIALS (owner root, mode 0600)"
 
 # setting KEY [DEFAULT]: the value in the configuration file.
 setting() {
@@ -78,9 +81,14 @@ client_url_of_host() {
     printf '%s://%s:%s\n' "${own_url%%://*}" "$1" "${own_port:-2379}"
 }
 
-# use_client_certificates: etcdctl reads the ETCDCTL_ variables; those that the caller has set win.
-use_client_certificates() {
+# identify_client: etcdctl reads the ETCDCTL_ variables; those that the caller has set win. USER:PASSWORD is for a cluster
+# with authentication on.
+identify_client() {
     export ETCDCTL_API=3
+    if [ -z "${ETCDCTL_USER-}" ] && [ -r "$CREDENTIALS" ]; then
+        ETCDCTL_USER=$(head -n 1 "$CREDENTIALS")
+        export ETCDCTL_USER
+    fi
     case $(setting listen-client-urls) in *https://*) ;; *) return 0 ;; esac
     ca=$(setting client-transport-security.trusted-ca-file)
     certificate=$(setting client-transport-security.client-cert-file)

@@ -83,6 +83,8 @@ ask_tuning() {
 
 ask_policies() {
     ask low etcd-ha/restart-policy
+    ask low etcd-ha/snapshot
+    ask low etcd-ha/snapshots-kept
     ask low etcd-ha/purge-data
 }
 

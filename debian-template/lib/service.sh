@@ -13,9 +13,9 @@ is_allowed() {
     [ "$status" != 101 ]
 }
 
-# start_service: without waiting for a quorum, as deb-systemd-invoke would. A disabled or masked service stays stopped.
+# start_service STATE: without waiting for a quorum, as deb-systemd-invoke would. A disabled or masked service stays stopped.
 start_service() {
-    if [ "$(state_of ActiveState)" = inactive ] && systemctl --quiet is-enabled etcd.service && is_allowed; then
+    if [ "$(state_of ActiveState)" = "$1" ] && systemctl --quiet is-enabled etcd.service && is_allowed; then
         systemctl --no-block start etcd.service || true
         report_start
     fi
@@ -38,22 +38,31 @@ report_start() {
     say "etcd is not up yet, since it waits for the network or a majority of its cluster; see: etcd-ha status"
 }
 
-# The running process keeps what it started with. Its restart is the matter of the administrator or of restart-policy.
-report_pending_restart() {
+# why_restart: what the running process lacks; nothing if it is up to date.
+why_restart() {
     process=$(state_of MainPID)
     [ "${process:-0}" != 0 ] || return 0
     if [ "$RESULT" = changed ]; then
-        pending="its previous configuration"
+        echo "etcd runs with its previous configuration"
     elif ! cmp -s "/proc/$process/exe" /usr/lib/etcd-ha/bin/etcd; then
-        pending="its previous binary"
-    else
-        return 0
+        echo "etcd runs with its previous binary"
     fi
+}
+
+# restart_when_due OLD_VERSION: by restart-policy; a failure is no failure of the installation. A process that ran before the
+# package came (no old version) is not touched.
+restart_when_due() {
+    due=$(why_restart)
+    [ -n "$due" ] || return 0
     db_get etcd-ha/restart-policy || RET=in-turn
-    if [ "$RET" = at-once ]; then
-        systemctl --no-block restart etcd.service || true
-    else
-        say "etcd still runs with $pending. Restart one member at a time, when all others are healthy:" \
-            "systemctl restart etcd"
-    fi
+    [ -n "$1" ] || RET=never
+    case $RET in
+        at-once) systemctl --no-block restart etcd.service || true ;;
+        never)
+            pending_note "$due" "restart-policy"
+            say "$due. To restart it when it is its turn: etcd-ha restart"
+            ;;
+        # Without debconf's own descriptors: whoever is killed, the other must not wait for it.
+        *) "${LIB%/lib}/restart" --because "$due" >&2 3>&- || true ;;
+    esac
 }

@@ -38,6 +38,7 @@ report_screen() {
         return 0
     fi
     line member "$own_name${member_id:+, id $member_id}, data in $(data_dir)"
+    if grep -q '|denied|' "$view/rows"; then line access "$ASKS_FOR_USER"; fi
     line cluster "$member_count members, leader ${leader_name:-none}, $(
         [ "$quorum" = yes ] && echo "has a quorum" || echo "NO QUORUM: nothing can be written"
     )"
@@ -53,7 +54,7 @@ report_screen() {
     echo
     {
         echo "ID|NAME|ENDPOINT|HEALTH|ROLE|VERSION|DATABASE"
-        while IFS='|' read -r id name url health leader version bytes _ learner; do
+        while IFS='|' read -r id name url health leader version bytes _ learner _; do
             role=follower
             if [ -z "$version" ]; then role=-; fi
             if [ "$learner" = true ]; then role=learner; fi
@@ -118,7 +119,7 @@ report_json() {
         "$(printf '%s\n' "$alarms" | tr ',' '\n' | json_strings)" "$(json_strings <"$view/restart")" \
         "$(json_strings <"$view/warnings")"
     comma=
-    while IFS='|' read -r id name url health leader version bytes alarm learner; do
+    while IFS='|' read -r id name url health leader version bytes alarm learner _; do
         printf '%s{' "$comma"
         json_pairs id "$id" name "$name" endpoint "$url" health "$health" version "$version"
         printf '"is_leader":%s,"is_learner":%s,"database_bytes":%s,"alarms":%s}' \

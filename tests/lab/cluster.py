@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ TYPES = {
     "setup": "select",
     "cluster-state": "select",
     "restart-policy": "select",
+    "snapshot": "select",
     "tls": "boolean",
     "purge-data": "boolean",
 }
@@ -42,11 +43,27 @@ def is_healthy(machine: Machine) -> bool:
     return "is healthy" in said
 
 
+def is_serving(machine: Machine) -> bool:
+    """True when etcd-ha there says that the member runs in a cluster with a quorum and without alarms."""
+    return machine.run("etcd-ha", "status", check=False).returncode == 0
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Nodes that are to form one cluster."""
 
     machines: Sequence[Machine]
+    more_answers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scheme(self) -> str:
+        """How clients speak to it."""
+        return "https" if self.more_answers.get("tls") == "true" else "http"
+
+    @property
+    def urls(self) -> list[str]:
+        """The client URL of each member."""
+        return [f"{self.scheme}://{machine.address}:2379" for machine in self.machines]
 
     def answers(self, machine: Machine) -> dict[str, str]:
         """What a node is told about itself and the others."""
@@ -57,6 +74,7 @@ class Cluster:
             "members": ",".join(f"{peer.name}={peer.address}" for peer in self.machines),
             "cluster-state": "new",
             "cluster-token": "etcd-lab",
+            **self.more_answers,
         }
 
     def install(self, deb: Path) -> None:
@@ -72,7 +90,7 @@ class Cluster:
     def wait_for_quorum(self, *, within: float) -> None:
         """Wait until every member answers."""
         for machine in self.machines:
-            wait_for(f"{machine.name} to be healthy", partial(is_healthy, machine), within=within)
+            wait_for(f"{machine.name} to be healthy", partial(is_serving, machine), within=within)
 
     def members(self, machine: Machine) -> dict[str, str]:
         """Names of the members as one of them knows them, with their state."""

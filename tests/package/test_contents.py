@@ -50,7 +50,7 @@ def test_only_programs_and_scripts_are_executable(deb: Deb) -> None:
 
 def test_files_lie_where_they_belong(deb: Deb) -> None:
     places = (
-        r"etc/(etcd|needrestart/conf\.d/etcd-ha\.conf)",
+        r"etc/(etcd|apt/apt\.conf\.d/80etcd-ha|needrestart/conf\.d/etcd-ha\.conf)",
         r"usr/lib/etcd-ha/.*",
         r"usr/lib/(sysusers|tmpfiles)\.d/etcd-ha\.conf",
         r"usr/lib/systemd/(system/etcd\.(service|path)|system-generators/etcd-ha)",

@@ -27,12 +27,14 @@ ETCDUTL = (
     "0644 usr/share/zsh/vendor-completions/_etcdutl",
 )
 FILES = """
+0644 etc/apt/apt.conf.d/80etcd-ha
 0644 etc/needrestart/conf.d/etcd-ha.conf
 0755 usr/lib/etcd-ha/bin/etcd
 0755 usr/lib/etcd-ha/bin/etcdctl
 0755 usr/lib/etcd-ha/config
 0755 usr/lib/etcd-ha/migrate
 0755 usr/lib/etcd-ha/preflight
+0755 usr/lib/etcd-ha/restart
 0755 usr/lib/etcd-ha/status
 0755 usr/lib/systemd/system-generators/etcd-ha
 0644 usr/lib/systemd/system/etcd.path

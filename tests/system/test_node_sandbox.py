@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import trustme
 
+from tests.lab.certificates import ANSWERS, CLIENT, hand_out
 from tests.lab.cluster import preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
@@ -15,7 +15,6 @@ Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
 SUITES = ("bookworm", "trixie", "forky")
-CERTIFICATES = "/etc/etcd/tls"
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -29,23 +28,12 @@ def test_unit_is_valid_and_exposes_little(nodes: Nodes, package: Package, suite:
     assert float(found.group(1)) <= 1.2
 
 
-def with_certificates(machines: list[Machine]) -> None:
-    """A throw-away authority, and a certificate of its own for each node."""
-    authority = trustme.CA()
-    for machine in machines:
-        certificate = authority.issue_cert(machine.address, machine.name, "127.0.0.1")
-        machine.run("mkdir", "-p", CERTIFICATES)
-        machine.put(f"{CERTIFICATES}/ca.pem", authority.cert_pem.bytes().decode())
-        machine.put(f"{CERTIFICATES}/node.pem", certificate.cert_chain_pems[0].bytes().decode())
-        machine.put(f"{CERTIFICATES}/node.key", certificate.private_key_pem.bytes().decode())
-
-
 @pytest.mark.parametrize("suite", SUITES)
 def test_tls_cluster_with_a_data_directory_elsewhere_works_in_the_sandbox(
     nodes: Nodes, package: Package, suite: str
 ) -> None:
     machines = nodes(3, suite)
-    with_certificates(machines)
+    hand_out(machines)
     members = ",".join(f"{machine.name}={machine.address}" for machine in machines)
     for machine in machines:
         machine.run("install", "-d", "-m", "0777", "/srv/etcd")
@@ -58,18 +46,12 @@ def test_tls_cluster_with_a_data_directory_elsewhere_works_in_the_sandbox(
                     "members": members,
                     "data-dir": "/srv/etcd",
                 },
-                **{"tls": "true", "tls-ca": f"{CERTIFICATES}/ca.pem", "tls-cert": f"{CERTIFICATES}/node.pem"},
-                "tls-key": f"{CERTIFICATES}/node.key",
+                **ANSWERS,
             },
         )
         machine.install(package("pypi"))
     first = machines[0]
-    client = {
-        "ETCDCTL_CACERT": f"{CERTIFICATES}/ca.pem",
-        "ETCDCTL_CERT": f"{CERTIFICATES}/node.pem",
-        "ETCDCTL_KEY": f"{CERTIFICATES}/node.key",
-        "ETCDCTL_ENDPOINTS": f"https://{first.address}:2379",
-    }
+    client = {**CLIENT, "ETCDCTL_ENDPOINTS": f"https://{first.address}:2379"}
 
     def etcdctl(*arguments: str) -> str:
         return first.run("etcdctl", *arguments, env=client, check=False).stdout

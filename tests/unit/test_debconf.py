@@ -19,7 +19,8 @@ SCRIPTS = sorted(
 INTERFACE = {
     *("setup", "node-name", "address", "members", "cluster-state", "cluster-token", "data-dir", "tls"),
     *("tls-ca", "tls-cert", "tls-key", "metrics-address", "heartbeat-interval", "election-timeout"),
-    *("quota", "auto-compaction", "restart-policy", "purge-data"),
+    *("quota", "auto-compaction", "restart-policy", "snapshot", "snapshots-kept"),
+    "purge-data",
 }
 # Every step of the config script, for a member of a new cluster with TLS that doesn't exist yet.
 WALK = r"""
@@ -117,6 +118,7 @@ def test_choices_and_defaults_are_those_that_fleets_preseed() -> None:
         "setup": ("cluster, single, later", "later"),
         "cluster-state": ("new, existing", "new"),
         "restart-policy": ("in-turn, never, at-once", "in-turn"),
+        "snapshot": ("minor, always, never", "minor"),
     }
 
 

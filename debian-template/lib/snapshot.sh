@@ -1,0 +1,82 @@
+# shellcheck shell=sh
+# For preinst: a verified snapshot of the data before an upgrade. Needs member.sh, guard.sh; $view is a directory.
+# shellcheck disable=SC2154  # view
+
+SNAPSHOTS=${SNAPSHOTS:-/var/backups/etcd-ha}
+# What stays free on the disk besides, for the member itself: bytes, and a part of the whole.
+RESERVE=67108864
+RESERVED_PART=20
+
+# debconf_answer QUESTION DEFAULT: without debconf's front end, which would run the config script once more.
+debconf_answer() {
+    answered=$(echo "GET etcd-ha/$1" | debconf-communicate -f noninteractive etcd-ha 2>/dev/null | sed -n 's/^0 //p') || true
+    echo "${answered:-$2}"
+}
+
+# wants_snapshot FROM TO
+wants_snapshot() {
+    case $(debconf_answer snapshot minor) in
+        never) return 1 ;;
+        always) return 0 ;;
+        *) [ "$(minors_apart "$1" "$2")" != 0 ] ;;
+    esac
+}
+
+# The database, what is free, and what has to stay free: bytes, bytes, bytes.
+snapshot_space() {
+    stat -c %s "$(database_file)"
+    df -Pk "$SNAPSHOTS" | awk -v part="$RESERVED_PART" -v least="$RESERVE" '
+        NR == 2 {
+            share = $2 * 1024 / part
+            if (share < least) share = least
+            printf "%.0f\n%.0f\n", $4 * 1024, share
+        }'
+}
+
+# take_snapshot FROM TO
+take_snapshot() {
+    if ! ask_etcd 3 "$(own_endpoint)" endpoint status >/dev/null; then
+        say "warning: no snapshot before the upgrade, since the member on this node does not answer"
+        return 0
+    fi
+    mkdir -p "$SNAPSHOTS"
+    chmod 0700 "$SNAPSHOTS"
+    # shellcheck disable=SC2046  # three numbers
+    set -- "$1" "$2" $(snapshot_space)
+    if [ "$(awk -v size="$3" -v free="$4" -v rest="$5" 'BEGIN { print (free - size < rest) }')" = 1 ]; then
+        refuse_upgrade "$SNAPSHOTS has no room for the snapshot before the upgrade to etcd $2" \
+            "the database has $(mebibytes "$3"), $(mebibytes "$4") are free, and $(mebibytes "$5") of these have to stay free" \
+            "a full disk would stop the member" \
+            "make room (older snapshots: $SNAPSHOTS/snapshot-*.db), or mount a larger disk there; then again"
+        return 0
+    fi
+    snapshot=$SNAPSHOTS/snapshot-$1-$(date -u +%Y%m%dT%H%M%SZ).db
+    if ! save_snapshot "$snapshot"; then
+        rm -f "$snapshot" "$snapshot.part"
+        refuse_upgrade "no snapshot could be made before the upgrade to etcd $2" "$(tail -n 1 "$view/snapshot")" \
+            "without one there is no way back to $1" \
+            "etcdctl snapshot save shows more; with authentication on, $CREDENTIALS holds USER:PASSWORD"
+        return 0
+    fi
+    say "snapshot of the data: $snapshot"
+    prune_snapshots
+}
+
+mebibytes() { awk -v bytes="$1" 'BEGIN { printf "%.0f MiB", bytes / 1048576 }'; }
+
+# save_snapshot FILE: as etcd itself checks it.
+save_snapshot() {
+    timeout 900 "$ETCD_BIN/etcdctl" --endpoints="$(own_endpoint)" snapshot save "$1" >"$view/snapshot" 2>&1 || return 1
+    if [ -x "$ETCD_BIN/etcdutl" ]; then
+        "$ETCD_BIN/etcdutl" snapshot status "$1" >"$view/snapshot" 2>&1
+    else
+        "$ETCD_BIN/etcdctl" snapshot status "$1" >"$view/snapshot" 2>&1
+    fi
+}
+
+prune_snapshots() {
+    kept=$(debconf_answer snapshots-kept 3)
+    case $kept in "" | 0 | *[!0-9]*) kept=3 ;; esac
+    find "$SNAPSHOTS" -maxdepth 1 -name 'snapshot-*.db' -printf '%T@ %p\n' | sort -rn | sed "1,${kept}d; s/^[^ ]* //" |
+        while read -r old; do rm -f "$old"; done
+}

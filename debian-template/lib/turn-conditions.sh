@@ -1,0 +1,72 @@
+# shellcheck shell=sh
+# When a member may be restarted, and when it serves again. Needs member.sh, cluster-view.sh, pending.sh, turn.sh; $view is
+# a directory, $own_id this member's id.
+# shellcheck disable=SC2154  # view
+
+# Raft index that this member has applied; what it says of itself in $view/own.
+look_at_own() {
+    ask_etcd 2 "$(own_endpoint)" endpoint status -w fields >"$view/own" || : >"$view/own"
+    own_id=$(field MemberID "$view/own")
+    [ -z "$own_id" ] || own_id=$(printf '%x' "$own_id")
+}
+
+is_leader() { [ -n "$own_id" ] && [ "$(field Leader "$view/own")" = "$(field MemberID "$view/own")" ]; }
+
+follows_another() {
+    leader=$(field Leader "$view/own")
+    [ "${leader:-0}" != 0 ] && [ "$leader" != "$(field MemberID "$view/own")" ]
+}
+
+# other_rows: of the members that vote, without this one.
+other_rows() {
+    OWN_ID=$own_id OWN_NAME=$(setting name default) awk -F '|' '
+        $9 == "true" { next }
+        ENVIRON["OWN_ID"] != "" ? $1 != ENVIRON["OWN_ID"] : $2 != ENVIRON["OWN_NAME"]' "$view/rows"
+}
+
+# why_others_not_ready INDEX: the first of the others that is ill or has not applied that much yet; nothing if all are well.
+why_others_not_ready() {
+    other_rows | GOAL=${1:-0} DENIED=$ASKS_FOR_USER awk -F '|' '
+        { name = $2 == "" ? $3 : $2 }
+        $4 == "denied" { print ENVIRON["DENIED"]; exit }
+        $4 != "healthy" { print name " is " $4; exit }
+        $8 != "" { print "alarm " $8 " on " name; exit }
+        $10 + 0 < ENVIRON["GOAL"] + 0 { print name " is behind by " ENVIRON["GOAL"] - $10 " entries"; exit }'
+}
+
+# heir: the id of one that runs the newest version, so that leadership moves once in an upgrade of all. Of these the next by
+# name: clients that lose this one try the next of their list, and one that is to lead drops no request in silence.
+heir() {
+    newest=$(other_rows | cut -d '|' -f 6 | sort -V | tail -n 1)
+    other_rows | sort -t '|' -k 2,2 | NEWEST=$newest OWN_NAME=$(setting name default) awk -F '|' '
+        $6 != ENVIRON["NEWEST"] { next }
+        first == "" { first = $1 }
+        next_one == "" && $2 > ENVIRON["OWN_NAME"] { next_one = $1 }
+        END { print next_one != "" ? next_one : first }'
+}
+
+# hand_over: leadership to another member.
+hand_over() {
+    heir=$(heir)
+    [ -n "$heir" ] || return 1
+    ask_etcd 5 "$(own_endpoint)" move-leader "$heir" >/dev/null || true
+    hand_over_tries=25
+    until look_at_own && follows_another; do
+        hand_over_tries=$((hand_over_tries - 1))
+        [ "$hand_over_tries" -gt 0 ] || return 1
+        sleep 0.2
+    done
+}
+
+# has_failed: systemd has given it up, or it ends again and again.
+has_failed() {
+    [ "$(systemctl show --property=ActiveState --value etcd.service)" = failed ] ||
+        [ "$(systemctl show --property=NRestarts --value etcd.service)" -ge 3 ]
+}
+
+# serves_again INDEX: it has a leader, answers, and has applied that much.
+serves_again() {
+    ask_etcd 1 "$(own_endpoint)" endpoint health >/dev/null || return 1
+    look_at_own
+    [ "$(field RaftAppliedIndex "$view/own")" -ge "$1" ] 2>/dev/null
+}

@@ -1,0 +1,92 @@
+# shellcheck shell=sh
+# Waiting for the turn. Needs notice.sh, cluster-view.sh, turn.sh, turn-conditions.sh, and postpone() of tool/restart;
+# $wait is the bound in seconds.
+# shellcheck disable=SC2034,SC2154  # TURN_ENDPOINTS; wait, view
+
+# Seconds that the others may be ill while nobody has the turn, and that those who begin at the same time have to join.
+PATIENCE=30
+COURTESY=3
+
+now() { awk '{ printf "%d\n", $1 }' /proc/uptime; }
+
+# tell TEXT: each text once in a row.
+tell() {
+    [ "$1" = "${told-}" ] || say "$1"
+    told=$1
+}
+
+look_around() {
+    look_at_own
+    goal=$(field RaftAppliedIndex "$view/own")
+    cluster_view "$view"
+    TURN_ENDPOINTS=$(other_rows | cut -d '|' -f 3 | paste -sd, -)
+}
+
+# why_not_in_turn: sets why and is_waiting: yes where somebody else has the turn, which excuses an ill member.
+why_not_in_turn() {
+    why=$(why_others_not_ready "$goal")
+    is_waiting=no
+    if ! turn_renew && ! { [ -z "$TURN_LEASE" ] && turn_join "$own_name"; }; then
+        why=${why:-$(complaint)}
+        return 0
+    fi
+    turn_queue >"$view/waiting" || : >"$view/waiting"
+    owner=$(sed -n 1p "$view/waiting")
+    if [ -z "$owner" ]; then
+        why=${why:-$(complaint)}
+    elif [ "${owner%% *}" != "$TURN_KEY" ]; then
+        is_waiting=yes
+        why="it is the turn of ${owner#* }"
+    elif [ -z "$why" ]; then
+        let_others_go_first
+    fi
+}
+
+# So leadership moves once while all are upgraded, not once for each. The others go in the order of their names: clients that
+# lose a member try the next of their list, and the last of these is then the leader, which drops no request in silence.
+let_others_go_first() {
+    if [ "$(now)" -lt $((began + COURTESY)) ]; then
+        why="others may join"
+    elif is_leader && [ "$(wc -l <"$view/waiting")" -gt 1 ]; then
+        turn_yield
+        why="the leader restarts last"
+    else
+        earlier=$(cut -d ' ' -f 2- "$view/waiting" | sort | sed -n 1p)
+        case $earlier in
+            "" | "$own_name") return 0 ;;
+        esac
+        # Once for each: the earlier one may be the leader, which yields in its turn.
+        case " $yielded_to " in *" $earlier "*) return 0 ;; esac
+        yielded_to="$yielded_to $earlier"
+        turn_yield
+        why="$earlier goes first"
+    fi
+    is_waiting=yes
+}
+
+complaint() {
+    if grep -q "$DENIED" "$view/complaint"; then
+        echo "$ASKS_FOR_USER"
+    else
+        sed -n 's/^Error: //p' "$view/complaint" | tail -n 1 | grep . || echo "no answer in time"
+    fi
+}
+
+# wait_for_turn: returns when the member may be restarted, or postpones that.
+wait_for_turn() {
+    began=$(now)
+    well_since=$began
+    yielded_to=
+    own_name=$(setting name default)
+    while :; do
+        look_around
+        [ -n "$(other_rows)" ] || return 0
+        why_not_in_turn
+        [ -n "$why" ] || return 0
+        [ "$why" != "$ASKS_FOR_USER" ] || postpone "$why"
+        tell "waiting: $why"
+        if [ "$is_waiting" = yes ]; then well_since=$(now); fi
+        if [ "$(now)" -ge $((well_since + PATIENCE)) ] || [ "$(now)" -ge $((began + wait)) ]; then postpone "$why"; fi
+        sleep 0.3
+    done
+}

@@ -1,0 +1,50 @@
+# shellcheck shell=sh
+# Which steps from one version of etcd to another upstream forbids or advises against, and why. Needs member.sh.
+
+# patch_of VERSION: 26 of 3.5.26; nothing where the patch isn't known.
+patch_of() { printf '%s\n' "$1" | sed -n 's/^v\{0,1\}[0-9]*\.[0-9]*\.\([0-9]*\).*/\1/p'; }
+
+# minors_apart FROM TO: how many minors TO is ahead; nothing for another major.
+minors_apart() {
+    # shellcheck disable=SC2046  # two numbers each
+    set -- $(minor_of "$1") $(minor_of "$2")
+    if [ $# = 4 ] && [ "$1" = "$3" ]; then echo $(($4 - $2)); fi
+}
+
+# is_step FROM TO FROM_MINOR TO_MINOR
+is_step() {
+    case $1 in "$3" | "$3".*) ;; *) return 1 ;; esac
+    case $2 in "$4" | "$4".*) ;; *) return 1 ;; esac
+}
+
+# forbidden_step FROM TO: three lines: what, why, the way out. Nothing for a step that upstream allows. FROM is the oldest
+# version that runs in the cluster; without a patch number (read from data) the worst is assumed.
+forbidden_step() {
+    apart=$(minors_apart "$1" "$2")
+    if [ -z "$apart" ] || [ "$apart" -gt 1 ]; then
+        between=$(minor_of "$1" | awk '{ print $1 "." $2 + 1 }')
+        echo "etcd $2 can't follow $1: it skips a minor version"
+        echo "upstream supports one minor at a time; data that skips one misses what $between would do to it"
+        echo "install etcd-ha $between.* on every node, one restart after the other, then $2"
+    elif is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 26 ]; then
+        echo "etcd $2 can't follow $1: the whole cluster has to run 3.5.26 or later before"
+        echo "members that were removed or promoted long ago come back wrong in 3.6 and can break the quorum" \
+            "(https://github.com/etcd-io/etcd/issues/20967, /issues/19557)"
+        echo "install etcd-ha 3.5.* (3.5.32 or later) on every node, one restart after the other, then $2"
+    elif is_step "$1" "$2" 3.6 3.7 && [ "$(patch_or_0 "$1")" -lt 11 ]; then
+        echo "etcd $2 can't follow $1: the whole cluster has to run 3.6.11 or later before"
+        echo "3.7 starts from data that only 3.6.11 and later keep complete (https://etcd.io/docs/v3.7/upgrades/upgrade_3_7/)"
+        echo "install etcd-ha 3.6.* (3.6.11 or later) on every node, one restart after the other, then $2"
+    fi
+}
+
+patch_or_0() { patch_of "$1" | grep . || echo 0; }
+
+# inadvisable_step FROM TO: a line for what upstream advises against.
+inadvisable_step() {
+    if is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 32 ]; then
+        echo "upstream asks for 3.5.32 or later before 3.6 (https://etcd.io/docs/v3.6/upgrades/upgrade_3_6/); $1 runs"
+    elif is_step "$1" "$2" 3.4 3.5; then
+        echo "upstream asks for the newest 3.4 before 3.5 (https://etcd.io/docs/v3.5/upgrades/upgrade_3_5/); $1 runs"
+    fi
+}

@@ -1,0 +1,34 @@
+"""A how-to of docs/ that is followed on nodes: its commands, about these machines instead of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.lab.machine import Machine
+
+FOLDER = Path(__file__).parents[2] / "docs/how-to"
+NAMES = ("pg1", "pg2", "pg3")
+ADDRESSES = ("192.168.6.10", "192.168.6.11", "192.168.6.12")
+
+
+class HowTo:
+    """One of them, and the machines that its nodes stand for."""
+
+    def __init__(self, name: str, machines: Sequence[Machine]) -> None:
+        text = (FOLDER / name).read_text(encoding="utf-8")
+        for node, address, machine in zip(NAMES, ADDRESSES, machines, strict=True):
+            text = re.sub(rf"\b{node}\b", machine.name, text).replace(address, machine.address)
+        self._sections = re.split(r"^## ", text, flags=re.MULTILINE)
+
+    def blocks(self, heading: str) -> list[str]:
+        """The indented blocks below a heading."""
+        (section,) = (found for found in self._sections if found.startswith(heading))
+        blocks = re.findall(r"(?:^ {4}.*\n)+", section, re.MULTILINE)
+        return [re.sub(r"^ {4}", "", block, flags=re.MULTILINE) for block in blocks]
+
+
+def follow(machine: Machine, commands: str, *, within: float = 60) -> str:
+    """Run a block of commands in root's home."""
+    return machine.run("sh", "-e", "-c", f"cd /root\n{commands}", within=within).stdout

@@ -1,0 +1,76 @@
+"""docs/how-to/upgrade.md, followed to the letter on three nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from tests.lab.cluster import etcdctl
+from tests.lab.machine import Machine
+from tests.lab.versions import relabel
+from tests.system.how_to import HowTo, follow
+from tests.system.upgrades import formed, running_version
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+# No registry holds 3.5.33 and 3.6.14: packages that say so have the binaries of 3.5.30.
+LABELS = ("3.5.33", "3.6.14")
+
+
+def on_all(machines: Sequence[Machine], commands: str) -> list[str]:
+    """Follow a block on every node at the same time."""
+    with ThreadPoolExecutor(len(machines)) as threads:
+        return list(threads.map(partial(follow, commands=commands, within=400), machines))
+
+
+def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package, tmp_path: Path) -> None:
+    machines = nodes(3)
+    how_to = HowTo("upgrade.md", machines)
+    first, *_ = machines
+    cluster = formed(machines, package("trixie"))
+    etcdctl(first, "put", "key", "value")
+    for machine in machines:
+        machine.put("/root/etcd-ha_3.5.30.deb", package("forky"))
+        for label in LABELS:
+            machine.put(f"/root/etcd-ha_{label}.deb", relabelled(package("forky"), label, tmp_path))
+
+    install, look, later = how_to.blocks("Upgrade to another patch")
+    assert all("etcd was restarted and serves again" in said for said in on_all(machines, install))
+    assert "restart     not pending" in follow(first, look)
+    follow(first, later)
+
+    look, install, done = how_to.blocks("Upgrade to another minor version")
+    assert "has a quorum" in follow(first, look)
+    said = on_all(machines, install)
+    snapshots = [re.findall(r"snapshot of the data: (\S+)", text)[0] for text in said]
+    etcdctl(first, "put", "key", "written after the upgrade")
+    curl = done.replace("curl", "etcd --version #")
+    assert follow(first, curl).count("3.5.30") >= 3
+
+    older, *_downgrade = how_to.blocks("Go back")
+    on_all(machines, older)
+    assert [running_version(machine) for machine in machines] == ["3.5.30"] * 3
+
+    look, restore, start = how_to.blocks("Recover")
+    machines[0].run("systemctl", "stop", "etcd")
+    follow(first, look.replace("systemctl status etcd", "systemctl status etcd || true"))
+    content = (first.root / snapshots[0].lstrip("/")).read_bytes()
+    for machine in machines:
+        (machine.root / "root/snapshot.db").write_bytes(content)
+        own = restore.replace(f"--name {first.name}", f"--name {machine.name}").replace(
+            f"urls http://{first.address}", f"urls http://{machine.address}"
+        )
+        follow(machine, own)
+    on_all(machines, start)
+    cluster.wait_for_quorum(within=40)
+    assert etcdctl(machines[2], "get", "key").split() == ["key", "value"]
+
+
+def relabelled(deb: Path, label: str, folder: Path) -> Path:
+    """Made once for all nodes."""
+    made = folder / f"etcd-ha_{label}-1_amd64.deb"
+    return made if made.exists() else relabel(deb, f"{label}-1", folder)

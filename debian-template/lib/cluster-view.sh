@@ -25,19 +25,15 @@ members_of_json() {
         { print $1 "|" value("name") "|" value("peerURLs") "|" value("clientURLs") "|" value("isLearner") }'
 }
 
-# client_url_of MEMBER_LINE: its first client URL, or the guess for one that has never published any.
+# client_url_of MEMBER_LINE: its first client URL that leads there from elsewhere, or the guess for one without any.
 client_url_of() {
-    published=$(printf '%s\n' "$1" | cut -d '|' -f 4)
+    published=$(printf '%s\n' "$1" | cut -d '|' -f 4 | tr ',' '\n' | grep -v '//\(127\.\|localhost\|\[::1\]\)' | sed -n 1p)
     peer_url=$(printf '%s\n' "$1" | cut -d '|' -f 3)
-    if [ -n "$published" ]; then
-        first_of "$published"
-    else
-        client_url_of_host "$(host_of "$(first_of "$peer_url")")"
-    fi
+    echo "${published:-$(client_url_of_host "$(host_of "$(first_of "$peer_url")")")}"
 }
 
 # What etcd says to who doesn't say who he is, or may not.
-DENIED='user name is empty\|permission denied\|authentication failed\|invalid auth'
+DENIED='user name is empty\|permission denied\|authentication failed'
 
 # field NAME FILE: a value of `etcdctl endpoint status -w fields`.
 field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -n 1; }
@@ -51,13 +47,20 @@ member_view() {
     health_job=$!
     ask_etcd 2 "$url" endpoint status -w fields >"$1/$2.status" || : >"$1/$2.status"
     wait "$health_job" || true
+    id=$(printf '%s\n' "$member_line" | cut -d '|' -f 1)
+    answered_id=$(field MemberID "$1/$2.status")
+    [ -z "$answered_id" ] || answered_id=$(printf '%x' "$answered_id")
+    # Somebody else behind that URL (a load balancer, a loopback address) says nothing about this one.
+    if [ -n "$answered_id" ] && [ "${id:-$answered_id}" != "$answered_id" ]; then
+        : >"$1/$2.status"
+        : >"$1/$2.health"
+    fi
     # One that answers but has no quorum, or an alarm, is unhealthy; one that says nothing is unreachable.
     health=unreachable
     if [ -s "$1/$2.status" ]; then health=unhealthy; fi
     if grep -q "$DENIED" "$1/$2.health"; then health=denied; fi
     if grep -q '"health":true' "$1/$2.health"; then health=healthy; fi
-    id=$(printf '%s\n' "$member_line" | cut -d '|' -f 1)
-    if [ -z "$id" ] && [ -s "$1/$2.status" ]; then id=$(printf '%x' "$(field MemberID "$1/$2.status")"); fi
+    id=${id:-$answered_id}
     leader=$(field Leader "$1/$2.status")
     [ "${leader:-0}" = 0 ] || leader=$(printf '%x' "$leader")
     alarms=$(sed -n 's/^"Errors" : \[\(.*\)\]$/\1/p' "$1/$2.status" | grep -o 'alarm:[A-Z]*' | sed 's/alarm://' |
@@ -69,6 +72,7 @@ member_view() {
 
 # cluster_view DIR: fills DIR/rows, within 4 s.
 cluster_view() {
+    rm -f "$1"/*.row
     known_members | sort -t '|' -k 2,2 >"$1/members"
     : >"$1/rows"
     count=$(wc -l <"$1/members")

@@ -39,8 +39,32 @@ minor_is_newer() {
     [ "$1" -gt "$3" ] || { [ "$1" -eq "$3" ] && [ "$2" -gt "$4" ]; }
 }
 
+# newer_data_versions VERSION: what in the database is of a newer minor. Needs bbolt.sh. The cluster's version may be while
+# the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not.
+newer_data_versions() {
+    newer_cluster=$(bbolt_get "$(database_file)" cluster clusterVersion) || newer_cluster=
+    newer_storage=$(bbolt_get "$(database_file)" meta storageVersion) || newer_storage=
+    if minor_is_newer "$newer_cluster" "$1"; then
+        case $(bbolt_get "$(database_file)" cluster downgrade) in
+            *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
+            *) echo "$newer_cluster" ;;
+        esac
+    fi
+    if minor_is_newer "$newer_storage" "$1"; then echo "$newer_storage"; fi
+}
+
 # version_of ETCD: 3.6.7
 version_of() { "$1" --version 2>/dev/null | sed -n 's/^etcd Version: //p'; }
+
+# version_of_process PID: of the file that it runs, which an upgrade may have replaced on disk. Run as its own user and not as
+# root, since a process that was taken over could have put any program there.
+version_of_process() {
+    # shellcheck disable=SC2046  # two numbers
+    set -- "$1" $(stat -c '%u %g' "/proc/$1" 2>/dev/null)
+    [ $# = 3 ] || return 0
+    setpriv --reuid "$2" --regid "$3" --clear-groups --no-new-privs /proc/self/fd/8 --version 8<"/proc/$1/exe" 2>/dev/null |
+        sed -n 's/^etcd Version: //p'
+}
 
 first_of() { printf '%s\n' "$1" | sed 's/,.*//; s/^[[:space:]]*//; s/[[:space:]]*$//'; }
 
@@ -56,16 +80,16 @@ own_endpoint() {
             return 0
             ;;
     esac
-    printf '%s\n' "$listens" | tr ',' '\n' | sed -n '
-        s/^[[:space:]]*//
-        s/[[:space:]]*$//
-        s|//0\.0\.0\.0:|//127.0.0.1:|
-        s|//\[::\]:|//[::1]:|
-        /\/\/\(127\.\|localhost:\|\[::1\]:\)/s/^/1 /
-        t print
-        s/^/2 /
-        : print
-        p' | sort | sed -n '1s/^. //p'
+    # shellcheck disable=SC2016  # awk's variables
+    printf '%s\n' "$listens" | tr ',' '\n' | awk '
+        {
+            gsub(/^[ \t]+|[ \t]+$/, "")
+            sub(/\/\/0\.0\.0\.0:/, "//127.0.0.1:")
+            sub(/\/\/\[::\]:/, "//[::1]:")
+            if (first == "") first = $0
+            if (near == "" && /\/\/(127\.|localhost:|\[::1\]:)/) near = $0
+        }
+        END { print near != "" ? near : first }'
 }
 
 # peer_entries: NAME URL of each entry of initial-cluster.
@@ -84,6 +108,8 @@ client_url_of_host() {
 # identify_client: etcdctl reads the ETCDCTL_ variables; those that the caller has set win. USER:PASSWORD is for a cluster
 # with authentication on.
 identify_client() {
+    # These contradict the options that are given here, and etcdctl then does nothing.
+    unset ETCDCTL_ENDPOINTS ETCDCTL_WRITE_OUT ETCDCTL_DIAL_TIMEOUT ETCDCTL_COMMAND_TIMEOUT ETCDCTL_HEX ETCDCTL_DISCOVERY_SRV
     export ETCDCTL_API=3
     if [ -z "${ETCDCTL_USER-}" ] && [ -r "$CREDENTIALS" ]; then
         ETCDCTL_USER=$(head -n 1 "$CREDENTIALS")

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What a migration is to do: found out once and written down before the first change, so that it can be resumed.
-# Needs fail(), say(), yaml.sh, bbolt.sh, member.sh, takeover.sh and environment-to-yaml.sh; KEEP is the directory it works in.
+# Needs fail(), say(), yaml.sh, bbolt.sh, member.sh, takeover.sh, upgrade-rules.sh and environment-to-yaml.sh; KEEP is the directory it works in.
 
 DEFAULTS=/etc/default/etcd
 DROP_INS=/etc/systemd/system/etcd.service.d
@@ -59,17 +59,17 @@ check_is_whole_unit() {
 check_versions() {
     own=$(version_of "$ETCD_BIN/etcd")
     data=$(bbolt_get "$1/member/snap/db" cluster clusterVersion) || return 0
-    # shellcheck disable=SC2016  # dpkg-query's variable
-    last=$(dpkg-query -W -f '${Version}' etcd-server 2>/dev/null) || last=$data
     if minor_is_newer "$data" "$own"; then fail "the data is of etcd $data, newer than this package's $own"; fi
-    # shellcheck disable=SC2046  # two numbers each
-    set -- $(minor_of "$own") $(minor_of "$data")
-    if [ "$2" -gt "$(($4 + 1))" ]; then
-        fail "the data is of etcd $data; $own would skip a minor" "Install etcd-ha $3.$(($4 + 1)) first and migrate with that."
-    fi
-    if [ "$2" -gt "$4" ] && [ "$4" = 5 ] && dpkg --compare-versions "$last" lt 3.5.26; then
-        fail "etcd $last can't go to $own: members that are gone could come back" \
-            "Install etcd-ha 3.5 (3.5.32 or later), migrate, and upgrade when the whole cluster runs it. (--force: do it anyway)"
+    # The data knows the minor only. A package that went on to the next minor may not have been all of the cluster.
+    # shellcheck disable=SC2016  # dpkg-query's variable
+    last=$(dpkg-query -W -f '${Version}' etcd-server 2>/dev/null) || last=
+    last=${last%-*}
+    # A young cluster says 3.0.0 until all of its members have told their version.
+    case $data in 3.0.*) [ -n "$last" ] || return 0 ;; *) [ "$(minors_apart "$data" "$last")" = 0 ] || last=${data%.*} ;; esac
+    forbidden_step "$last" "$own" >"$KEEP/forbidden"
+    if [ -s "$KEEP/forbidden" ]; then
+        fail "$(sed -n 1p "$KEEP/forbidden")" "$(sed -n 2p "$KEEP/forbidden")" "$(sed -n 3p "$KEEP/forbidden")" \
+            "(--force: do it anyway)"
     fi
 }
 

@@ -38,13 +38,20 @@ report_start() {
     say "etcd is not up yet, since it waits for the network or a majority of its cluster; see: etcd-ha status"
 }
 
-# why_restart: what the running process lacks; nothing if it is up to date.
+# why_restart OLD_VERSION: what the running process lacks; nothing if it is up to date.
 why_restart() {
-    process=$(state_of MainPID)
+    process=$(state_of MainPID) || process=0
     [ "${process:-0}" != 0 ] || return 0
     if [ "$RESULT" = changed ]; then
         echo "etcd runs with its previous configuration"
-    elif ! cmp -s "/proc/$process/exe" /usr/lib/etcd-ha/bin/etcd; then
+        return 0
+    fi
+    # A unit of the admin may run an etcd of his own.
+    case $(readlink "/proc/$process/exe") in
+        /usr/lib/etcd-ha/bin/etcd*) ;;
+        *) [ -z "$1" ] || return 0 ;;
+    esac
+    if ! cmp -s "/proc/$process/exe" /usr/lib/etcd-ha/bin/etcd; then
         echo "etcd runs with its previous binary"
     fi
 }
@@ -52,7 +59,7 @@ why_restart() {
 # restart_when_due OLD_VERSION: by restart-policy; a failure is no failure of the installation. A process that ran before the
 # package came (no old version) is not touched.
 restart_when_due() {
-    due=$(why_restart)
+    due=$(why_restart "$1")
     [ -n "$due" ] || return 0
     db_get etcd-ha/restart-policy || RET=in-turn
     [ -n "$1" ] || RET=never

@@ -22,15 +22,19 @@ wants_snapshot() {
     esac
 }
 
-# The database, what is free, and what has to stay free: bytes, bytes, bytes.
-snapshot_space() {
-    stat -c %s "$(database_file)"
-    df -Pk "$SNAPSHOTS" | awk -v part="$RESERVED_PART" -v least="$RESERVE" '
+# space_of DIR: what is free there, and what has to stay free, in bytes.
+space_of() {
+    df -Pk "$1" | awk -v part="$RESERVED_PART" -v least="$RESERVE" '
         NR == 2 {
             share = $2 * 1024 / part
             if (share < least) share = least
-            printf "%.0f\n%.0f\n", $4 * 1024, share
+            printf "%.0f %.0f\n", $4 * 1024, share
         }'
+}
+
+# has_room DIR BYTES
+has_room() {
+    space_of "$1" | SIZE=$2 awk '{ exit $1 - ENVIRON["SIZE"] < $2 }'
 }
 
 # take_snapshot FROM TO
@@ -41,11 +45,14 @@ take_snapshot() {
     fi
     mkdir -p "$SNAPSHOTS"
     chmod 0700 "$SNAPSHOTS"
-    # shellcheck disable=SC2046  # three numbers
-    set -- "$1" "$2" $(snapshot_space)
-    if [ "$(awk -v size="$3" -v free="$4" -v rest="$5" 'BEGIN { print (free - size < rest) }')" = 1 ]; then
+    # What a killed run left.
+    rm -f "$SNAPSHOTS"/snapshot-*.db.part
+    size=$(stat -c %s "$(database_file)")
+    if ! has_room "$SNAPSHOTS" "$size"; then
+        # shellcheck disable=SC2046  # two numbers
+        set -- "$1" "$2" $(space_of "$SNAPSHOTS")
         refuse_upgrade "$SNAPSHOTS has no room for the snapshot before the upgrade to etcd $2" \
-            "the database has $(mebibytes "$3"), $(mebibytes "$4") are free, and $(mebibytes "$5") of these have to stay free" \
+            "the database has $(mebibytes "$size"), $(mebibytes "$3") are free, and $(mebibytes "$4") of these have to stay free" \
             "a full disk would stop the member" \
             "make room (older snapshots: $SNAPSHOTS/snapshot-*.db), or mount a larger disk there; then again"
         return 0

@@ -58,15 +58,20 @@ hand_over() {
     done
 }
 
-# has_failed: systemd has given it up, or it ends again and again.
+# is_alone: the member itself has said that there is no other.
+is_alone() {
+    [ -n "$own_id" ] && [ "$(cut -d '|' -f 1 "$view/members")" = "$own_id" ]
+}
+
+# has_failed: systemd has given it up, or it ends again and again since reset-failed.
 has_failed() {
     [ "$(systemctl show --property=ActiveState --value etcd.service)" = failed ] ||
         [ "$(systemctl show --property=NRestarts --value etcd.service)" -ge 3 ]
 }
 
-# serves_again INDEX: it has a leader, answers, and has applied that much.
+# serves_again ID INDEX: this member answers, has a leader, and has applied that much.
 serves_again() {
     ask_etcd 1 "$(own_endpoint)" endpoint health >/dev/null || return 1
     look_at_own
-    [ "$(field RaftAppliedIndex "$view/own")" -ge "$1" ] 2>/dev/null
+    [ "$own_id" = "$1" ] && [ "$(field RaftAppliedIndex "$view/own")" -ge "$2" ] 2>/dev/null
 }

@@ -19,26 +19,30 @@ look_around() {
     look_at_own
     goal=$(field RaftAppliedIndex "$view/own")
     cluster_view "$view"
-    TURN_ENDPOINTS=$(other_rows | cut -d '|' -f 3 | paste -sd, -)
+    TURN_ENDPOINTS=$(other_rows | sort -t '|' -k 4,4 | cut -d '|' -f 3 | paste -sd, -)
 }
 
-# why_not_in_turn: sets why and is_waiting: yes where somebody else has the turn, which excuses an ill member.
+# why_not_in_turn: sets why and is_waiting: yes where somebody else has the turn, or gets it from this one.
 why_not_in_turn() {
-    why=$(why_others_not_ready "$goal")
     is_waiting=no
     if ! turn_renew && ! { [ -z "$TURN_LEASE" ] && turn_join "$own_name"; }; then
-        why=${why:-$(complaint)}
+        why=$(complaint)
+        look_around
+        why=$(why_others_not_ready "$goal" | grep . || echo "$why")
         return 0
     fi
     turn_queue >"$view/waiting" || : >"$view/waiting"
     owner=$(sed -n 1p "$view/waiting")
     if [ -z "$owner" ]; then
-        why=${why:-$(complaint)}
+        why=$(complaint)
     elif [ "${owner%% *}" != "$TURN_KEY" ]; then
         is_waiting=yes
         why="it is the turn of ${owner#* }"
-    elif [ -z "$why" ]; then
-        let_others_go_first
+    else
+        # Only now: what was seen before this one had the turn may be older than the restart of the last one.
+        look_around
+        why=$(why_others_not_ready "$goal")
+        [ -n "$why" ] || let_others_go_first
     fi
 }
 
@@ -47,7 +51,7 @@ why_not_in_turn() {
 let_others_go_first() {
     if [ "$(now)" -lt $((began + COURTESY)) ]; then
         why="others may join"
-    elif is_leader && [ "$(wc -l <"$view/waiting")" -gt 1 ]; then
+    elif is_leader && cut -d ' ' -f 2- "$view/waiting" | grep -qvxF -- "$own_name"; then
         turn_yield
         why="the leader restarts last"
     else
@@ -78,12 +82,18 @@ wait_for_turn() {
     well_since=$began
     yielded_to=
     own_name=$(setting name default)
-    while :; do
-        look_around
-        [ -n "$(other_rows)" ] || return 0
-        why_not_in_turn
+    look_around
+    while ! is_alone; do
+        if [ -n "$(other_rows)" ]; then
+            why_not_in_turn
+        else
+            why="the member does not say who else belongs to its cluster"
+            is_waiting=no
+            look_around
+        fi
         [ -n "$why" ] || return 0
-        [ "$why" != "$ASKS_FOR_USER" ] || postpone "$why"
+        # With a user it may be the token that has to be asked for anew, since a member was restarted.
+        if [ "$why" = "$ASKS_FOR_USER" ] && [ -z "${ETCDCTL_USER-}" ]; then postpone "$why"; fi
         tell "waiting: $why"
         if [ "$is_waiting" = yes ]; then well_since=$(now); fi
         if [ "$(now)" -ge $((well_since + PATIENCE)) ] || [ "$(now)" -ge $((began + wait)) ]; then postpone "$why"; fi

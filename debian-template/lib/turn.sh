@@ -30,8 +30,11 @@ turn_join() {
 turn_yield() {
     turn_old_key=$TURN_KEY
     TURN_KEY=$TURN_KEY+
-    turn_ask put "$TURN_KEY" "$TURN_NAME" --lease="$TURN_LEASE" >/dev/null || true
-    turn_ask del "$turn_old_key" >/dev/null || true
+    # A key that stays would have the turn and nobody to use it, so rather all is given up.
+    if ! turn_ask put "$TURN_KEY" "$TURN_NAME" --lease="$TURN_LEASE" >/dev/null ||
+        ! turn_ask del "$turn_old_key" >/dev/null; then
+        turn_leave
+    fi
 }
 
 # turn_renew: status 1 when the lease has ended, and the place in the queue with it.

@@ -71,7 +71,10 @@ def test_files_lie_where_they_belong(deb: Deb) -> None:
 
 def test_configuration_of_etcd_is_neither_shipped_nor_a_conffile(deb: Deb) -> None:
     assert [name for name in deb.contents() if name.startswith("etc/etcd/")] == []
-    assert deb.contents(CONTROL)["conffiles"].decode().split() == ["/etc/needrestart/conf.d/etcd-ha.conf"]
+    assert deb.contents(CONTROL)["conffiles"].decode().split() == [
+        "/etc/apt/apt.conf.d/80etcd-ha",
+        "/etc/needrestart/conf.d/etcd-ha.conf",
+    ]
 
 
 def test_every_file_has_its_checksum(deb: Deb) -> None:

@@ -125,7 +125,7 @@ def test_answer_given_while_a_file_exists_reaches_it_and_a_hand_edit_wins_next(
     (node,) = nodes(1)
     single(node, deb)
     preseed(node, {"heartbeat-interval": "150"})
-    assert "etcd still runs with its previous configuration" in reconfigure(node)
+    assert "etcd was restarted and serves again" in reconfigure(node)
     assert "\nheartbeat-interval: 150\n" in node.get(FILE)
     by_hand = node.get(FILE).replace("heartbeat-interval: 150", "heartbeat-interval: 170 # mine") + "# end\n"
     node.put(FILE, by_hand)

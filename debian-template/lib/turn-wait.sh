@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034,SC2154  # TURN_ENDPOINTS; wait, view
 
 # Seconds that the others may be ill while nobody has the turn, and that those who begin at the same time have to join.
-PATIENCE=30
+PATIENCE=15
 COURTESY=3
 
 now() { awk '{ printf "%d\n", $1 }' /proc/uptime; }

@@ -44,7 +44,10 @@ def repository(upload: Callable[..., Upload], folder: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize(("suite", "answered"), [("trixie", False), ("trixie", True), ("bookworm", True)])
+@pytest.mark.parametrize(
+    ("suite", "answered"),
+    [pytest.param("trixie", False, marks=pytest.mark.soak), ("trixie", True), ("bookworm", True)],
+)
 def test_piuparts_finds_nothing_also_after_an_upgrade_from_the_previous_build(
     upload: Callable[..., Upload], folder: Path, repository: Path, suite: str, answered: bool
 ) -> None:

@@ -180,7 +180,7 @@ def leader_is_last(cluster: Cluster) -> None:
         etcdctl(machine, "move-leader", ids[last.name], check=False)
 
 
-@pytest.mark.parametrize("fate", ["killed", "cut off"])
+@pytest.mark.parametrize("fate", [pytest.param("killed", marks=pytest.mark.soak), "cut off"])
 def test_turn_of_who_vanishes_goes_on_to_the_others(lab: Lab, package: Package, fate: str) -> None:
     machines = lab.nodes(3)
     cluster = formed(machines, package("trixie"))

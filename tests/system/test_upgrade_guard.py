@@ -129,6 +129,7 @@ def test_steps_from_3_6_by_its_data_alone(nodes: Nodes, package: Package, labell
     check(node, Row("3.7.1", "warned", "does not answer"), labelled("3.7.1"))
 
 
+@pytest.mark.soak
 def test_another_member_that_is_too_old_counts_as_well(
     nodes: Nodes, package: Package, labelled: Labelled
 ) -> None:

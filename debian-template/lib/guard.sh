@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # For preinst: refuses a step that upstream forbids, before a file changes. Facts are the old version, what runs in the
-# cluster, and the data. Needs notice.sh, yaml.sh, bbolt.sh, member.sh, cluster-view.sh, upgrade-rules.sh, v2-data.sh, snapshot.sh.
-# $view is a directory of its own.
+# cluster, and the data. Needs notice.sh, systemd.sh, yaml.sh, bbolt.sh, member.sh, cluster-view.sh, upgrade-rules.sh, v2-data.sh,
+# snapshot.sh. $view is a directory of its own.
 # shellcheck disable=SC2034,SC2154  # guarded_from and guarded_to are for preinst; view
 
 # refuse_upgrade SUMMARY FOUND WHY WAY: ends the installation, unless the admin has taken it upon himself.
@@ -26,7 +26,7 @@ upstream_version() { printf '%s\n' "${1%-*}" | sed 's/^[0-9]*://; s/~/-/'; }
 
 # version_here OLD_PACKAGE: what last ran on the data: the process, else the old package, else a program of somebody's own.
 version_here() {
-    pid=$(systemctl show --property=MainPID --value etcd.service 2>/dev/null) || pid=
+    pid=$(unit_property MainPID)
     if [ "${pid:-0}" != 0 ]; then version_of_process "$pid" | grep . && return 0; fi
     if [ -n "$1" ]; then upstream_version "$1" && return 0; fi
     for program in "$ETCD_BIN/etcd" "$(command -v etcd)"; do

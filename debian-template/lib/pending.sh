@@ -1,18 +1,16 @@
 # shellcheck shell=sh
-# The need of a restart that could not be had, kept until the process that needed it has ended. Needs systemd.
+# The need of a restart that could not be had, kept until the process that needed it has ended. Needs systemd.sh.
 
 PENDING=/run/etcd-ha.restart-pending
 
-etcd_pid() { systemctl show --property=MainPID --value etcd.service 2>/dev/null; }
-
 # pending_note REASON WHY_NOT
 pending_note() {
-    printf '%s\n%s\n%s\n' "$(etcd_pid)" "$1" "$2" >"$PENDING.new"
+    printf '%s\n%s\n%s\n' "$(unit_property MainPID)" "$1" "$2" >"$PENDING.new"
     mv "$PENDING.new" "$PENDING"
 }
 
 # Status 1 when no restart is due any more.
-is_pending() { [ -e "$PENDING" ] && [ "$(sed -n 1p "$PENDING")" = "$(etcd_pid)" ]; }
+is_pending() { [ -e "$PENDING" ] && [ "$(sed -n 1p "$PENDING")" = "$(unit_property MainPID)" ]; }
 
 # pending_why_not: why it wasn't restarted so far.
 pending_why_not() { sed -n 3p "$PENDING"; }

@@ -1,10 +1,6 @@
 # shellcheck shell=sh
 # For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs systemd.sh and configure.sh.
 
-state_of() {
-    systemctl show -P "$1" etcd.service
-}
-
 is_allowed() {
     [ -x /usr/sbin/policy-rc.d ] || return 0
     status=0
@@ -15,7 +11,7 @@ is_allowed() {
 
 # start_service STATE: without waiting for a quorum, as deb-systemd-invoke would. A disabled or masked service stays stopped.
 start_service() {
-    if [ "$(state_of ActiveState)" = "$1" ] && systemctl --quiet is-enabled etcd.service && is_allowed; then
+    if [ "$(unit_property ActiveState)" = "$1" ] && systemctl --quiet is-enabled etcd.service && is_allowed; then
         systemctl --no-block start etcd.service || true
         report_start
     fi
@@ -25,7 +21,7 @@ start_service() {
 report_start() {
     tries=15
     while [ "$tries" -gt 0 ]; do
-        case $(state_of ActiveState)/$(state_of SubState) in
+        case $(unit_property ActiveState)/$(unit_property SubState) in
             active/*) return 0 ;;
             failed/* | */auto-restart*)
                 say "warning: etcd doesn't start; see: systemctl status etcd, journalctl -u etcd"
@@ -40,7 +36,7 @@ report_start() {
 
 # why_restart OLD_VERSION: what the running process lacks; nothing if it is up to date.
 why_restart() {
-    process=$(state_of MainPID) || process=0
+    process=$(unit_property MainPID)
     [ "${process:-0}" != 0 ] || return 0
     if [ "$RESULT" = changed ]; then
         echo "etcd runs with its previous configuration"

@@ -74,11 +74,10 @@ mebibytes() { awk -v bytes="$1" 'BEGIN { printf "%.0f MiB", bytes / 1048576 }'; 
 # save_snapshot FILE: as etcd itself checks it.
 save_snapshot() {
     timeout 900 "$ETCD_BIN/etcdctl" --endpoints="$(own_endpoint)" snapshot save "$1" >"$view/snapshot" 2>&1 || return 1
-    if [ -x "$ETCD_BIN/etcdutl" ]; then
-        "$ETCD_BIN/etcdutl" snapshot status "$1" >"$view/snapshot" 2>&1
-    else
-        "$ETCD_BIN/etcdctl" snapshot status "$1" >"$view/snapshot" 2>&1
-    fi
+    # 3.4 has no etcdutl.
+    checker=$ETCD_BIN/etcdutl
+    [ -x "$checker" ] || checker=$ETCD_BIN/etcdctl
+    "$checker" snapshot status "$1" >"$view/snapshot" 2>&1
 }
 
 prune_snapshots() {

@@ -65,8 +65,7 @@ is_alone() {
 
 # has_failed: systemd has given it up, or it ends again and again since reset-failed.
 has_failed() {
-    [ "$(systemctl show --property=ActiveState --value etcd.service)" = failed ] ||
-        [ "$(systemctl show --property=NRestarts --value etcd.service)" -ge 3 ]
+    [ "$(unit_property ActiveState)" = failed ] || [ "$(unit_property NRestarts)" -ge 3 ]
 }
 
 # serves_again ID INDEX: this member answers, has a leader, and has applied that much.

@@ -3,7 +3,7 @@
 import contextlib
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -156,10 +156,22 @@ class Machine:
         """apt-get install of our .deb files, without a terminal and without a network."""
         for deb in debs:
             self.put(f"/root/{deb.name}", deb)
+        where = [f"/root/{deb.name}" for deb in debs]
+        return self.apt_install(*where, options=["--no-install-recommends"], env=env, within=within)
+
+    def apt_install(
+        self,
+        *files: str,
+        options: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+        within: float = 420,
+    ) -> subprocess.CompletedProcess[str]:
+        """apt-get install, without a terminal, of files that are on the node."""
         return self.run(
-            *("apt-get", "-q", "-y", "--no-install-recommends", "install"),
-            *(f"/root/{deb.name}" for deb in debs),
+            *("apt-get", "-q", "-y", *options, "install", *files),
             env={"DEBIAN_FRONTEND": "noninteractive", **(env or {})},
+            check=check,
             within=within,
         )
 

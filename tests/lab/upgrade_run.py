@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +15,14 @@ from tests.lab.cluster import Cluster, is_healthy
 from tests.lab.command import run
 from tests.lab.lab import Lab, open_lab
 from tests.lab.machine import Machine
-from tests.lab.traffic import ROOT, Traffic, traffic
+from tests.lab.traffic import ROOT, traffic
 from tests.lab.wait import wait_for
 
 # What a test of the rules demands (seconds).
 LONGEST_GAP, MEDIAN_GAP, WHOLE_TURN = 0.7, 0.25, 60
 FILLED_MEBIBYTES = 500
+# Debian's has the settings in a conffile.
+KEEP_CONFFILES = ("-o", "Dpkg::Options::=--force-confold")
 # Debian's package starts at once, alone; this keeps it from that until it knows its cluster.
 FORBID = "#!/bin/sh\nexit 101\n"
 DEBIAN = """
@@ -31,8 +33,6 @@ ETCD_LISTEN_PEER_URLS=http://{address}:2380
 ETCD_INITIAL_ADVERTISE_PEER_URLS=http://{address}:2380
 ETCD_INITIAL_CLUSTER={members}
 """
-
-Upgrade = Callable[[Machine], None]
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,6 @@ class Measured:
     most_down: int
     written: int
     lost: int
-
-
-def apt_install(machine: Machine, debs: Sequence[Path]) -> None:
-    """apt-get install of files that lie in /root already."""
-    machine.run(
-        *("apt-get", "-q", "-y", "-o", "Dpkg::Options::=--force-confold", "install"),
-        *(f"/root/{deb.name}" for deb in debs),
-        env={"DEBIAN_FRONTEND": "noninteractive"},
-        within=420,
-    )
 
 
 def upgrade_ours(old: Path, new: Path, folder: Path, *, tls: bool = False, mebibytes: int = 0) -> Measured:
@@ -106,22 +96,23 @@ def _measure(
     environment: dict[str, str],
     client: Path | None,
 ) -> Measured:
+    files = [f"/root/{deb.name}" for deb in debs]
     for machine in lab.machines:
-        for deb in debs:
-            machine.put(f"/root/{deb.name}", deb)
+        for deb, file in zip(debs, files, strict=True):
+            machine.put(file, deb)
+
+    def upgrade(machine: Machine) -> None:
+        machine.apt_install(*files, options=KEEP_CONFFILES)
+
     with traffic(lab.network, urls, client) as seen:
         begin = time.monotonic()
         with ThreadPoolExecutor(len(lab.machines)) as threads:
-            list(threads.map(partial(apt_install, debs=debs), lab.machines))
+            list(threads.map(upgrade, lab.machines))
         turn = time.monotonic() - begin
         # What Debian's package does goes on after apt has returned.
         settle_until = time.monotonic() + 3
         wait_for("the cluster to settle", lambda: time.monotonic() > settle_until, within=5)
     lost = seen.lost(lab.machines[0], {"ETCDCTL_ENDPOINTS": urls[0], **environment})
-    return _summary(kind, turn, seen, len(lost))
-
-
-def _summary(kind: str, turn: float, seen: Traffic, lost: int) -> Measured:
     return Measured(
-        kind, turn, seen.longest_gap, len(seen.failed), seen.most_down, len(seen.acknowledged), lost
+        kind, turn, seen.longest_gap, len(seen.failed), seen.most_down, len(seen.acknowledged), len(lost)
     )

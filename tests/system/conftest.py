@@ -14,6 +14,7 @@ from tests.lab.cache import CACHE
 from tests.lab.lab import Lab, open_lab, why_no_nodes
 from tests.lab.machine import Machine
 from tests.lab.package import build_package
+from tests.lab.versions import relabel
 
 JOURNALS = CACHE / "lab" / "journals"
 LAB = pytest.StashKey[Lab]()
@@ -72,6 +73,21 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if version not in built:
             built[version] = build_package(version, tmp_path_factory.mktemp(f"dist-{version}"))
         return built[version]
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def labelled(
+    package: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """labelled(version) says that version, which no registry holds, and has the binaries of 3.5.30."""
+    made: dict[str, Path] = {}
+
+    def of(version: str) -> Path:
+        if version not in made:
+            made[version] = relabel(package("forky"), f"{version}-1", tmp_path_factory.mktemp(version))
+        return made[version]
 
     return of
 

@@ -16,6 +16,7 @@ from tests.lab.cluster import Cluster, etcdctl, is_serving
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.traffic import Traffic, traffic
+from tests.lab.upgrade_run import LONGEST_GAP, WHOLE_TURN
 from tests.lab.versions import relabel
 from tests.lab.wait import wait_for
 from tests.system.service import service
@@ -32,8 +33,7 @@ from tests.system.upgrades import (
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
-# Seconds that the client may wait for an acknowledgement at most, and a whole turn of three nodes may take.
-LONGEST_GAP, WHOLE_TURN = 0.7, 60
+# Seconds until the turn of who vanished is another's.
 TURN_LOST = 90
 # systemd runs it, and it ends at once.
 CANT_START = '#!/bin/sh\n[ "$1" != --version ] || echo "etcd Version: 3.5.31"\nexit 1\n'

@@ -14,7 +14,6 @@ from tests.lab.cluster import etcdctl, is_serving, preseed
 from tests.lab.command import run
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
-from tests.lab.versions import relabel
 from tests.lab.wait import wait_for
 from tests.system.service import service
 from tests.system.upgrades import apt_install, formed, hand_over_file
@@ -25,19 +24,6 @@ Labelled = Callable[[str], Path]
 
 DATABASE = "var/lib/etcd-ha/member/snap/db"
 BACKUPS = "/var/backups/etcd-ha"
-
-
-@pytest.fixture(scope="session")
-def labelled(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Labelled:
-    """labelled(version) says that version, which no registry holds, and has the binaries of 3.5.30."""
-    made: dict[str, Path] = {}
-
-    def of(version: str) -> Path:
-        if version not in made:
-            made[version] = relabel(package("forky"), f"{version}-1", tmp_path_factory.mktemp(version))
-        return made[version]
-
-    return of
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from tests.lab.cluster import etcdctl
 from tests.lab.machine import Machine
-from tests.lab.versions import relabel
 from tests.system.how_to import HowTo, follow
 from tests.system.upgrades import formed, running_version
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
-# No registry holds 3.5.33 and 3.6.14: packages that say so have the binaries of 3.5.30.
+# No registry holds these.
 LABELS = ("3.5.33", "3.6.14")
 
 
@@ -27,7 +26,7 @@ def on_all(machines: Sequence[Machine], commands: str) -> list[str]:
         return list(threads.map(partial(follow, commands=commands, within=400), machines))
 
 
-def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package, tmp_path: Path) -> None:
+def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package, labelled: Package) -> None:
     machines = nodes(3)
     how_to = HowTo("upgrade.md", machines)
     first, *_ = machines
@@ -36,7 +35,7 @@ def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package, tmp_path: P
     for machine in machines:
         machine.put("/root/etcd-ha_3.5.30.deb", package("forky"))
         for label in LABELS:
-            machine.put(f"/root/etcd-ha_{label}.deb", relabelled(package("forky"), label, tmp_path))
+            machine.put(f"/root/etcd-ha_{label}.deb", labelled(label))
 
     install, look, later = how_to.blocks("Upgrade to another patch")
     assert all("etcd was restarted and serves again" in said for said in on_all(machines, install))
@@ -68,9 +67,3 @@ def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package, tmp_path: P
     on_all(machines, start)
     cluster.wait_for_quorum(within=40)
     assert etcdctl(machines[2], "get", "key").split() == ["key", "value"]
-
-
-def relabelled(deb: Path, label: str, folder: Path) -> Path:
-    """Made once for all nodes."""
-    made = folder / f"etcd-ha_{label}-1_amd64.deb"
-    return made if made.exists() else relabel(deb, f"{label}-1", folder)

@@ -33,12 +33,7 @@ def hand_over_file(machines: Sequence[Machine], deb: Path) -> str:
 
 def apt_install(machine: Machine, where: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
     """apt-get install of a file on the node, also of an older version; stdout has both outputs."""
-    return machine.run(
-        *("apt-get", "-q", "-y", "--allow-downgrades", "install", where),
-        env={"DEBIAN_FRONTEND": "noninteractive"},
-        check=check,
-        within=420,
-    )
+    return machine.apt_install(where, options=["--allow-downgrades"], check=check)
 
 
 def upgrade_all(machines: Sequence[Machine], deb: Path) -> list[str]:

@@ -25,6 +25,7 @@ NEEDS = (
     Need("dh_builddeb", "debhelper", "build"),
     Need("po2debconf", "po-debconf", "build"),
     Need("zstd", "zstd", "build --compression zstd"),
-    Need("gpg", "gnupg", "build --key"),
-    Need("dpkg-deb", "dpkg", "inspect"),
+    Need("gpg", "gnupg", "publish, build --key"),
+    Need("gpgv", "gpgv", "repo verify"),
+    Need("dpkg-deb", "dpkg", "inspect, publish"),
 )

@@ -49,11 +49,12 @@ class VerificationFailed(EtcdDebError):
 class DigestMismatch(VerificationFailed):
     """A file has other bytes than its digest says."""
 
-    def __init__(self, *, file: str, expected: str, got: str, witness: str) -> None:
+    def __init__(self, *, file: str, expected: str, got: str, witness: str, hint: str | None = None) -> None:
         super().__init__(
             f"checksum of {file} does not match {witness}",
             details=(f"expected  sha256 {expected}", f"got       sha256 {got}"),
-            hint="run the command again, since a proxy may have served another file;"
+            hint=hint
+            or "run the command again, since a proxy may have served another file;"
             " if it repeats, do not use this release and tell etcd's maintainers",
         )
         self.file = file

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from debian.deb822 import Deb822
-
+from builder.deb_control import read_control, unreadable
 from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, VerificationFailed
 from builder.fetch import Sources
 from builder.pins import Pins
@@ -50,7 +49,7 @@ def inspect(package: Path, sources: Sources, pins: Pins, progress: Progress) -> 
 
     Raises EtcdDebError for a file that is no package of etcd-ha.
     """
-    control = Deb822(_dpkg_deb(package, "--field").decode("utf-8", "replace"))
+    control = read_control(package)
     provenance_text, programs = _contents(package)
     if control.get("Package") != "etcd-ha" or not provenance_text:
         raise EtcdDebError(
@@ -65,22 +64,6 @@ def inspect(package: Path, sources: Sources, pins: Pins, progress: Progress) -> 
     )
 
 
-def _dpkg_deb(package: Path, *arguments: str) -> bytes:
-    program = find_program("dpkg-deb", "dpkg")
-    done = subprocess.run([program, *arguments, str(package)], capture_output=True, check=False)
-    if done.returncode:
-        raise _unreadable(package, done.stderr.decode("utf-8", "replace").strip())
-    return done.stdout
-
-
-def _unreadable(package: Path, reason: str) -> EtcdDebError:
-    return EtcdDebError(
-        f"{package} can't be read as a Debian package",
-        details=(reason,),
-        hint="check the path, and that the file is whole",
-    )
-
-
 def _contents(package: Path) -> tuple[str, dict[str, str]]:
     argv = [find_program("dpkg-deb", "dpkg"), "--fsys-tarfile", str(package)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as unpacker:
@@ -88,7 +71,7 @@ def _contents(package: Path) -> tuple[str, dict[str, str]]:
             with tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive:
                 return _read(archive)
         except tarfile.TarError as error:
-            raise _unreadable(package, str(error)) from error
+            raise unreadable(package, str(error)) from error
 
 
 def _read(archive: tarfile.TarFile) -> tuple[str, dict[str, str]]:

@@ -19,6 +19,7 @@ from builder.cli.building import build, source
 from builder.cli.keeping import fetch, pin
 from builder.cli.looking import doctor, inspect, versions
 from builder.cli.options import Invocation
+from builder.cli.repository import publish, repo, serve
 from builder.cli.terminal import show_error
 from builder.errors import GENERAL, EtcdDebError, Interrupted
 
@@ -37,6 +38,7 @@ def cli(context: click.Context, config: Path | None, verbose: bool) -> None:
     \b
     etcd-deb build v3.6.7                 dist/etcd-ha_3.6.7-1_amd64.deb
     etcd-deb build 3.6 --arch all         the newest 3.6, for every architecture
+    etcd-deb publish dist/*.changes --repo /srv/apt --suite trixie
     apt install ./dist/etcd-ha_3.6.7.deb  a member of a cluster
     """
     if config is None and os.environ.get("ETCD_DEB_CONFIG"):
@@ -44,7 +46,7 @@ def cli(context: click.Context, config: Path | None, verbose: bool) -> None:
     context.obj = Invocation(config, os.environ, verbose)
 
 
-for command in (build, source, fetch, pin, versions, inspect, doctor):
+for command in (build, source, fetch, pin, versions, inspect, doctor, publish, serve, repo):
     cli.add_command(command)
 
 

@@ -1,0 +1,246 @@
+"""The commands that keep a repository: publish, serve, and those below `repo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.cli import options
+from builder.cli.options import Invocation, pass_invocation
+from builder.cli.terminal import TerminalProgress
+from builder.errors import UNVERIFIED
+
+if TYPE_CHECKING:
+    from builder.repository.layout import Repository
+
+_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+_suite = click.argument("suite")
+
+
+def _open(folder: Path) -> Repository:
+    from builder.repository.layout import open_repository
+
+    return open_repository(folder.resolve())
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--repo", "folder", metavar="DIR", required=True, type=click.Path(path_type=Path), help="The repository."
+)
+@click.option("--suite", required=True, help="The suite, such as trixie.")
+@click.option("--component", help="By default the series of the version, such as 3.6.")
+@options.as_json
+@pass_invocation
+def publish(
+    invocation: Invocation,
+    files: tuple[Path, ...],
+    folder: Path,
+    suite: str,
+    component: str | None,
+    as_json: bool,
+) -> None:
+    """Publish packages in a signed apt repository.
+
+    FILE is a .changes or a .deb.
+
+    \b
+    etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org
+    etcd-deb publish dist/*.changes --repo /srv/apt --suite trixie
+    """
+    from builder.cli import repository_report as report
+    from builder.repository.publish import publish as run_publish
+
+    progress = TerminalProgress(verbose=invocation.verbose)
+    published = run_publish(_open(folder), suite, files, component, progress)
+    click.echo(report.published_as_json(published) if as_json else report.published_as_text(published))
+
+
+@click.command()
+@_folder
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
+)
+def serve(folder: Path, port: int) -> None:
+    """Serve a repository on loopback, for trying it out."""
+    from builder.repository.serve import serve as run_serve
+
+    run_serve(_open(folder).root, "127.0.0.1", port, click.echo)
+
+
+@click.group()
+def repo() -> None:
+    """Make and keep a signed apt repository.
+
+    \b
+    etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org
+    etcd-deb repo show /srv/apt trixie
+    """
+
+
+@repo.command("init")
+@_folder
+@click.option("--suite", "suites", multiple=True, help="A suite to make; may be repeated.")
+@click.option("--key", metavar="FPR", help="OpenPGP key that signs.")
+@click.option("--new-key", is_flag=True, help="Make an ed25519 key without a passphrase.")
+@click.option("--gnupg-home", metavar="DIR", help="Where gpg has the key; outside the repository.")
+@click.option("--url", help="Where clients will find the repository.")
+@click.option("--origin", help="Origin and Label of its Release files; etcd-ha by default.")
+@click.option(
+    "--valid-days", type=click.IntRange(0), help="Days until Valid-Until; 0 for none, as by default."
+)
+@pass_invocation
+def init(
+    invocation: Invocation,
+    folder: Path,
+    suites: tuple[str, ...],
+    key: str | None,
+    new_key: bool,
+    gnupg_home: str | None,
+    url: str | None,
+    origin: str | None,
+    valid_days: int | None,
+) -> None:
+    """Make a repository, or add a suite to one.
+
+    Prints the fingerprint of the key, and the .sources file of each suite.
+    """
+    from builder.repository.create import Wishes, create
+
+    wishes = Wishes(
+        suites=suites,
+        key=key,
+        new_key=new_key,
+        gnupg_home=gnupg_home,
+        url=url,
+        origin=origin,
+        valid_days=valid_days,
+    )
+    repository = create(folder, wishes, TerminalProgress(verbose=invocation.verbose))
+    click.echo(f"key     {repository.settings.key}")
+    for suite in repository.suites:
+        click.echo(f"{suite}  {repository.sources_file(suite)}")
+
+
+@repo.command("list")
+@_folder
+@options.as_json
+def list_(folder: Path, as_json: bool) -> None:
+    """List the suites with their packages."""
+    from builder.cli import repository_report as report
+    from builder.repository.look import look
+
+    suites = look(_open(folder))
+    click.echo(report.suites_as_json(suites) if as_json else report.suites_as_text(suites))
+
+
+@repo.command()
+@_folder
+@_suite
+@options.as_json
+def show(folder: Path, suite: str, as_json: bool) -> None:
+    """Show a suite: its packages, files and generations."""
+    from builder.cli import repository_report as report
+    from builder.repository.look import look_at
+
+    found = look_at(_open(folder), suite)
+    click.echo(report.suite_as_json(found) if as_json else report.suite_as_text(found))
+
+
+@repo.command()
+@_folder
+@options.as_json
+@click.pass_obj
+def verify(invocation: Invocation, folder: Path, as_json: bool) -> int:
+    """Check every signature, index and package; status 3 where something is wrong."""
+    from builder.cli import repository_report as report
+    from builder.repository.check import check
+
+    problems = check(_open(folder), TerminalProgress(verbose=invocation.verbose))
+    click.echo(report.problems_as_json(problems) if as_json else report.problems_as_text(problems))
+    return UNVERIFIED if problems else 0
+
+
+@repo.command()
+@_folder
+@_suite
+@click.argument("version")
+@options.as_json
+@pass_invocation
+def remove(invocation: Invocation, folder: Path, suite: str, version: str, as_json: bool) -> None:
+    """Take a version, such as 3.6.7-1, out of a suite."""
+    from builder.cli import repository_report as report
+    from builder.repository.upkeep import remove as run_remove
+
+    removed = run_remove(_open(folder), suite, version, TerminalProgress(verbose=invocation.verbose))
+    click.echo(report.removed_as_json(removed) if as_json else report.removed_as_text(removed))
+
+
+@repo.command()
+@_folder
+@_suite
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    required=True,
+    help="Versions to keep of each component and architecture.",
+)
+@options.as_json
+@pass_invocation
+def prune(invocation: Invocation, folder: Path, suite: str, keep: int, as_json: bool) -> None:
+    """Take all but the newest versions out of a suite, and delete files that nothing names any more."""
+    from builder.cli import repository_report as report
+    from builder.repository.upkeep import prune as run_prune
+
+    removed = run_prune(_open(folder), suite, keep, TerminalProgress(verbose=invocation.verbose))
+    click.echo(report.removed_as_json(removed) if as_json else report.removed_as_text(removed))
+
+
+@repo.command()
+@_folder
+@click.argument("source")
+@click.argument("target")
+@click.option("--version", help="Such as 3.6.7-1; all of the suite's by default.")
+@options.as_json
+@pass_invocation
+def promote(
+    invocation: Invocation, folder: Path, source: str, target: str, version: str | None, as_json: bool
+) -> None:
+    """Add the packages of SOURCE, a suite, to TARGET."""
+    from builder.cli import repository_report as report
+    from builder.repository.upkeep import promote as run_promote
+
+    progress = TerminalProgress(verbose=invocation.verbose)
+    published = run_promote(_open(folder), source, target, version, progress)
+    click.echo(report.published_as_json(published) if as_json else report.published_as_text(published))
+
+
+@repo.command()
+@_folder
+@_suite
+@click.option(
+    "--to",
+    "number",
+    type=click.IntRange(1),
+    help="A generation that `show` lists; the one before by default.",
+)
+@pass_invocation
+def rollback(invocation: Invocation, folder: Path, suite: str, number: int | None) -> None:
+    """Show clients an earlier state of a suite again."""
+    from builder.repository.upkeep import rollback as run_rollback
+
+    generation = run_rollback(_open(folder), suite, number, TerminalProgress(verbose=invocation.verbose))
+    click.echo(f"{suite}  generation {generation.number}")
+
+
+@repo.command()
+@_folder
+@pass_invocation
+def resign(invocation: Invocation, folder: Path) -> None:
+    """Sign every suite anew, with a later Date and Valid-Until."""
+    from builder.repository.upkeep import resign as run_resign
+
+    for generation in run_resign(_open(folder), TerminalProgress(verbose=invocation.verbose)):
+        click.echo(f"{generation.suite}  generation {generation.number}")

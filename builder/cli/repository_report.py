@@ -1,0 +1,115 @@
+"""What the commands of a repository found and did, as text for people and as JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from builder.repository.index import Entry
+from builder.repository.look import Suite
+from builder.repository.publish import Published
+from builder.repository.upkeep import Removed
+
+
+def published_as_text(published: Published) -> str:
+    if not published.added:
+        return f"{published.suite} has all of it already"
+    return "\n".join(
+        f"{published.suite}  {entry.component}  {entry.package} {entry.version} {entry.architecture}"
+        for entry in published.added
+    )
+
+
+def published_as_json(published: Published) -> str:
+    return _json(
+        {
+            "suite": published.suite,
+            "generation": published.generation,
+            "added": _entries(published.added),
+        }
+    )
+
+
+def suites_as_text(suites: tuple[Suite, ...]) -> str:
+    rows = [
+        f"{suite.name:<12}{entry.component:<8}{entry.version:<18}{entry.architecture}"
+        for suite in suites
+        for entry in suite.entries
+    ]
+    return "\n".join([f"{'SUITE':<12}{'SERIES':<8}{'VERSION':<18}ARCHITECTURE", *rows])
+
+
+def suites_as_json(suites: tuple[Suite, ...]) -> str:
+    return _json({suite.name: _entries(suite.entries) for suite in suites})
+
+
+def suite_as_text(suite: Suite) -> str:
+    return "\n".join(
+        [
+            f"suite        {suite.name}",
+            f"generation   {suite.generation.number} of {suite.generation.date:%Y-%m-%d %H:%M:%S} UTC",
+            *(f"kept         {g.number} of {g.date:%Y-%m-%d %H:%M:%S} UTC" for g in reversed(suite.kept)),
+            *(
+                f"package      {e.version} {e.architecture}  {e.filename}  sha256 {e.sha256}"
+                for e in suite.entries
+            ),
+        ]
+    )
+
+
+def suite_as_json(suite: Suite) -> str:
+    return _json(
+        {
+            "suite": suite.name,
+            "generation": suite.generation.number,
+            "date": suite.generation.date.isoformat(),
+            "kept": [generation.number for generation in suite.kept],
+            "packages": _entries(suite.entries),
+        }
+    )
+
+
+def removed_as_text(removed: Removed) -> str:
+    rows = [
+        *(f"removed  {entry.version} {entry.architecture}" for entry in removed.removed),
+        *(f"deleted  {filename}" for filename in removed.deleted),
+    ]
+    return "\n".join(rows) or "nothing to remove"
+
+
+def removed_as_json(removed: Removed) -> str:
+    return _json(
+        {
+            "suite": removed.suite,
+            "generation": removed.generation,
+            "removed": _entries(removed.removed),
+            "deleted": removed.deleted,
+        }
+    )
+
+
+def problems_as_text(problems: tuple[str, ...]) -> str:
+    return "\n".join(problems) or "nothing is wrong"
+
+
+def problems_as_json(problems: tuple[str, ...]) -> str:
+    return _json({"problems": problems})
+
+
+def _entries(entries: Iterable[Entry]) -> list[dict[str, object]]:
+    return [
+        {
+            "package": entry.package,
+            "version": entry.version,
+            "architecture": entry.architecture,
+            "component": entry.component,
+            "filename": entry.filename,
+            "size": entry.size,
+            "sha256": entry.sha256,
+        }
+        for entry in entries
+    ]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1)

@@ -1,0 +1,241 @@
+"""A change of a suite: made beside what clients see, synced, and switched by one rename.
+
+Order, each step synced before the next: packages into the pool, indices into by-hash/, the new generation
+with Release and its signatures, the link dists/SUITE. Killed at any point, a publisher leaves the old state
+or the new one; what lies around is removed by the next change, which finds the mark of the unfinished one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from builder.errors import EtcdDebError
+from builder.progress import Progress
+from builder.replace import disk_full_named
+from builder.repository import sweep
+from builder.repository.generation import (
+    Generation,
+    Listed,
+    current_generation,
+    file_digest,
+    next_date,
+    numbered,
+    release_text,
+)
+from builder.repository.incoming import Incoming
+from builder.repository.index import Entry, IndexFile, IndexKey, index_files
+from builder.repository.layout import Repository
+from builder.repository.signing import SigningKey, sign
+from builder.version import Architecture
+
+CHUNK = 1024 * 1024
+Indices = Mapping[IndexKey, Sequence[Entry]]
+
+
+class OtherBytes(EtcdDebError):
+    """The pool holds a package of this name, version and architecture with other bytes."""
+
+
+@contextmanager
+def changing(repository: Repository, progress: Progress) -> Iterator[None]:
+    """The one publisher at a time; others wait. Ends what a killed one left."""
+    repository.private.mkdir(parents=True, exist_ok=True)
+    with (repository.private / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.step("waiting for another publisher")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        mark = repository.private / "unfinished"
+        if mark.exists():
+            progress.step("removing what a publisher that was killed has left")
+            sweep.remove_leftovers(repository)
+        with disk_full_named(mark, "starting a change"):
+            mark.touch()
+            sync_folder(repository.private)
+        try:
+            yield
+        except BaseException:
+            # A full disk or a refused signature leaves nothing that the next change would trip over.
+            with suppress(OSError):
+                sweep.remove_leftovers(repository)
+                mark.unlink()
+            raise
+        mark.unlink()
+
+
+def add_to_pool(repository: Repository, packages: Sequence[Incoming]) -> None:
+    """Copy packages into the pool. Raises OtherBytes, DiskFull, OSError."""
+    touched: dict[Path, None] = {}
+    for incoming in packages:
+        target = repository.root / incoming.entry.filename
+        _refuse_other_bytes(repository, incoming)
+        if target.exists():
+            continue
+        with disk_full_named(target, "copying a package into the pool"):
+            touched |= dict.fromkeys(_make_folder(target.parent))
+            _write(target, incoming.path)
+            touched[target.parent] = None
+        if file_digest(target) != incoming.entry.sha256:
+            target.unlink()
+            raise EtcdDebError(
+                f"{incoming.path} was changed while it was being published", hint="publish it again"
+            )
+    for folder in touched:
+        sync_folder(folder)
+
+
+def _refuse_other_bytes(repository: Repository, incoming: Incoming) -> None:
+    entry = incoming.entry
+    for present in repository.pool.glob(f"*/{Path(entry.filename).name}"):
+        if present.stat().st_size == entry.size and file_digest(present) == entry.sha256:
+            continue
+        upstream, _, revision = entry.version.rpartition("-")
+        following = f"{int(revision) + 1}" if revision.isdecimal() else f"{revision}+1"
+        raise OtherBytes(
+            f"{present.name} is published already, with other bytes",
+            details=(f"expected  sha256 {file_digest(present)}", f"got       sha256 {entry.sha256}"),
+            hint="apt and its mirrors never fetch a version twice; build it as another revision:"
+            f" etcd-deb build v{upstream.replace('~', '-')} --revision {following}",
+        )
+
+
+def switch(
+    repository: Repository,
+    suite: str,
+    changed: Indices,
+    progress: Progress,
+    *,
+    base: Generation | None = None,
+) -> Generation:
+    """Make the new generation of a suite what clients see: that of base, but for the changed indices.
+
+    base: what clients see now, unless another is named. Raises SigningFailed, DiskFull, OSError.
+    """
+    current = current_generation(repository, suite) if suite in repository.suites else None
+    base = base or current
+    number = max(
+        [current.number if current else 0, *(int(p.name) for p in numbered(repository.generations(suite)))]
+    )
+    folder = repository.generations(suite) / str(number + 1)
+    with disk_full_named(folder, "writing the indices"):
+        files = _write_indices(repository, folder, base, changed)
+        date = next_date(current)
+        settings = repository.settings
+        release = folder / "Release"
+        release.write_text(
+            release_text(
+                suite=suite, origin=settings.origin, files=files, date=date, valid_days=settings.valid_days
+            ),
+            encoding="utf-8",
+        )
+        signatures = sign(SigningKey(settings.key, settings.gnupg_home), release, progress)
+        _age(signatures, current)
+        for file in (release, *signatures):
+            _sync(file)
+        for path in (
+            *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()),
+            folder,
+        ):
+            sync_folder(path)
+        sync_folder(folder.parent)
+        _point(repository, suite, folder)
+    sweep.retire(repository, suite)
+    return Generation(suite, number + 1, folder, date, files)
+
+
+def _write_indices(
+    repository: Repository, folder: Path, base: Generation | None, changed: Indices
+) -> dict[str, Listed]:
+    """The indices of the new generation, by name; each is one file with its twin in by-hash/."""
+    files = dict(base.files) if base else {}
+    _make_folder(repository.by_hash)
+    components = {name.split("/")[0] for name in files} | {key.component for key in changed}
+    every = [
+        IndexKey(component, architecture) for component in sorted(components) for architecture in Architecture
+    ]
+    for key in every:
+        if key in changed or f"{key.folder}/Packages" not in files:
+            for file in index_files(key, changed.get(key, ())):
+                files[file.name] = _store(repository, file)
+    sync_folder(repository.by_hash)
+    _make_folder(folder.parent)
+    folder.mkdir()
+    for key in every:
+        place = folder / key.folder
+        place.mkdir(parents=True)
+        # The same file for every generation: a client may hold the Release before this one.
+        (place / "by-hash").symlink_to("../../../../../by-hash")
+    for name, listed in files.items():
+        (folder / name).hardlink_to(repository.by_hash / listed.sha256)
+    return files
+
+
+def _store(repository: Repository, file: IndexFile) -> Listed:
+    listed = Listed(file.sha256, len(file.content))
+    target = repository.by_hash / listed.sha256
+    if not target.exists():
+        temporary = target.with_name(f".{target.name}")
+        temporary.write_bytes(file.content)
+        _sync(temporary)
+        temporary.rename(target)
+    return listed
+
+
+def _age(signatures: Sequence[Path], current: Generation | None) -> None:
+    # Web servers tell the time of a file in whole seconds, and a client that asks for what is newer than what
+    # it has would never see the second change of one second.
+    if current is None:
+        return
+    before = int((current.folder / "InRelease").stat().st_mtime)
+    for path in signatures:
+        later = max(int(path.stat().st_mtime), before + 1)
+        os.utime(path, (later, later))
+
+
+def _point(repository: Repository, suite: str, folder: Path) -> None:
+    _make_folder(repository.dists)
+    link = repository.link(suite)
+    fresh = link.with_name(f".{suite}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(f"../generations/{suite}/{folder.name}")
+    fresh.rename(link)
+    sync_folder(repository.dists)
+
+
+def _write(target: Path, source: Path) -> None:
+    temporary = target.with_name(f".{target.name}")
+    with source.open("rb") as content, temporary.open("wb") as out:
+        shutil.copyfileobj(content, out, CHUNK)
+    temporary.chmod(0o644)
+    _sync(temporary)
+    temporary.rename(target)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """The folders that had a new one made in them; each is synced."""
+    if folder.is_dir():
+        return []
+    above = _make_folder(folder.parent)
+    folder.mkdir()
+    sync_folder(folder.parent)
+    return [*above, folder.parent]
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """fsync of a directory: what was renamed or made in it is there after a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,132 @@
+"""One state of a suite: the indices that its Release lists, and the packages in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from debian.deb822 import Deb822, Release
+
+from builder.repository.index import Entry, IndexKey, read_index
+from builder.repository.layout import Repository
+from builder.version import Architecture
+
+# As the Date of Debian's own Release files; apt reads UTC and GMT alone.
+_DATE = "%a, %d %b %Y %H:%M:%S UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file as Release lists it; size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation that was written whole. files: by their names relative to dists/SUITE."""
+
+    suite: str
+    number: int
+    folder: Path
+    date: datetime
+    files: Mapping[str, Listed]
+
+    @property
+    def keys(self) -> tuple[IndexKey, ...]:
+        """Its indices, sorted."""
+        names = {name.removesuffix("/Packages") for name in self.files if name.endswith("/Packages")}
+        return tuple(sorted(IndexKey(*name.split("/binary-")) for name in names))
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return tuple(sorted({key.component for key in self.keys}))
+
+    def entries(self, key: IndexKey) -> tuple[Entry, ...]:
+        """The packages of one index; none where it has no such index. Raises ValueError, OSError."""
+        if f"{key.folder}/Packages" not in self.files:
+            return ()
+        return tuple(read_index((self.folder / key.folder / "Packages").read_text(encoding="utf-8")))
+
+    def all_entries(self) -> tuple[Entry, ...]:
+        """Every package of the suite: by index, in the order of publication."""
+        return tuple(entry for key in self.keys for entry in self.entries(key))
+
+
+def current_generation(repository: Repository, suite: str) -> Generation:
+    """What clients see. Raises UsageError for a suite that is not there."""
+    repository.require_suite(suite)
+    return read_generation(suite, repository.link(suite).resolve())
+
+
+def kept_generations(repository: Repository, suite: str) -> tuple[Generation, ...]:
+    """The generations that are still there, oldest first; the last one is what clients see."""
+    current = repository.link(suite).resolve()
+    return tuple(
+        read_generation(suite, folder)
+        for folder in numbered(repository.generations(suite))
+        if int(folder.name) <= int(current.name)
+    )
+
+
+def numbered(folder: Path) -> list[Path]:
+    """The folders of generations, oldest first."""
+    found = [path for path in folder.glob("*") if path.name.isdecimal()]
+    return sorted(found, key=lambda path: int(path.name))
+
+
+def read_generation(suite: str, folder: Path) -> Generation:
+    """Raises OSError, ValueError for a Release that is damaged."""
+    try:
+        with (folder / "Release").open(encoding="utf-8") as file:
+            release = Release(file)
+        files = {
+            str(row["name"]): Listed(str(row["sha256"]), int(row["size"]))
+            for row in release.get("SHA256", [])
+        }
+        date = parsedate_to_datetime(release["Date"].replace("UTC", "+0000"))
+    except KeyError as error:
+        raise ValueError(f"{folder / 'Release'} has no field {error}") from error
+    return Generation(suite, int(folder.name), folder, date, files)
+
+
+def release_text(
+    *, suite: str, origin: str, files: Mapping[str, Listed], date: datetime, valid_days: int
+) -> str:
+    """The Release file of a suite (Debian wiki, RepositoryFormat). valid_days: 0 for no Valid-Until."""
+    release = Deb822()
+    release["Origin"] = origin
+    release["Label"] = origin
+    release["Suite"] = suite
+    release["Codename"] = suite
+    release["Date"] = date.strftime(_DATE)
+    if valid_days:
+        release["Valid-Until"] = (date + timedelta(days=valid_days)).strftime(_DATE)
+    release["Acquire-By-Hash"] = "yes"
+    release["Architectures"] = " ".join(Architecture)
+    release["Components"] = " ".join(sorted({name.split("/")[0] for name in files}))
+    release["Description"] = f"etcd-ha for {suite}"
+    rows = "".join(f"\n {listed.sha256} {listed.size:>8} {name}" for name, listed in sorted(files.items()))
+    return f"{release}SHA256:{rows}\n"
+
+
+def next_date(previous: Generation | None) -> datetime:
+    """Now, in whole seconds, or the previous date where that is later.
+
+    apt keeps the Release that it has where another one is older, so a date must never go back; and it
+    refuses one that lies more than ten seconds ahead (Acquire::Max-FutureTime), so it must not run away
+    either. Equal dates are taken.
+    """
+    now = datetime.now(UTC).replace(microsecond=0)
+    return max(now, previous.date) if previous else now
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,133 @@
+"""Packages that are to be published: read, checked against their .changes, and named for the pool."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from debian.deb822 import Changes, Deb822
+
+from builder.deb_control import read_control
+from builder.errors import DigestMismatch, EtcdDebError, UsageError
+from builder.repository.index import Entry
+from builder.repository.layout import PACKAGE, check_component_name
+
+_SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A package outside the pool, and the entry it will have."""
+
+    path: Path
+    entry: Entry
+
+
+def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incoming, ...]:
+    """The packages that these .changes and .deb files bring, each once.
+
+    component: None takes the series of each package's version, such as 3.6.
+    Raises DigestMismatch for a file that its .changes describes otherwise, EtcdDebError for a file that is
+    not there, can't be read or is another package, UsageError for a file of another kind.
+    """
+    debs: dict[Path, None] = {}
+    for file in files:
+        if file.suffix == ".changes":
+            debs |= dict.fromkeys(_debs_of(file))
+        elif file.suffix == ".deb":
+            debs[file.resolve()] = None
+        else:
+            raise UsageError(
+                f"{file} can't be published",
+                details=("expected  a .changes or .deb file",),
+                hint="etcd-deb publish dist/*.changes --repo DIR --suite trixie",
+            )
+    return tuple(_read(deb, component) for deb in debs)
+
+
+def _debs_of(changes: Path) -> list[Path]:
+    try:
+        with changes.open(encoding="utf-8") as file:
+            said = Changes(file)
+        listed = {
+            str(row["name"]): (int(row["size"]), str(row["sha256"]))
+            for row in said.get("Checksums-Sha256", [])
+        }
+    except (OSError, ValueError, KeyError) as error:
+        raise EtcdDebError(
+            f"{changes} can't be read", details=(str(error),), hint="build the package again"
+        ) from error
+    debs = [changes.resolve().parent / name for name in listed if name.endswith(".deb")]
+    if not debs:
+        raise EtcdDebError(
+            f"{changes} lists no package",
+            details=("expected  a .deb in Checksums-Sha256",),
+            hint="build the package again",
+        )
+    for name, (size, sha256) in listed.items():
+        _check(changes.resolve().parent / name, size, sha256, changes)
+    return debs
+
+
+def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
+    if not file.is_file():
+        raise EtcdDebError(
+            f"{changes.name} lists {file.name}, which is not there",
+            details=(f"expected  {file}",),
+            hint="copy all files of a build together",
+        )
+    got, got_size = _digest(file)
+    if got != sha256 or got_size != size:
+        raise DigestMismatch(
+            file=file.name,
+            expected=sha256,
+            got=got,
+            witness=changes.name,
+            hint="the files are not of one build: build the package again",
+        )
+
+
+def _read(deb: Path, component: str | None) -> Incoming:
+    control = read_control(deb)
+    if control.get("Package") != PACKAGE:
+        raise EtcdDebError(
+            f"{deb.name} is not {PACKAGE}",
+            details=(f"expected  a package {PACKAGE}", f"got       {control.get('Package')}"),
+            hint="this repository holds packages of etcd-deb; others need one of their own",
+        )
+    version = control["Version"]
+    series = _SERIES.match(version)
+    if component is None and series is None:
+        raise UsageError(
+            f"{deb.name} has a version without a series: {version}", hint="name one with --component"
+        )
+    chosen = check_component_name(component or (series[1] if series else ""))
+    sha256, size = _digest(deb)
+    # As dpkg-name(1): without the epoch, which no file name has.
+    name = f"{PACKAGE}_{version.partition(':')[2] or version}_{control['Architecture']}.deb"
+    return Incoming(deb, index_entry(control, f"pool/{chosen}/{name}", size, sha256))
+
+
+def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry:
+    """The stanza of a package in Packages: its control file, and where and what the file is."""
+    stanza = Deb822(control)
+    stanza["Filename"] = filename
+    stanza["Size"] = str(size)
+    stanza["SHA256"] = sha256
+    return Entry(
+        package=control["Package"],
+        version=control["Version"],
+        architecture=control["Architecture"],
+        filename=filename,
+        size=size,
+        sha256=sha256,
+        text=str(stanza).rstrip("\n"),
+    )
+
+
+def _digest(file: Path) -> tuple[str, int]:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), file.stat().st_size

@@ -1,0 +1,66 @@
+"""Publishing packages: pool, indices, one rename."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.progress import Progress
+from builder.repository.change import add_to_pool, changing, switch
+from builder.repository.generation import Generation, current_generation
+from builder.repository.incoming import read_incoming
+from builder.repository.index import Entry, IndexKey
+from builder.repository.layout import Repository
+from builder.repository.sources_file import write_sources
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a change brought to a suite. added: none where all of it was there already."""
+
+    suite: str
+    generation: int
+    added: tuple[Entry, ...]
+
+
+def publish(
+    repository: Repository, suite: str, files: Sequence[Path], component: str | None, progress: Progress
+) -> Published:
+    """Add packages to a suite; what is there already with the same bytes is left as it is.
+
+    Raises UsageError for an unknown suite, what read_incoming() and add_to_pool() raise, SigningFailed,
+    DiskFull. Clients see what they saw before then.
+    """
+    repository.require_suite(suite)
+    packages = read_incoming(files, component)
+    with changing(repository, progress):
+        add_to_pool(repository, packages)
+        return add_entries(repository, suite, [package.entry for package in packages], progress)
+
+
+def add_entries(
+    repository: Repository, suite: str, entries: Sequence[Entry], progress: Progress
+) -> Published:
+    """Add packages that are in the pool to a suite, within changing()."""
+    current = current_generation(repository, suite)
+    added, changed = _with(current, entries)
+    if not added:
+        return Published(suite, current.number, ())
+    progress.step(f"publishing {len(added)} {'package' if len(added) == 1 else 'packages'} in {suite}")
+    generation = switch(repository, suite, changed, progress)
+    write_sources(repository, suite)
+    return Published(suite, generation.number, tuple(added))
+
+
+def _with(
+    current: Generation, entries: Sequence[Entry]
+) -> tuple[list[Entry], Mapping[IndexKey, Sequence[Entry]]]:
+    changed: dict[IndexKey, list[Entry]] = {}
+    added: list[Entry] = []
+    for entry in entries:
+        listed = changed.get(entry.key) or current.entries(entry.key)
+        if all(other.filename != entry.filename for other in listed):
+            changed[entry.key] = [*listed, entry]
+            added.append(entry)
+    return added, changed

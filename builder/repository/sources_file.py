@@ -1,0 +1,47 @@
+"""SUITE.sources: all that a node needs to use the repository, the key included."""
+
+from __future__ import annotations
+
+from builder.replace import replacing
+from builder.repository.generation import Generation, current_generation
+from builder.repository.layout import Repository
+
+
+def write_sources(repository: Repository, suite: str) -> None:
+    """Write SUITE.sources anew where it is not what it should be. Raises DiskFull, OSError."""
+    text = sources_text(repository, suite, current_generation(repository, suite))
+    file = repository.sources_file(suite)
+    if not (file.exists() and file.read_text(encoding="utf-8") == text):
+        with replacing(file, "writing the .sources file") as out:
+            out.write(text.encode())
+
+
+def sources_text(repository: Repository, suite: str, generation: Generation) -> str:
+    """deb822, for /etc/apt/sources.list.d/ (sources.list(5); the key inside since apt 2.3.10)."""
+    chosen = default_component(generation)
+    others = [component for component in generation.components if component != chosen]
+    key = "\n".join(
+        f" {line or '.'}" for line in repository.armoured_key.read_text(encoding="utf-8").splitlines()
+    )
+    return (
+        f"# {repository.settings.origin}: /etc/apt/sources.list.d/etcd-ha.sources\n"
+        "# A component holds one series of etcd, so that apt upgrade stays on it.\n"
+        + (f"# Others here: {' '.join(others)}\n" if others else "")
+        + "Types: deb\n"
+        f"URIs: {repository.settings.url}\n"
+        f"Suites: {suite}\n"
+        f"Components: {chosen}\n"
+        f"Signed-By:\n{key}\n"
+    )
+
+
+def default_component(generation: Generation) -> str:
+    """The newest series that has a release; where all are pre-releases or there is none, the newest."""
+    released = {entry.component for entry in generation.all_entries() if "~" not in entry.version}
+    candidates = sorted(released or generation.components, key=_by_series)
+    return candidates[-1] if candidates else "main"
+
+
+def _by_series(component: str) -> tuple[int, ...]:
+    parts = component.split(".")
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()

@@ -1,0 +1,116 @@
+"""Changing what a suite holds without a new package: remove, prune, promote, rollback, resign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+
+from builder.errors import EtcdDebError, UsageError
+from builder.progress import Progress
+from builder.repository.change import changing, switch
+from builder.repository.generation import Generation, current_generation, kept_generations
+from builder.repository.index import Entry
+from builder.repository.layout import Repository
+from builder.repository.publish import Published, add_entries
+from builder.repository.sources_file import write_sources
+from builder.repository.sweep import KEPT_GENERATIONS, remove_unreferenced_packages
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a change took from a suite. deleted: files of the pool that nothing needs any more."""
+
+    suite: str
+    generation: int
+    removed: tuple[Entry, ...]
+    deleted: tuple[str, ...]
+
+
+def remove(repository: Repository, suite: str, version: str, progress: Progress) -> Removed:
+    """Take a version out of a suite, for every architecture.
+
+    The files stay while a kept generation names them. Raises UsageError where the suite has no such version.
+    """
+    with changing(repository, progress):
+        current = current_generation(repository, suite)
+        if all(entry.version != version for entry in current.all_entries()):
+            versions = dict.fromkeys(entry.version for entry in current.all_entries())
+            raise UsageError(
+                f"{suite} has no version {version}",
+                details=(f"expected  one of {', '.join(versions) or 'none'}",),
+            )
+        return _keep(repository, current, lambda entry: entry.version != version, progress)
+
+
+def prune(repository: Repository, suite: str, keep: int, progress: Progress) -> Removed:
+    """Keep the newest versions of each component and architecture. keep: how many, at least 1."""
+    if keep < 1:
+        raise UsageError("prune keeps at least one version", details=(f"got       {keep}",))
+    with changing(repository, progress):
+        current = current_generation(repository, suite)
+        entries = sorted(current.all_entries(), key=lambda entry: entry.key)
+        kept = {
+            entry.filename
+            for _, group in groupby(entries, key=lambda entry: entry.key)
+            for entry in sorted(group, key=Entry.order)[-keep:]
+        }
+        return _keep(repository, current, lambda entry: entry.filename in kept, progress)
+
+
+def promote(
+    repository: Repository, source: str, target: str, version: str | None, progress: Progress
+) -> Published:
+    """Add to one suite what another one holds: one version, or all."""
+    repository.require_suite(target)
+    with changing(repository, progress):
+        found = [
+            e for e in current_generation(repository, source).all_entries() if version in (None, e.version)
+        ]
+        if not found:
+            raise UsageError(f"{source} has no version {version}" if version else f"{source} is empty")
+        return add_entries(repository, target, found, progress)
+
+
+def rollback(repository: Repository, suite: str, number: int | None, progress: Progress) -> Generation:
+    """Show clients an earlier generation again, under a newer date. number: None for the one before."""
+    with changing(repository, progress):
+        current = current_generation(repository, suite)
+        earlier = {g.number: g for g in kept_generations(repository, suite) if g.number < current.number}
+        wanted = number if number is not None else max(earlier, default=0)
+        if wanted not in earlier:
+            raise EtcdDebError(
+                f"{suite} has no generation {wanted} to go back to"
+                if wanted
+                else f"{suite} has only one generation",
+                details=(f"expected  one of {', '.join(map(str, earlier)) or 'none'}",),
+                hint=f"the last {KEPT_GENERATIONS} are kept; etcd-deb repo show {suite} lists them",
+            )
+        return _switched(repository, suite, earlier[wanted], progress)
+
+
+def resign(repository: Repository, progress: Progress) -> tuple[Generation, ...]:
+    """Sign every suite anew: a later Date, and a later Valid-Until where there is one."""
+    with changing(repository, progress):
+        done = tuple(_switched(repository, suite, None, progress) for suite in repository.suites)
+        remove_unreferenced_packages(repository)
+        return done
+
+
+def _switched(repository: Repository, suite: str, base: Generation | None, progress: Progress) -> Generation:
+    generation = switch(repository, suite, {}, progress, base=base)
+    write_sources(repository, suite)
+    return generation
+
+
+def _keep(
+    repository: Repository, current: Generation, wanted: Callable[[Entry], bool], progress: Progress
+) -> Removed:
+    changed = {key: [e for e in current.entries(key) if wanted(e)] for key in current.keys}
+    removed = tuple(entry for entry in current.all_entries() if not wanted(entry))
+    number = current.number
+    if removed:
+        number = switch(repository, current.suite, changed, progress).number
+        write_sources(repository, current.suite)
+    deleted = tuple(str(p.relative_to(repository.root)) for p in remove_unreferenced_packages(repository))
+    return Removed(current.suite, number, removed, deleted)

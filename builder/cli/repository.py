@@ -63,11 +63,12 @@ def publish(
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
 )
-def serve(folder: Path, port: int) -> None:
+@click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen.")
+def serve(folder: Path, port: int, address: str) -> None:
     """Serve a repository on loopback, for trying it out."""
     from builder.repository.serve import serve as run_serve
 
-    run_serve(_open(folder).root, "127.0.0.1", port, click.echo)
+    run_serve(_open(folder).root, address, port, click.echo)
 
 
 @click.group()

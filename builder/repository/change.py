@@ -8,9 +8,10 @@ or the new one; what lies around is removed by the next change, which finds the 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from builder.repository.signing import SigningKey, sign
 from builder.version import Architecture
 
 CHUNK = 1024 * 1024
+SYNCED_AT_ONCE = 16
 Indices = Mapping[IndexKey, Sequence[Entry]]
 
 
@@ -71,23 +73,40 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
 
 def add_to_pool(repository: Repository, packages: Sequence[Incoming]) -> None:
     """Copy packages into the pool. Raises OtherBytes, DiskFull, OSError."""
-    touched: dict[Path, None] = {}
-    for incoming in packages:
-        target = repository.root / incoming.entry.filename
-        _refuse_other_bytes(repository, incoming)
-        if target.exists():
-            continue
-        with disk_full_named(target, "copying a package into the pool"):
-            touched |= dict.fromkeys(_make_folder(target.parent))
-            _write(target, incoming.path)
-            touched[target.parent] = None
-        if file_digest(target) != incoming.entry.sha256:
-            target.unlink()
+    fresh = [incoming for incoming in packages if not _is_there(repository, incoming)]
+    folders = {(repository.root / incoming.entry.filename).parent for incoming in fresh}
+    for folder in folders:
+        _make_folder(folder)
+    # Side by side: the file system syncs several files at the price of one.
+    with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
+        for _ in pool.map(lambda incoming: _copy(repository, incoming), fresh):
+            pass
+    for folder in folders:
+        sync_folder(folder)
+
+
+def _is_there(repository: Repository, incoming: Incoming) -> bool:
+    _refuse_other_bytes(repository, incoming)
+    return (repository.root / incoming.entry.filename).exists()
+
+
+def _copy(repository: Repository, incoming: Incoming) -> None:
+    target = repository.root / incoming.entry.filename
+    temporary = target.with_name(f".{target.name}")
+    digest = hashlib.sha256()
+    with disk_full_named(target, "copying a package into the pool"):
+        with incoming.path.open("rb") as content, temporary.open("wb") as out:
+            while chunk := content.read(CHUNK):
+                out.write(chunk)
+                digest.update(chunk)
+            out.flush()
+            os.fchmod(out.fileno(), 0o644)
+            os.fsync(out.fileno())
+        if digest.hexdigest() != incoming.entry.sha256:
             raise EtcdDebError(
                 f"{incoming.path} was changed while it was being published", hint="publish it again"
             )
-    for folder in touched:
-        sync_folder(folder)
+        temporary.rename(target)
 
 
 def _refuse_other_bytes(repository: Repository, incoming: Incoming) -> None:
@@ -208,23 +227,12 @@ def _point(repository: Repository, suite: str, folder: Path) -> None:
     sync_folder(repository.dists)
 
 
-def _write(target: Path, source: Path) -> None:
-    temporary = target.with_name(f".{target.name}")
-    with source.open("rb") as content, temporary.open("wb") as out:
-        shutil.copyfileobj(content, out, CHUNK)
-    temporary.chmod(0o644)
-    _sync(temporary)
-    temporary.rename(target)
-
-
-def _make_folder(folder: Path) -> list[Path]:
-    """The folders that had a new one made in them; each is synced."""
-    if folder.is_dir():
-        return []
-    above = _make_folder(folder.parent)
-    folder.mkdir()
-    sync_folder(folder.parent)
-    return [*above, folder.parent]
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each synced."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir()
+        sync_folder(folder.parent)
 
 
 def _sync(file: Path) -> None:

@@ -18,8 +18,8 @@ from builder.repository.layout import (
     open_repository,
     write_settings,
 )
+from builder.repository.page import announce
 from builder.repository.signing import find_key, new_key, public_key, without_armour
-from builder.repository.sources_file import write_sources
 from builder.version import Architecture
 
 EMPTY = IndexKey("main", Architecture.AMD64)
@@ -65,7 +65,7 @@ def create(root: Path, wishes: Wishes, progress: Progress) -> Repository:
         for suite in (*fresh, *stale):
             # apt refuses a Release that lists nothing.
             switch(repository, suite, {} if suite in stale else {EMPTY: ()}, progress)
-            write_sources(repository, suite)
+            announce(repository, suite)
     return repository
 
 

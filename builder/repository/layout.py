@@ -1,6 +1,7 @@
 """Where everything of a repository is, and what was settled when it was made.
 
 etcd-ha-archive-keyring.gpg, .asc   the public key, for Signed-By
+index.html                          what there is, for people
 SUITE.sources                       what a node needs, key included (deb822, sources.list(5))
 pool/COMPONENT/FILE.deb             never changed once it is there
 by-hash/SHA256/DIGEST               every index of every kept generation

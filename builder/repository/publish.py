@@ -12,7 +12,7 @@ from builder.repository.generation import Generation, current_generation
 from builder.repository.incoming import read_incoming
 from builder.repository.index import Entry, IndexKey
 from builder.repository.layout import Repository
-from builder.repository.sources_file import write_sources
+from builder.repository.page import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,19 @@ def add_entries(
         return Published(suite, current.number, ())
     progress.step(f"publishing {len(added)} {'package' if len(added) == 1 else 'packages'} in {suite}")
     generation = switch(repository, suite, changed, progress)
-    write_sources(repository, suite)
+    announce(repository, suite)
     return Published(suite, generation.number, tuple(added))
 
 
 def _with(
     current: Generation, entries: Sequence[Entry]
 ) -> tuple[list[Entry], Mapping[IndexKey, Sequence[Entry]]]:
-    changed: dict[IndexKey, list[Entry]] = {}
     added: list[Entry] = []
-    for entry in entries:
-        listed = changed.get(entry.key) or current.entries(entry.key)
-        if all(other.filename != entry.filename for other in listed):
-            changed[entry.key] = [*listed, entry]
-            added.append(entry)
+    changed: dict[IndexKey, Sequence[Entry]] = {}
+    for key in dict.fromkeys(entry.key for entry in entries):
+        listed = {entry.filename: entry for entry in current.entries(key)}
+        fresh = {e.filename: e for e in entries if e.key == key and e.filename not in listed}
+        if fresh:
+            changed[key] = [*listed.values(), *fresh.values()]
+            added += fresh.values()
     return added, changed

@@ -38,10 +38,11 @@ def sources_text(repository: Repository, suite: str, generation: Generation) -> 
 def default_component(generation: Generation) -> str:
     """The newest series that has a release; where all are pre-releases or there is none, the newest."""
     released = {entry.component for entry in generation.all_entries() if "~" not in entry.version}
-    candidates = sorted(released or generation.components, key=_by_series)
+    candidates = sorted(released or generation.components, key=component_order)
     return candidates[-1] if candidates else "main"
 
 
-def _by_series(component: str) -> tuple[int, ...]:
+def component_order(component: str) -> tuple[int, ...]:
+    """What sorts series by number; other components come before them."""
     parts = component.split(".")
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()

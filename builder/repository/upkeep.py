@@ -12,8 +12,8 @@ from builder.repository.change import changing, switch
 from builder.repository.generation import Generation, current_generation, kept_generations
 from builder.repository.index import Entry
 from builder.repository.layout import Repository
+from builder.repository.page import announce
 from builder.repository.publish import Published, add_entries
-from builder.repository.sources_file import write_sources
 from builder.repository.sweep import KEPT_GENERATIONS, remove_unreferenced_packages
 
 
@@ -99,7 +99,7 @@ def resign(repository: Repository, progress: Progress) -> tuple[Generation, ...]
 
 def _switched(repository: Repository, suite: str, base: Generation | None, progress: Progress) -> Generation:
     generation = switch(repository, suite, {}, progress, base=base)
-    write_sources(repository, suite)
+    announce(repository, suite)
     return generation
 
 
@@ -111,6 +111,6 @@ def _keep(
     number = current.number
     if removed:
         number = switch(repository, current.suite, changed, progress).number
-        write_sources(repository, current.suite)
+        announce(repository, current.suite)
     deleted = tuple(str(p.relative_to(repository.root)) for p in remove_unreferenced_packages(repository))
     return Removed(current.suite, number, removed, deleted)

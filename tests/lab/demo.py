@@ -1,4 +1,4 @@
-"""The part of ci/demo that needs root: three nodes, the package on each, and a look at the cluster."""
+"""The part of ci/demo that needs root: nodes that install from a repository, and a look at the cluster."""
 
 import shlex
 import signal
@@ -11,6 +11,7 @@ from tests.lab.cluster import Cluster, preseed
 from tests.lab.command import CommandFailed
 from tests.lab.lab import open_lab, why_no_nodes
 from tests.lab.machine import BootFailed, Machine
+from tests.lab.publisher import SUITE, Publisher, served, signing_home
 from tests.lab.wait import WaitedInVain
 
 INSTALL_BOUND = 60
@@ -47,14 +48,18 @@ def _look_at(cluster: Cluster) -> None:
         _show(machine, "etcd-ha", "status")
 
 
-def run_nodes(deb: Path, *, keep: bool) -> None:
-    """Boot, install, wait for quorum, show; BootFailed where this machine can't carry nodes."""
-    with open_lab() as lab:
+def run_nodes(changes: Path, *, keep: bool) -> None:
+    """Boot, publish, install, wait for quorum, show; BootFailed where this machine can't carry nodes."""
+    with open_lab() as lab, signing_home(lab.folder / "gnupg") as gnupg_home:
         started = time.monotonic()
         machines = lab.nodes(3)
         _say(f"\nThree Debian 13 nodes are up after {time.monotonic() - started:.1f} s.")
+        publisher = Publisher(lab.folder / "publisher", gnupg_home)
         try:
-            _use(Cluster(machines), deb)
+            publisher.must(*publisher.init_words())
+            with served(publisher, lab.network) as url:
+                _publish(publisher, changes, url)
+                _use(Cluster(machines), publisher.sources)
         except (CommandFailed, WaitedInVain):
             sys.stderr.write(_last_words(machines))
             raise
@@ -62,12 +67,19 @@ def run_nodes(deb: Path, *, keep: bool) -> None:
             _say(f"\n{lab.keep()}")
 
 
-def _use(cluster: Cluster, deb: Path) -> None:
+def _publish(publisher: Publisher, changes: Path, url: str) -> None:
+    publisher.must(*publisher.init_words("--url", url))
+    _say(publisher.must(*publisher.publish_words(changes)).rstrip())
+    _say(f"A signed repository is served at {url}; all that a node needs is {SUITE}.sources.")
+
+
+def _use(cluster: Cluster, sources: str) -> None:
     for machine in cluster.machines:
         started = time.monotonic()
+        machine.use_repository(sources)
         preseed(machine, cluster.answers(machine))
-        machine.install(deb, within=INSTALL_BOUND)
-        _say(f"{machine.name}# apt install ./{deb.name}    {time.monotonic() - started:.1f} s")
+        machine.apt_install("etcd-ha", options=["--no-install-recommends"], within=INSTALL_BOUND)
+        _say(f"{machine.name}# apt update && apt install etcd-ha    {time.monotonic() - started:.1f} s")
     started = time.monotonic()
     cluster.wait_for_quorum(within=QUORUM_BOUND)
     _say(f"All members are healthy after {time.monotonic() - started:.1f} s more.\n")
@@ -84,17 +96,17 @@ def _last_words(machines: list[Machine]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`DEB [--keep]`, or `--end` for what was kept."""
+    """`CHANGES [--keep]`, or `--end` for what was kept."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if arguments == ["--end"]:
         ended = scratch.clear_kept()
         _say(f"Ended: {', '.join(ended)}" if ended else "No nodes were kept.")
         return 0
-    deb, *options = arguments
+    changes, *options = arguments
     reason = why_no_nodes()
     if reason is None:
         try:
-            run_nodes(Path(deb), keep="--keep" in options)
+            run_nodes(Path(changes).resolve(), keep="--keep" in options)
         except BootFailed as error:
             reason = str(error)
         except (CommandFailed, WaitedInVain) as error:

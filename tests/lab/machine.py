@@ -159,6 +159,13 @@ class Machine:
         where = [f"/root/{deb.name}" for deb in debs]
         return self.apt_install(*where, options=["--no-install-recommends"], env=env, within=within)
 
+    def use_repository(self, sources: str) -> None:
+        """Give apt this .sources file, and no other source."""
+        self.run("sh", "-c", "rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*")
+        self.put("/etc/apt/sources.list.d/etcd-ha.sources", sources)
+        # Whatever could not be had is a failure.
+        self.run("apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update")
+
     def apt_install(
         self,
         *files: str,
@@ -167,7 +174,7 @@ class Machine:
         check: bool = True,
         within: float = 420,
     ) -> subprocess.CompletedProcess[str]:
-        """apt-get install, without a terminal, of files that are on the node."""
+        """apt-get install, without a terminal, of files that are on the node, or of packages."""
         return self.run(
             *("apt-get", "-q", "-y", *options, "install", *files),
             env={"DEBIAN_FRONTEND": "noninteractive", **(env or {})},

@@ -28,6 +28,11 @@ class Network:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
     @property
+    def address(self) -> str:
+        """The bridge's own."""
+        return "10.66.0.1"
+
+    @property
     def namespace(self) -> Path:
         """Where the bridge is."""
         return self.folder / "bridge"
@@ -40,7 +45,7 @@ class Network:
             self.namespace,
             "link set lo up",
             "link add br0 type bridge",
-            "addr add 10.66.0.1/24 dev br0",
+            f"addr add {self.address}/24 dev br0",
             "addr add fd00:66::1/64 dev br0 nodad",
             "link set br0 up",
         )
@@ -61,7 +66,7 @@ class Network:
             "link set eth0 up",
             f"addr add {there.ipv4}/24 dev eth0",
             f"addr add {there.ipv6}/64 dev eth0 nodad",
-            "route add default via 10.66.0.1",
+            f"route add default via {self.address}",
             "route add default via fd00:66::1",
         )
         self.endpoints[name] = there

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.lab.account import Account, Result
+from tests.lab.command import run
+from tests.lab.network import Network
 from tests.lab.tiny_deb import tiny_deb
 from tests.lab.wait import wait_for
 
@@ -41,20 +43,31 @@ class Publisher:
         """What a client is given, with the repository's files in place of a web server."""
         return (self.repository / f"{SUITE}.sources").read_text()
 
+    def must(self, *words: str | Path) -> str:
+        """What a command printed; CommandFailed where it failed."""
+        done = run(self.account.command(*words), env=self.account.environment())
+        return done.stdout
+
     def init(self, *options: str, suites: Sequence[str] = (SUITE,)) -> Result:
         """`repo init`, with the key that is in gnupg_home, or a new one where it is empty."""
+        return self.run(*self.init_words(*options, suites=suites))
+
+    def init_words(self, *options: str, suites: Sequence[str] = (SUITE,)) -> list[str]:
         has_key = any((self.gnupg_home / "private-keys-v1.d").glob("*"))
-        return self.run(
-            *("repo", "init", self.repository, "--gnupg-home", self.gnupg_home),
+        return [
+            *("repo", "init", str(self.repository), "--gnupg-home", str(self.gnupg_home)),
             *(() if "--key" in options else ("--key", "archive signing") if has_key else ("--new-key",)),
             *(word for suite in suites for word in ("--suite", suite)),
             *options,
-        )
+        ]
 
-    def deb(self, version: str, **how: str) -> Path:
+    def deb(
+        self, version: str, *, architecture: str = "amd64", package: str = "etcd-ha", note: str = "Nothing."
+    ) -> Path:
         """A package that is not published yet."""
         self._made += 1
-        return tiny_deb(self.folder / f"made-{self._made}", version, **how)
+        folder = self.folder / f"made-{self._made}"
+        return tiny_deb(folder, version, architecture=architecture, package=package, note=note)
 
     def publish(self, *files: Path, suite: str = SUITE, options: Sequence[str] = ()) -> Result:
         return self.run(*self.publish_words(*files, suite=suite), *options)
@@ -85,9 +98,11 @@ class Publisher:
 
 
 @contextlib.contextmanager
-def served(publisher: Publisher) -> Iterator[str]:
-    """The URL of `etcd-deb serve` for the repository."""
+def served(publisher: Publisher, network: Network | None = None) -> Iterator[str]:
+    """The URL of `etcd-deb serve` for the repository: on loopback, or on the bridge of a network of nodes."""
     words = publisher.account.command("serve", publisher.repository, "--port", "0")
+    if network is not None:
+        words = network.command(*words, "--address", network.address)
     log = publisher.folder / "serve.log"
     with log.open("w") as out:
         server = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT)

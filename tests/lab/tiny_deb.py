@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 from tests.lab.command import run
@@ -23,12 +24,15 @@ def tiny_deb(
     architecture: str = "amd64",
     package: str = "etcd-ha",
     note: str = "Nothing in it.",
+    payload: int = 0,
 ) -> Path:
-    """folder/PACKAGE_VERSION_ARCHITECTURE.deb; another note gives other bytes."""
+    """folder/PACKAGE_VERSION_ARCHITECTURE.deb; another note gives other bytes. payload: bytes."""
     tree = folder / "tree"
     (tree / "DEBIAN").mkdir(parents=True, exist_ok=True)
     text = CONTROL.format(package=package, version=version, architecture=architecture, note=note)
     (tree / "DEBIAN/control").write_text(text)
+    if payload:
+        (tree / "payload").write_bytes(os.urandom(payload))
     deb = folder / f"{package}_{version}_{architecture}.deb"
     run(["dpkg-deb", "-Zgzip", "--root-owner-group", "--build", tree, deb])
     return deb

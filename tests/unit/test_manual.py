@@ -14,7 +14,11 @@ from builder.cli import cli
 from builder.settings import ENVIRONMENT_PREFIX, read_settings_file
 
 DOCS = Path(__file__).parents[2] / "docs"
-COMMANDS = sorted(cli.commands)
+COMMANDS = {
+    name if inner is command else f"{name} {inner.name}": inner
+    for name, command in cli.commands.items()
+    for inner in (command.commands.values() if isinstance(command, click.Group) else (command,))
+}
 
 
 def page() -> str:
@@ -44,14 +48,14 @@ def flags_in(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_the_entry_of_a_command_has_its_options_and_no_others(name: str) -> None:
-    assert flags_in(entry(name)) == flags_of(cli.commands[name])
+    assert flags_in(entry(name)) == flags_of(COMMANDS[name])
 
 
 def test_the_page_has_no_command_that_is_not_there() -> None:
     section = page().split("\n.Sh COMMANDS\n")[1].split("\n.Sh ")[0]
-    assert sorted(re.findall(r"^\.It Cm (\w+)", section, re.MULTILINE)) == COMMANDS
+    assert sorted(re.findall(r"^\.It Cm (repo \w+|\w+)", section, re.MULTILINE)) == sorted(COMMANDS)
 
 
 def test_options_before_the_command_stand_in_the_page() -> None:
@@ -62,7 +66,7 @@ def test_options_before_the_command_stand_in_the_page() -> None:
 def test_options_of_several_commands_are_explained_once() -> None:
     section = page().split("\n.Ss Options of several commands\n")[1].split("\n.Sh ")[0]
     explained = re.findall(r"^\.It (--[a-z-]+)", section, re.MULTILINE)
-    shared = [flag for name in COMMANDS for flag in flags_of(cli.commands[name])]
+    shared = [flag for command in COMMANDS.values() for flag in flags_of(command)]
     assert sorted(explained) == sorted({flag for flag in shared if shared.count(flag) > 1} - {"--to"})
 
 
@@ -75,7 +79,7 @@ def test_the_page_names_each_variable() -> None:
 def test_the_reference_has_each_setting_with_its_default_and_its_option() -> None:
     text = (DOCS / "reference/settings.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\w+) \| (ETCD_DEB_\w+) \| (\S*) ?\| `(.*)` \|$", text, re.MULTILINE)
-    options = {flag for name in COMMANDS for flag in flags_of(cli.commands[name])}
+    options = {flag for command in COMMANDS.values() for flag in flags_of(command)}
     as_option = {"arches": "--arch"}
     expected = []
     for name, value in read_settings_file(shipped.CONF / "etcd-deb.toml").items():

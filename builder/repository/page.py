@@ -1,0 +1,98 @@
+"""index.html: how to use the repository, and what it holds. It works without JavaScript."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from builder.replace import replacing
+from builder.repository.index import Entry
+from builder.repository.layout import Repository
+from builder.repository.look import Suite, look
+from builder.repository.sources_file import component_order, sources_text, write_sources
+
+TEMPLATE = Path(__file__).with_name("index.html.j2")
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPackage:
+    """A row of the table."""
+
+    version: str
+    day: str
+    architecture: str
+    size: str
+    sha256: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownComponent:
+    """A series, its packages the newest first."""
+
+    name: str
+    entries: tuple[ShownPackage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSuite:
+    """A suite, with the text of its .sources file."""
+
+    name: str
+    sources: str
+    components: tuple[ShownComponent, ...]
+
+
+def announce(repository: Repository, suite: str) -> None:
+    """Tell people what a suite has become: its .sources file and index.html. Raises DiskFull, OSError."""
+    write_sources(repository, suite)
+    with replacing(repository.root / "index.html", "writing index.html") as file:
+        file.write(page(repository).encode())
+
+
+def page(repository: Repository) -> str:
+    """The text of index.html."""
+    environment = Environment(
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        origin=repository.settings.origin,
+        fingerprint=repository.settings.key,
+        keyring=repository.armoured_key.name,
+        suites=[_suite(repository, suite) for suite in look(repository)],
+    )
+
+
+def _suite(repository: Repository, suite: Suite) -> ShownSuite:
+    newest_first = sorted(suite.entries, key=lambda entry: (entry.order(), entry.architecture), reverse=True)
+    by_component = sorted(newest_first, key=lambda entry: component_order(entry.component), reverse=True)
+    return ShownSuite(
+        name=suite.name,
+        sources=sources_text(repository, suite.name, suite.generation),
+        components=tuple(
+            ShownComponent(component, tuple(_package(repository, entry) for entry in entries))
+            for component, entries in groupby(by_component, key=lambda entry: entry.component)
+        ),
+    )
+
+
+def _package(repository: Repository, entry: Entry) -> ShownPackage:
+    published = datetime.fromtimestamp((repository.root / entry.filename).stat().st_mtime, UTC)
+    return ShownPackage(
+        version=entry.version,
+        day=f"{published:%Y-%m-%d}",
+        architecture=entry.architecture,
+        size=f"{entry.size / MEBIBYTE:.1f} MiB",
+        sha256=entry.sha256,
+        filename=entry.filename,
+    )

@@ -1,0 +1,221 @@
+"""etcd-deb, reprepro and aptly at the same work: N packages from scratch, then one more.
+
+Every tool signs with the same key. reprepro keeps one version of a name, so its packages have N names; the
+others get N versions of one name. wall in seconds, memory (of the largest single process) in MiB; medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from builder.repack import Member, packed_archive
+from tests.lab.publisher import signing_home
+
+COUNTS = (100, 1000, 5000)
+ARCHITECTURES = ("amd64", "arm64", "s390x")
+CONTROL = """Package: {package}
+Version: {version}
+Architecture: {architecture}
+Maintainer: nobody <nobody@example.org>
+Installed-Size: 60000
+Section: database
+Priority: optional
+Description: a package of the benchmark
+ It has a control file of the usual length and nothing in it, so that what is
+ measured is the work of the publisher.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command, measured."""
+
+    wall: float
+    memory: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """How a tool makes a repository of packages, and adds one: command lines, each a step."""
+
+    name: str
+    names_differ: bool
+    scratch: Callable[[Path, Path], list[list[str]]]
+    add: Callable[[Path, Path], list[list[str]]]
+
+
+def make_package(folder: Path, package: str, version: str, architecture: str) -> None:
+    """A .deb as dpkg-deb would make it."""
+
+    def tar(content: dict[str, bytes]) -> bytes:
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+            for name, data in content.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+        return out.getvalue()
+
+    control = CONTROL.format(package=package, version=version, architecture=architecture).encode()
+    parts = (
+        Member("debian-binary", 0, b"2.0\n"),
+        Member("control.tar.gz", 0, tar({"./control": control})),
+        Member("data.tar.gz", 0, tar({})),
+    )
+    (folder / f"{package}_{version}_{architecture}.deb").write_bytes(packed_archive(parts))
+
+
+def make_packages(folder: Path, count: int, *, names_differ: bool) -> None:
+    """count packages, and below one-more/ the next one."""
+    (folder / "one-more").mkdir(parents=True)
+    for number in range(count + 1):
+        place = folder if number < count else folder / "one-more"
+        package = f"etcd-ha-{number}" if names_differ else "etcd-ha"
+        version = "3.6.7-1" if names_differ else f"3.6.{number}-1"
+        make_package(place, package, version, ARCHITECTURES[number % len(ARCHITECTURES)])
+
+
+def debs(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.glob("*.deb"))
+
+
+def tools(key: str, gnupg_home: Path) -> Iterator[Tool]:
+    """The three, each with a repository of its own below a folder."""
+
+    def etcd_deb(repository: Path, packages: Path) -> list[list[str]]:
+        return [["etcd-deb", "publish", *debs(packages), "--repo", str(repository), "--suite", "trixie"]]
+
+    def etcd_deb_scratch(repository: Path, packages: Path) -> list[list[str]]:
+        init = ["etcd-deb", "repo", "init", str(repository), "--suite", "trixie", "--key", key]
+        return [[*init, "--gnupg-home", str(gnupg_home)], *etcd_deb(repository, packages)]
+
+    def reprepro(repository: Path, packages: Path) -> list[list[str]]:
+        return [["reprepro", "-b", str(repository), "includedeb", "trixie", *debs(packages)]]
+
+    def reprepro_scratch(repository: Path, packages: Path) -> list[list[str]]:
+        (repository / "conf").mkdir(parents=True)
+        (repository / "conf/distributions").write_text(
+            "Codename: trixie\nSuite: trixie\nComponents: main\n"
+            f"Architectures: {' '.join(ARCHITECTURES)}\nSignWith: {key}\n"
+        )
+        return reprepro(repository, packages)
+
+    def aptly(repository: Path, *words: str) -> list[str]:
+        return ["aptly", f"-config={repository}/aptly.conf", *words]
+
+    def aptly_scratch(repository: Path, packages: Path) -> list[list[str]]:
+        repository.mkdir(parents=True)
+        settings = {
+            "rootDir": str(repository / "root"),
+            "architectures": list(ARCHITECTURES),
+            "gpgProvider": "gpg",
+        }
+        (repository / "aptly.conf").write_text(json.dumps(settings))
+        return [
+            aptly(repository, "repo", "create", "-distribution=trixie", "etcd"),
+            aptly(repository, "repo", "add", "etcd", *debs(packages)),
+            aptly(repository, "publish", "repo", "-batch", f"-gpg-key={key}", "etcd"),
+        ]
+
+    def aptly_add(repository: Path, packages: Path) -> list[list[str]]:
+        return [
+            aptly(repository, "repo", "add", "etcd", *debs(packages)),
+            aptly(repository, "publish", "update", "-batch", f"-gpg-key={key}", "trixie"),
+        ]
+
+    yield Tool("etcd-deb", False, etcd_deb_scratch, etcd_deb)
+    yield Tool("reprepro", True, reprepro_scratch, reprepro)
+    yield Tool("aptly", False, aptly_scratch, aptly_add)
+
+
+def measure(steps: list[list[str]], environment: dict[str, str], log: Path) -> Run:
+    """The steps one after the other: their time together, and the largest of their processes."""
+    wall, memory = 0.0, 0.0
+    for argv in steps:
+        with log.open("wb") as out:
+            started = time.monotonic()
+            child = subprocess.Popen(argv, env=environment, stdout=out, stderr=out)
+            _, status, usage = os.wait4(child.pid, 0)
+            wall += time.monotonic() - started
+            child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise SystemExit(f"{' '.join(argv[:4])} … failed:\n{log.read_text()[-2000:]}")
+        memory = max(memory, usage.ru_maxrss / 1024)
+    return Run(wall, memory)
+
+
+def main() -> None:
+    """Print the table; `--json FILE` also keeps each run."""
+    parser = argparse.ArgumentParser(prog="ci/bench publish", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    runs: dict[tuple[int, str, str], list[Run]] = {}
+    with tempfile.TemporaryDirectory(prefix="etcd-deb-bench-") as temporary:
+        work = Path(temporary)
+        with signing_home(work / "gnupg") as gnupg_home:
+            environment = {**os.environ, "GNUPGHOME": str(gnupg_home), "HOME": str(work)}
+            for number in range(arguments.rounds):
+                print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
+                for count in arguments.counts:
+                    for tool in tools(_key(gnupg_home), gnupg_home):
+                        packages = work / f"packages-{count}-{tool.names_differ}"
+                        if not packages.exists():
+                            make_packages(packages, count, names_differ=tool.names_differ)
+                        repository = work / "repository"
+                        both = {
+                            "scratch": tool.scratch(repository, packages),
+                            "add one": tool.add(repository, packages / "one-more"),
+                        }
+                        for step, steps in both.items():
+                            run = measure(steps, environment, work / "log")
+                            runs.setdefault((count, step, tool.name), []).append(run)
+                        shutil.rmtree(repository)
+    print(table(runs))
+    if arguments.json:
+        kept = [
+            {"count": c, "step": s, "tool": t, **asdict(run)} for (c, s, t), rs in runs.items() for run in rs
+        ]
+        arguments.json.write_text(json.dumps(kept, indent=1))
+
+
+def _key(gnupg_home: Path) -> str:
+    """The fingerprint of the benchmark's key, made at the first call."""
+    gpg = ["gpg", "--homedir", str(gnupg_home), "--batch"]
+    listed = subprocess.run(
+        [*gpg, "--with-colons", "--list-secret-keys"], capture_output=True, text=True, check=True
+    )
+    if "fpr:" not in listed.stdout:
+        new = ["--passphrase", "", "--quick-generate-key", "bench", "rsa3072", "sign", "never"]
+        subprocess.run([*gpg, *new], check=True, capture_output=True)
+        return _key(gnupg_home)
+    return next(line.split(":")[9] for line in listed.stdout.splitlines() if line.startswith("fpr:"))
+
+
+def table(runs: dict[tuple[int, str, str], list[Run]]) -> str:
+    """Medians, and the paired ratios of etcd-deb to the others."""
+    lines = [f"{'packages':>8}  {'step':8} {'tool':9} {'wall s':>8} {'MiB':>6} {'etcd-deb / it':>14}"]
+    for (count, step, tool), measured in runs.items():
+        ours = runs[count, step, "etcd-deb"]
+        ratio = median(own.wall / other.wall for own, other in zip(ours, measured, strict=True))
+        wall, memory = median(run.wall for run in measured), max(run.memory for run in measured)
+        lines.append(f"{count:>8}  {step:8} {tool:9} {wall:8.2f} {memory:6.0f} {ratio:14.2f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""What apt of every Debian says to a repository that was tampered with, or that is held back."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.chroot import Chroot, chroot
+from tests.lab.publisher import Publisher
+from tests.lab.tiny_deb import spoil, spoil_gzip
+
+PLACE = "/srv/apt"
+UPDATE = ("apt-get", "-o", "APT::Update::Error-Mode=any", "-o", "APT::Sandbox::User=root", "update")
+
+
+@pytest.fixture(scope="module", params=["bookworm", "trixie", "forky"])
+def debian(request: pytest.FixtureRequest) -> Iterator[Chroot]:
+    """apt of one Debian, with the repository in its own file system."""
+    with chroot(request.param) as root:
+        for path in (root.root / "etc/apt").glob("sources.list*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (root.root / "etc/apt/sources.list.d").mkdir(parents=True)
+        yield root
+
+
+class Client:
+    """apt in a chroot, looking at a copy of a repository."""
+
+    def __init__(self, debian: Chroot) -> None:
+        self.debian = debian
+        self.repository = debian.root / PLACE.lstrip("/")
+
+    def copy(self, publisher: Publisher) -> None:
+        shutil.rmtree(self.repository, ignore_errors=True)
+        self.repository.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(publisher.repository, self.repository, symlinks=True)
+        where = self.debian.root / "etc/apt/sources.list.d/etcd-ha.sources"
+        where.write_text(publisher.sources.replace(publisher.repository.as_uri(), f"file://{PLACE}"))
+
+    def forget(self) -> None:
+        """A client that has never seen the repository."""
+        lists = self.debian.root / "var/lib/apt/lists"
+        for path in lists.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def update(self) -> subprocess.CompletedProcess[str]:
+        return self.debian.run(*UPDATE, check=False)
+
+    def download(self) -> subprocess.CompletedProcess[str]:
+        return self.debian.run("sh", "-c", "cd /tmp && apt-get download etcd-ha", check=False)
+
+
+@pytest.fixture
+def client(debian: Chroot, publisher: Publisher) -> Client:
+    """A client that has not updated yet, of a repository with one package."""
+    publisher.publish(publisher.deb("3.6.7-1"))
+    client = Client(debian)
+    client.copy(publisher)
+    client.forget()
+    return client
+
+
+def only(folder: Path, pattern: str) -> Path:
+    (found,) = folder.glob(pattern)
+    return found
+
+
+def spoil_package(repository: Path) -> None:
+    spoil(only(repository, "pool/*/*.deb"))
+
+
+def spoil_index(repository: Path) -> None:
+    target = (repository / "dists/trixie/3.6/binary-amd64/Packages.gz").read_bytes()
+    # The hard links of the copy are files of their own.
+    for path in (repository / "by-hash/SHA256").iterdir():
+        if path.read_bytes() == target:
+            spoil_gzip(path)
+    spoil_gzip(repository / "dists/trixie/3.6/binary-amd64/Packages.gz")
+    (repository / "dists/trixie/3.6/binary-amd64/Packages").unlink()
+
+
+def spoil_release(repository: Path) -> None:
+    inline = repository / "dists/trixie/InRelease"
+    inline.write_text(inline.read_text().replace("Origin: etcd-ha", "Origin: etcd-hb"))
+
+
+def test_untouched_repository_is_taken(client: Client) -> None:
+    assert client.update().returncode == 0
+    assert client.download().returncode == 0
+
+
+def test_changed_package_is_refused(client: Client) -> None:
+    spoil_package(client.repository)
+    assert client.update().returncode == 0
+    refused = client.download()
+    assert refused.returncode != 0
+    assert "Hash Sum mismatch" in refused.stdout
+
+
+@pytest.mark.parametrize(
+    ("spoil_it", "said"),
+    [(spoil_index, "Hash Sum mismatch"), (spoil_release, "BADSIG|[Bb]ad signature|invalid|not correct")],
+)
+def test_changed_index_or_release_is_refused(
+    client: Client, spoil_it: Callable[[Path], None], said: str
+) -> None:
+    spoil_it(client.repository)
+    refused = client.update()
+    assert refused.returncode != 0
+    assert any(text in refused.stdout for text in said.split("|")), refused.stdout
+
+
+def test_expired_key_is_refused(client: Client, tmp_path: Path) -> None:
+    later = ["faketime", "-f", "+60d"]
+    publisher = Publisher(tmp_path / "expiring", tmp_path / "expiring-keys")
+    publisher.gnupg_home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(publisher.gnupg_home), "--batch", "--passphrase", ""]
+    subprocess.run([*gpg, "--quick-generate-key", "archive signing", "ed25519", "sign", "30d"], check=True)
+    assert publisher.init("--key", "archive signing").status == 0
+    assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
+    client.copy(publisher)
+    assert client.update().returncode == 0
+    client.forget()
+    command = client.debian.command(*UPDATE)
+    refused = subprocess.run([*later, *command], capture_output=True, text=True, check=False)
+    subprocess.run(["gpgconf", "--homedir", publisher.gnupg_home, "--kill", "all"], check=False)
+    assert refused.returncode != 0, refused.stdout + refused.stderr
+
+
+def test_release_past_its_validity_is_refused(client: Client, publisher: Publisher) -> None:
+    assert publisher.init("--valid-days", "7").status == 0
+    old = publisher.folder / "old"
+    shutil.copytree(publisher.repository, old, symlinks=True)
+    release = (old / "dists/trixie/Release").read_text()
+    assert "Valid-Until" in release
+    client.copy(publisher)
+    assert client.update().returncode == 0

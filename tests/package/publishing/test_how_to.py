@@ -1,0 +1,47 @@
+"""The commands of docs/how-to/publish.md, run as they stand there, below a folder of the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.lab.account import Account
+from tests.lab.apt_client import AptClient
+from tests.lab.publisher import signing_home
+from tests.package.test_how_tos import Shell, commands
+from tests.package.uploads import Upload
+
+DOCUMENT = "publish.md"
+
+
+def test_repository_of_the_how_to_is_made_used_and_kept(
+    tmp_path: Path, apt: AptClient, upload: Callable[..., Upload]
+) -> None:
+    built = upload("3.5.1")
+    account = Account(tmp_path / "account")
+    shell = Shell(account, tmp_path / "here", {})
+    (shell.folder / "dist").symlink_to(built.folder)
+    root = tmp_path / "apt-repository"
+
+    def run(heading: str) -> None:
+        for command in commands(DOCUMENT, heading):
+            if " serve " not in command:
+                here = command.replace("/srv/apt", str(root)).replace("3.6.7-1", "3.5.1-1")
+                shell.succeed(here.replace("http://apt.example.org", root.as_uri()))
+
+    with signing_home(tmp_path / "account/home/etcd-keys"):
+        for heading in ("1. Make", "2. Publish"):
+            run(heading)
+        apt.use((root / "trixie.sources").read_text())
+        apt.update()
+        assert apt.versions() == {"3.5.1-1"}
+        for heading in ("4. Try", "Let old"):
+            run(heading)
+        shell.succeed(f"etcd-deb repo remove {root} trixie 3.5.1-1")
+        apt.update()
+        assert apt.versions() == set()
+        run("Take back")
+        apt.update()
+        assert apt.versions() == {"3.5.1-1"}
+    for suite in ("trixie", "testing"):
+        assert "Valid-Until: " in (root / "dists" / suite / "Release").read_text()

@@ -1,0 +1,53 @@
+"""Fresh nodes of every Debian that install and upgrade from a repository, over the network."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cluster import is_healthy, preseed
+from tests.lab.lab import Lab
+from tests.lab.machine import Machine
+from tests.lab.publisher import Publisher, served, signing_home
+from tests.lab.wait import wait_for
+
+OLDER, NEWER, OTHER_SERIES = "3.5.1-1", "3.5.30-1", "3.6.7-1"
+
+
+@pytest.fixture
+def publisher(lab: Lab, tmp_path: Path) -> Iterator[Publisher]:
+    """A repository that the nodes of the lab reach over http."""
+    with signing_home(lab.folder / "gnupg") as gnupg_home:
+        publisher = Publisher(tmp_path, gnupg_home)
+        publisher.must(*publisher.init_words())
+        with served(publisher, lab.network) as url:
+            publisher.must(*publisher.init_words("--url", url))
+            yield publisher
+
+
+def installed(node: Machine) -> str:
+    return node.run("dpkg-query", "-W", "-f", "${Version}", "etcd-ha").stdout
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
+def test_node_installs_an_older_version_and_upgrades_within_its_series(
+    lab: Lab,
+    publisher: Publisher,
+    package: Callable[[str], Path],
+    labelled: Callable[[str], Path],
+    suite: str,
+) -> None:
+    (node,) = lab.nodes(1, suite)
+    publisher.must(*publisher.publish_words(package("3.5.1"), package("3.5.30")))
+    # No registry holds 3.6: a package that says so, with the binaries of 3.5.30, stands for it.
+    publisher.must(*publisher.publish_words(labelled("3.6.7")))
+    node.use_repository(publisher.sources.replace("Components: 3.6", "Components: 3.5"))
+    preseed(node, {"setup": "single", "address": node.address})
+    node.apt_install(f"etcd-ha={OLDER}", options=["--no-install-recommends"])
+    assert installed(node) == OLDER
+    wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
+    node.run("apt-get", "-q", "-y", "upgrade", env={"DEBIAN_FRONTEND": "noninteractive"}, within=120)
+    assert installed(node) == NEWER
+    candidates = node.run("apt-cache", "madison", "etcd-ha").stdout
+    assert OTHER_SERIES not in candidates, "another series is another component"
+    wait_for("the member to be healthy after the upgrade", lambda: is_healthy(node), within=20)

@@ -19,6 +19,8 @@ ENVIRONMENT_PREFIX = "ETCD_DEB_"
 # dpkg-parsechangelog wants exactly this in the trailer line; a comma would make two maintainers of one.
 _MAINTAINER = re.compile(r"[^\s<>,][^<>,\n]* <[^<>@\s]+@[^<>@\s]+>")
 
+_LISTS = ("arches", "series")
+
 Value = str | int | tuple[str, ...]
 
 
@@ -32,6 +34,7 @@ class Settings:
     api: str
     pins: str
     arches: tuple[Architecture, ...]
+    series: tuple[str, ...]
     compression: str
     output: str
     key: str
@@ -115,11 +118,11 @@ def _from_table(name: str, value: object, where: str) -> Value:
             pass
         case int() if name == "timeout":
             return value
-        case str() if name not in ("timeout", "arches"):
+        case str() if name not in ("timeout", *_LISTS):
             return value
-        case list() if name == "arches" and all(isinstance(item, str) for item in value):
+        case list() if name in _LISTS and all(isinstance(item, str) for item in value):
             return tuple(str(item) for item in value)
-    kind = {"timeout": "a whole number", "arches": "a list of strings"}.get(name, "a string")
+    kind = "a list of strings" if name in _LISTS else "a whole number" if name == "timeout" else "a string"
     raise UsageError(
         f"setting {name!r} in {where} is not {kind}",
         details=(f"got       {value!r}",),
@@ -128,7 +131,7 @@ def _from_table(name: str, value: object, where: str) -> Value:
 
 
 def _from_text(name: str, text: str, where: str) -> Value:
-    if name == "arches":
+    if name in _LISTS:
         return tuple(text.replace(",", " ").split())
     if name == "timeout":
         if not text.isdecimal():
@@ -139,11 +142,13 @@ def _from_text(name: str, text: str, where: str) -> Value:
 
 def _settings(merged: Mapping[str, Value]) -> Settings:
     values = {name: value for name, value in merged.items() if isinstance(value, str)}
-    timeout, arches = merged["timeout"], merged["arches"]
+    timeout, arches, series = merged["timeout"], merged["arches"], merged["series"]
     if not isinstance(timeout, int) or timeout < 1:
         raise UsageError("timeout is not a number of seconds above 0", details=(f"got       {timeout}",))
     if not isinstance(arches, tuple) or not arches:
         raise UsageError("no architecture is named", hint="--arch amd64, or arches in the settings")
+    if not isinstance(series, tuple) or not series:
+        raise UsageError("no series is named", hint='--series 3.6, or series = ["supported"] in the settings')
     if values["compression"] not in COMPRESSIONS:
         raise UsageError(
             f"unknown compression {values['compression']!r}",
@@ -161,6 +166,7 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
         api=values["api"],
         pins=values["pins"],
         arches=parse_architectures(arches),
+        series=series,
         compression=values["compression"],
         output=values["output"],
         key=values["key"],

@@ -19,7 +19,8 @@ from builder.cli.building import build, source
 from builder.cli.keeping import fetch, pin
 from builder.cli.looking import doctor, inspect, versions
 from builder.cli.options import Invocation
-from builder.cli.repository import publish, repo, serve
+from builder.cli.publishing import publish, serve, sync
+from builder.cli.repository import repo
 from builder.cli.terminal import show_error
 from builder.errors import GENERAL, EtcdDebError, Interrupted
 
@@ -46,7 +47,7 @@ def cli(context: click.Context, config: Path | None, verbose: bool) -> None:
     context.obj = Invocation(config, os.environ, verbose)
 
 
-for command in (build, source, fetch, pin, versions, inspect, doctor, publish, serve, repo):
+for command in (build, source, fetch, pin, versions, inspect, doctor, publish, sync, serve, repo):
     cli.add_command(command)
 
 

@@ -12,7 +12,7 @@ from builder.cli.options import Invocation, pass_invocation
 from builder.cli.terminal import TerminalProgress
 from builder.errors import UsageError
 from builder.progress import Progress
-from builder.settings import COMPRESSIONS, Settings
+from builder.settings import Settings
 from builder.version import parse_revision, parse_version
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.require_pin
 @options.revision
 @options.maintainer
-@click.option("--compression", type=click.Choice(COMPRESSIONS), help="xz by default. [ETCD_DEB_COMPRESSION]")
+@options.compression
 @click.option("--output", metavar="DIR", help="Folder for the packages; dist by default. [ETCD_DEB_OUTPUT]")
 @click.option("--key", metavar="KEYID", help="OpenPGP key that signs .changes. [ETCD_DEB_KEY]")
 @options.as_json

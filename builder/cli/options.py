@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from builder.settings import ENVIRONMENT_PREFIX, Settings, Value, load_settings
+from builder.settings import COMPRESSIONS, ENVIRONMENT_PREFIX, Settings, Value, load_settings
 
 if TYPE_CHECKING:
     # Loading requests takes longer than all of `etcd-deb --help` may.
     from builder.fetch import Sources
     from builder.pins import Pins
+    from builder.repository.layout import Repository
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -78,6 +79,12 @@ def revision(command: _Command) -> _Command:
     )(command)
 
 
+def compression(command: _Command) -> _Command:
+    return click.option(
+        "--compression", type=click.Choice(COMPRESSIONS), help=f"xz by default. {_variable('compression')}"
+    )(command)
+
+
 def maintainer(command: _Command) -> _Command:
     return click.option(
         "--maintainer", metavar="NAME", help=f'"Name <address>" of who packs it. {_variable("maintainer")}'
@@ -86,6 +93,13 @@ def maintainer(command: _Command) -> _Command:
 
 def as_json(command: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def repository_at(folder: Path) -> Repository:
+    """Raises EtcdDebError where there is none."""
+    from builder.repository.layout import open_repository
+
+    return open_repository(folder.resolve())
 
 
 def sources_of(settings: Settings) -> Sources:

@@ -1,9 +1,8 @@
-"""The commands that keep a repository: publish, serve, and those below `repo`."""
+"""The commands below `repo`, which make and keep a repository."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,63 +11,8 @@ from builder.cli.options import Invocation, pass_invocation
 from builder.cli.terminal import TerminalProgress
 from builder.errors import UNVERIFIED
 
-if TYPE_CHECKING:
-    from builder.repository.layout import Repository
-
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _suite = click.argument("suite")
-
-
-def _open(folder: Path) -> Repository:
-    from builder.repository.layout import open_repository
-
-    return open_repository(folder.resolve())
-
-
-@click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--repo", "folder", metavar="DIR", required=True, type=click.Path(path_type=Path), help="The repository."
-)
-@click.option("--suite", required=True, help="The suite, such as trixie.")
-@click.option("--component", help="By default the series of the version, such as 3.6.")
-@options.as_json
-@pass_invocation
-def publish(
-    invocation: Invocation,
-    files: tuple[Path, ...],
-    folder: Path,
-    suite: str,
-    component: str | None,
-    as_json: bool,
-) -> None:
-    """Publish packages in a signed apt repository.
-
-    FILE is a .changes or a .deb.
-
-    \b
-    etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org
-    etcd-deb publish dist/*.changes --repo /srv/apt --suite trixie
-    """
-    from builder.cli import repository_report as report
-    from builder.repository.publish import publish as run_publish
-
-    progress = TerminalProgress(verbose=invocation.verbose)
-    published = run_publish(_open(folder), suite, files, component, progress)
-    click.echo(report.published_as_json(published) if as_json else report.published_as_text(published))
-
-
-@click.command()
-@_folder
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
-)
-@click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen.")
-def serve(folder: Path, port: int, address: str) -> None:
-    """Serve a repository on loopback, for trying it out."""
-    from builder.repository.serve import serve as run_serve
-
-    run_serve(_open(folder).root, address, port, click.echo)
 
 
 @click.group()
@@ -133,7 +77,7 @@ def list_(folder: Path, as_json: bool) -> None:
     from builder.cli import repository_report as report
     from builder.repository.look import look
 
-    suites = look(_open(folder))
+    suites = look(options.repository_at(folder))
     click.echo(report.suites_as_json(suites) if as_json else report.suites_as_text(suites))
 
 
@@ -146,7 +90,7 @@ def show(folder: Path, suite: str, as_json: bool) -> None:
     from builder.cli import repository_report as report
     from builder.repository.look import look_at
 
-    found = look_at(_open(folder), suite)
+    found = look_at(options.repository_at(folder), suite)
     click.echo(report.suite_as_json(found) if as_json else report.suite_as_text(found))
 
 
@@ -159,7 +103,7 @@ def verify(invocation: Invocation, folder: Path, as_json: bool) -> int:
     from builder.cli import repository_report as report
     from builder.repository.check import check
 
-    problems = check(_open(folder), TerminalProgress(verbose=invocation.verbose))
+    problems = check(options.repository_at(folder), TerminalProgress(verbose=invocation.verbose))
     click.echo(report.problems_as_json(problems) if as_json else report.problems_as_text(problems))
     return UNVERIFIED if problems else 0
 
@@ -175,7 +119,9 @@ def remove(invocation: Invocation, folder: Path, suite: str, version: str, as_js
     from builder.cli import repository_report as report
     from builder.repository.upkeep import remove as run_remove
 
-    removed = run_remove(_open(folder), suite, version, TerminalProgress(verbose=invocation.verbose))
+    removed = run_remove(
+        options.repository_at(folder), suite, version, TerminalProgress(verbose=invocation.verbose)
+    )
     click.echo(report.removed_as_json(removed) if as_json else report.removed_as_text(removed))
 
 
@@ -195,7 +141,9 @@ def prune(invocation: Invocation, folder: Path, suite: str, keep: int, as_json: 
     from builder.cli import repository_report as report
     from builder.repository.upkeep import prune as run_prune
 
-    removed = run_prune(_open(folder), suite, keep, TerminalProgress(verbose=invocation.verbose))
+    removed = run_prune(
+        options.repository_at(folder), suite, keep, TerminalProgress(verbose=invocation.verbose)
+    )
     click.echo(report.removed_as_json(removed) if as_json else report.removed_as_text(removed))
 
 
@@ -214,7 +162,7 @@ def promote(
     from builder.repository.upkeep import promote as run_promote
 
     progress = TerminalProgress(verbose=invocation.verbose)
-    published = run_promote(_open(folder), source, target, version, progress)
+    published = run_promote(options.repository_at(folder), source, target, version, progress)
     click.echo(report.published_as_json(published) if as_json else report.published_as_text(published))
 
 
@@ -232,7 +180,9 @@ def rollback(invocation: Invocation, folder: Path, suite: str, number: int | Non
     """Show clients an earlier state of a suite again."""
     from builder.repository.upkeep import rollback as run_rollback
 
-    generation = run_rollback(_open(folder), suite, number, TerminalProgress(verbose=invocation.verbose))
+    generation = run_rollback(
+        options.repository_at(folder), suite, number, TerminalProgress(verbose=invocation.verbose)
+    )
     click.echo(f"{suite}  generation {generation.number}")
 
 
@@ -243,5 +193,5 @@ def resign(invocation: Invocation, folder: Path) -> None:
     """Sign every suite anew, with a later Date and Valid-Until."""
     from builder.repository.upkeep import resign as run_resign
 
-    for generation in run_resign(_open(folder), TerminalProgress(verbose=invocation.verbose)):
+    for generation in run_resign(options.repository_at(folder), TerminalProgress(verbose=invocation.verbose)):
         click.echo(f"{generation.suite}  generation {generation.number}")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from builder.repository.index import Entry
-from builder.repository.look import Suite
-from builder.repository.publish import Published
-from builder.repository.upkeep import Removed
+if TYPE_CHECKING:
+    # Each command loads what it needs.
+    from builder.repository.index import Entry
+    from builder.repository.look import Suite
+    from builder.repository.publish import Published
+    from builder.repository.sync import Synced
+    from builder.repository.upkeep import Removed
 
 
 def published_as_text(published: Published) -> str:
@@ -28,6 +32,26 @@ def published_as_json(published: Published) -> str:
             "added": _entries(published.added),
         }
     )
+
+
+def synced_as_text(synced: Synced) -> str:
+    rows = [
+        *(f"{synced.suite}  {e.component}  {e.package} {e.version} {e.architecture}" for e in synced.added),
+        *(f"failed   {failure.missing}: {failure.error.summary}" for failure in synced.failures),
+    ]
+    return "\n".join(rows) or f"{synced.suite} has all that upstream has released"
+
+
+def synced_as_json(synced: Synced) -> str:
+    failed = [
+        {
+            "version": str(failure.missing.version),
+            "architecture": failure.missing.architecture,
+            "error": failure.error.render(),
+        }
+        for failure in synced.failures
+    ]
+    return _json({"suite": synced.suite, "added": _entries(synced.added), "failed": failed})
 
 
 def suites_as_text(suites: tuple[Suite, ...]) -> str:

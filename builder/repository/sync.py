@@ -1,0 +1,152 @@
+"""Keeping a suite fresh: what upstream has released and the suite lacks is built and published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from builder.errors import EtcdDebError, UsageError
+from builder.fetch import Sources
+from builder.listing import ListedRelease, list_releases
+from builder.pins import Pins
+from builder.pipeline import BuildRequest, build, work_folder
+from builder.progress import Progress
+from builder.repository.generation import current_generation
+from builder.repository.index import Entry
+from builder.repository.layout import Repository
+from builder.repository.publish import publish
+from builder.version import (
+    Architecture,
+    PackageVersion,
+    Series,
+    UpstreamVersion,
+    parse_version,
+)
+
+SUPPORTED = "supported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a suite is to hold, and how it is built. series: empty for every one that upstream supports."""
+
+    series: tuple[Series, ...]
+    architectures: tuple[Architecture, ...]
+    maintainer: str
+    require_pin: bool
+    compression: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Missing:
+    """A package that the suite lacks."""
+
+    version: UpstreamVersion
+    architecture: Architecture
+
+    def __str__(self) -> str:
+        return f"{self.version.tag} for {self.architecture}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A release that could not be built or published, and why."""
+
+    missing: Missing
+    error: EtcdDebError
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What one run brought. Both are empty where upstream has nothing new."""
+
+    suite: str
+    added: tuple[Entry, ...]
+    failures: tuple[Failure, ...]
+
+
+def sync(
+    repository: Repository, suite: str, wanted: Wanted, sources: Sources, pins: Pins, progress: Progress
+) -> Synced:
+    """Build and publish what is missing, each by itself: a release that fails stops no other one.
+
+    Asks the source for its list, and for nothing else where nothing is missing. Raises what
+    list_releases() raises, and UsageError for an unknown suite.
+    """
+    present = current_generation(repository, suite).all_entries()
+    added: list[Entry] = []
+    failures: list[Failure] = []
+    for missing in find_missing(list_releases(sources, pins, progress), present, wanted):
+        try:
+            added += _bring(repository, suite, missing, wanted, sources, pins, progress)
+        except EtcdDebError as error:
+            failures.append(Failure(missing, error))
+            progress.step(f"{missing} failed: {error.summary}")
+    return Synced(suite, tuple(added), tuple(failures))
+
+
+def find_missing(
+    releases: Iterable[ListedRelease], present: Sequence[Entry], wanted: Wanted
+) -> tuple[Missing, ...]:
+    """The packages to build, oldest first.
+
+    Of a series that the suite has, every release from the oldest one there on, so that what was pruned stays
+    away; of another one its newest release. Pre-releases are left out.
+    """
+    chosen = [
+        release.version
+        for release in releases
+        if not release.version.stage
+        and (release.version.series in wanted.series if wanted.series else release.supported)
+    ]
+    have = {(_upstream(entry), entry.architecture) for entry in present}
+    found: list[Missing] = []
+    for series in {version.series for version in chosen}:
+        versions = [version for version in chosen if version.series == series]
+        oldest = min((v for v in versions if any(v.debian == had for had, _ in have)), default=max(versions))
+        found += (
+            Missing(version, architecture)
+            for version in versions
+            for architecture in wanted.architectures
+            if version >= oldest and (version.debian, architecture) not in have
+        )
+    return tuple(sorted(found))
+
+
+def parse_series(names: Iterable[str]) -> tuple[Series, ...]:
+    """Series by their names, `supported` for those that upstream still mends. Raises UsageError."""
+    return tuple(_series(name) for name in names if name != SUPPORTED)
+
+
+def _series(name: str) -> Series:
+    series = parse_version(name)
+    if not isinstance(series, Series):
+        raise UsageError(f"{name!r} is not a series of etcd", details=("expected  3.6, or supported",))
+    return series
+
+
+def _upstream(entry: Entry) -> str:
+    return entry.version.rpartition("-")[0]
+
+
+def _bring(
+    repository: Repository,
+    suite: str,
+    missing: Missing,
+    wanted: Wanted,
+    sources: Sources,
+    pins: Pins,
+    progress: Progress,
+) -> Iterator[Entry]:
+    request = BuildRequest(
+        version=PackageVersion(missing.version, "1"),
+        architectures=(missing.architecture,),
+        maintainer=wanted.maintainer,
+        require_pin=wanted.require_pin,
+        compression=wanted.compression,
+        key=wanted.key,
+    )
+    with work_folder() as work:
+        (built,) = build(request, sources, pins, work / "dist", progress)
+        yield from publish(repository, suite, [built.upload.changes], None, progress).added

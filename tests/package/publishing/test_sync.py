@@ -1,0 +1,108 @@
+"""A suite that follows upstream: releases appear, break, are mended and disappear."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.lab.account import Result
+from tests.lab.fake_release import Tarball, binaries, publish
+from tests.lab.faults import Status
+from tests.lab.publisher import SUITE, Publisher
+from tests.lab.release_server import ReleaseServer
+
+
+class Upstream:
+    """A mirror that lists its releases, and a witness beside it."""
+
+    def __init__(self, server: ReleaseServer) -> None:
+        self.server = server
+        self.listed: list[str] = []
+
+    def release(self, version: str, *, agreed: bool = True) -> None:
+        """A release appears; where it is not agreed, the witness has other digests."""
+        for origin in ("mirror", "witness"):
+            padding = b"" if agreed or origin == "mirror" else b"other"
+            programs = binaries("amd64", version=version, padding=padding)
+            tarball = Tarball("amd64", version).programs(programs).gz()
+            publish(self.server.root / origin, {"amd64": tarball}, version=version)
+        self.list(*self.listed, version)
+
+    def list(self, *versions: str) -> None:
+        self.listed = list(dict.fromkeys(versions))
+        links = "".join(f'<a href="v{version}/">v{version}/</a>\n' for version in self.listed)
+        self.server.script_always("/mirror/", Status(200, body=links.encode()))
+
+
+@pytest.fixture
+def upstream(tmp_path: Path, publisher: Publisher) -> Iterator[Upstream]:
+    """Nothing is released yet; the publisher asks here and trusts its certificate."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "www").mkdir()
+    with ReleaseServer(tmp_path / "www", ca) as server:
+        publisher.account.variables |= {
+            "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem"),
+            "ETCD_DEB_SOURCE": f"{server.url}/mirror",
+            "ETCD_DEB_WITNESS": f"{server.other_url}/witness",
+            "ETCD_DEB_API": f"{server.other_url}/api",
+        }
+        yield Upstream(server)
+
+
+def sync(publisher: Publisher, *options: str) -> Result:
+    return publisher.run("sync", "--repo", publisher.repository, "--suite", SUITE, *options)
+
+
+def test_suite_follows_upstream(publisher: Publisher, upstream: Upstream) -> None:
+    upstream.release("3.6.98")
+    upstream.release("3.6.99")
+    assert sync(publisher).status == 0
+    assert publisher.versions() == {"3.6.99-1"}, "of a series that the suite has not, the newest"
+
+    upstream.release("3.6.100", agreed=False)
+    upstream.release("3.6.101")
+    broken = sync(publisher, "--json")
+    assert broken.status == 1
+    assert "witness" in broken.err
+    said = json.loads(broken.out)
+    assert [failure["version"] for failure in said["failed"]] == ["3.6.100"]
+    assert publisher.versions() == {"3.6.99-1", "3.6.101-1"}, "one that fails stops no other"
+
+    upstream.release("3.6.100")
+    upstream.list("3.6.100", "3.6.101")
+    assert sync(publisher).status == 0
+    assert publisher.versions() == {"3.6.99-1", "3.6.100-1", "3.6.101-1"}, "what disappeared upstream stays"
+    assert publisher.problems() == []
+
+    publisher.repo("prune", SUITE, "--keep", "1")
+    assert sync(publisher).status == 0
+    assert publisher.versions() == {"3.6.101-1"}, "what was pruned stays away"
+
+
+def test_nothing_new_costs_one_request_and_less_than_a_second(
+    publisher: Publisher, upstream: Upstream
+) -> None:
+    upstream.release("3.6.99")
+    assert sync(publisher).status == 0
+    before = (publisher.repository / "dists" / SUITE).resolve()
+    asked = len(upstream.server.requests)
+    began = time.monotonic()
+    again = sync(publisher)
+    assert time.monotonic() - began <= 1
+    assert (again.status, again.out) == (0, "trixie has all that upstream has released\n")
+    assert len(upstream.server.requests) == asked + 1
+    assert (publisher.repository / "dists" / SUITE).resolve() == before
+
+
+def test_series_and_architectures_are_chosen(publisher: Publisher, upstream: Upstream) -> None:
+    upstream.release("3.6.99")
+    upstream.release("3.7.99")
+    assert sync(publisher, "--series", "3.7", "--arch", "amd64", "--arch", "arm64").status == 1
+    assert publisher.versions() == {"3.7.99-1"}, "arm64 is not there, and stops nobody"
+    assert sync(publisher, "--series", "nonsense").status == 2

@@ -1,0 +1,124 @@
+"""The texts of a repository: indices, Release, .sources, and the order of what they name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from debian.deb822 import Deb822
+
+from builder.errors import EtcdDebError, UsageError
+from builder.repository.generation import Generation, Listed, next_date, read_generation, release_text
+from builder.repository.incoming import index_entry
+from builder.repository.index import Entry, IndexKey, index_files, read_index
+from builder.repository.layout import check_component_name, check_suite_name, open_repository
+from builder.repository.sources_file import component_order
+
+DAY = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
+LISTED = Listed("a" * 64, 12)
+
+
+def entry(version: str, architecture: str = "amd64") -> Entry:
+    control = Deb822(
+        f"Package: etcd-ha\nVersion: {version}\nArchitecture: {architecture}\n"
+        "Description: a summary\n a line\n .\n Filename: no field, but text\n"
+    )
+    return index_entry(control, f"pool/3.6/etcd-ha_{version}_{architecture}.deb", 12, "b" * 64)
+
+
+def release(**changes: object) -> str:
+    fields: dict[str, object] = {
+        "suite": "trixie",
+        "origin": "etcd-ha",
+        "files": {"3.6/binary-amd64/Packages": LISTED},
+        "date": DAY,
+        "valid_days": 0,
+    }
+    return release_text(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_an_index_is_read_back_as_it_was_written() -> None:
+    entries = (entry("3.6.7-1"), entry("3.6.8~rc.0-1"))
+    plain, packed = index_files(IndexKey("3.6", "amd64"), entries)
+    assert (plain.name, packed.name) == ("3.6/binary-amd64/Packages", "3.6/binary-amd64/Packages.gz")
+    assert tuple(read_index(plain.content.decode())) == entries
+
+
+def test_the_same_entries_give_the_same_bytes() -> None:
+    key = IndexKey("3.6", "amd64")
+    assert index_files(key, [entry("3.6.7-1")])[1].content == index_files(key, [entry("3.6.7-1")])[1].content
+
+
+def test_fields_of_the_description_are_text() -> None:
+    (read,) = read_index(entry("3.6.7-1").text)
+    assert read.filename == "pool/3.6/etcd-ha_3.6.7-1_amd64.deb"
+
+
+def test_an_index_with_a_damaged_stanza_is_refused() -> None:
+    with pytest.raises(ValueError, match="SHA256"):
+        list(read_index("Package: etcd-ha\nVersion: 1\nArchitecture: amd64\nFilename: x/y\nSize: 1\n"))
+
+
+def test_versions_are_ordered_as_dpkg_orders_them() -> None:
+    versions = ["3.6.10-1", "3.6.9-1", "3.6.10~rc.0-1", "3.6.9-2"]
+    ordered = sorted((entry(version) for version in versions), key=Entry.order)
+    assert [one.version for one in ordered] == ["3.6.9-1", "3.6.9-2", "3.6.10~rc.0-1", "3.6.10-1"]
+
+
+def test_series_are_ordered_by_number_after_other_components() -> None:
+    assert sorted(["3.10", "3.9", "main"], key=component_order) == ["main", "3.9", "3.10"]
+
+
+def test_release_has_what_apt_asks_for(tmp_path: Path) -> None:
+    folder = tmp_path / "7"
+    folder.mkdir()
+    (folder / "Release").write_text(release())
+    read = read_generation("trixie", folder)
+    assert read == Generation("trixie", 7, folder, DAY, {"3.6/binary-amd64/Packages": LISTED})
+    fields = Deb822(release())
+    assert fields["Acquire-By-Hash"] == "yes"
+    assert fields["Components"] == "3.6"
+    assert fields["Date"] == "Tue, 24 Nov 2026 09:05:07 UTC"
+    assert "Valid-Until" not in fields
+
+
+def test_validity_is_counted_from_the_date() -> None:
+    assert Deb822(release(valid_days=7))["Valid-Until"] == "Tue, 01 Dec 2026 09:05:07 UTC"
+
+
+def test_release_without_a_date_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "Release").write_text("Suite: trixie\n")
+    with pytest.raises(ValueError, match="Date"):
+        read_generation("trixie", tmp_path)
+
+
+def test_date_never_goes_back() -> None:
+    ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    before = Generation("trixie", 1, Path(), ahead, {})
+    assert next_date(before) == ahead
+    assert next_date(replace(before, date=DAY - timedelta(days=1000))) > DAY - timedelta(days=1000)
+
+
+def test_date_has_whole_seconds_and_is_not_in_the_future() -> None:
+    assert next_date(None).microsecond == 0
+    assert next_date(None) <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("name", ["../etc", "Trixie", "a/b", "", ".hidden"])
+def test_suite_that_is_no_folder_of_its_own_is_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        check_suite_name(name)
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "", ".hidden", "a b"])
+def test_component_that_is_no_folder_of_its_own_is_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        check_component_name(name)
+
+
+def test_folder_that_is_no_repository_names_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(EtcdDebError) as refused:
+        open_repository(tmp_path)
+    assert "etcd-deb repo init" in str(refused.value.hint)

@@ -3,6 +3,8 @@
 Stages call it and never print; the command line shows it. This class itself stays silent.
 """
 
+from __future__ import annotations
+
 import threading
 
 from builder.errors import Interrupted
@@ -32,7 +34,26 @@ class Progress:
         self._stop.wait(seconds)
         self.check()
 
+    def apart(self) -> Progress:
+        """Progress that shows the same and stops by itself: for one of several works that may each fail."""
+        return _Apart(self)
+
     def check(self) -> None:
         """Raise Interrupted once stop() was called."""
         if self._stop.is_set():
             raise Interrupted
+
+
+class _Apart(Progress):
+    def __init__(self, shown: Progress) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def step(self, message: str) -> None:
+        self._shown.step(message)
+
+    def transferred(self, name: str, done: int, total: int | None) -> None:
+        self._shown.transferred(name, done, total)
+
+    def output(self, line: str) -> None:
+        self._shown.output(line)

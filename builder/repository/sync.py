@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from builder.errors import EtcdDebError, UsageError
@@ -79,7 +80,7 @@ def sync(
     failures: list[Failure] = []
     for missing in find_missing(list_releases(sources, pins, progress), present, wanted):
         try:
-            added += _bring(repository, suite, missing, wanted, sources, pins, progress)
+            added += _bring(repository, suite, missing, wanted, sources, pins, progress.apart())
         except EtcdDebError as error:
             failures.append(Failure(missing, error))
             progress.step(f"{missing} failed: {error.summary}")
@@ -100,16 +101,16 @@ def find_missing(
         if not release.version.stage
         and (release.version.series in wanted.series if wanted.series else release.supported)
     ]
-    have = {(_upstream(entry), entry.architecture) for entry in present}
+    have = {(version, entry.architecture) for entry in present for version in _upstream(entry)}
     found: list[Missing] = []
     for series in {version.series for version in chosen}:
         versions = [version for version in chosen if version.series == series]
-        oldest = min((v for v in versions if any(v.debian == had for had, _ in have)), default=max(versions))
+        oldest = min((version for version, _ in have if version.series == series), default=max(versions))
         found += (
             Missing(version, architecture)
             for version in versions
             for architecture in wanted.architectures
-            if version >= oldest and (version.debian, architecture) not in have
+            if version >= oldest and (version, architecture) not in have
         )
     return tuple(sorted(found))
 
@@ -126,8 +127,13 @@ def _series(name: str) -> Series:
     return series
 
 
-def _upstream(entry: Entry) -> str:
-    return entry.version.rpartition("-")[0]
+def _upstream(entry: Entry) -> tuple[UpstreamVersion, ...]:
+    """The release that a package holds; none where its version says no such thing."""
+    with suppress(UsageError):
+        version = parse_version(entry.version.rpartition("-")[0].replace("~", "-"))
+        if isinstance(version, UpstreamVersion):
+            return (version,)
+    return ()
 
 
 def _bring(

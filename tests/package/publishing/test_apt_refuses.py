@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab.chroot import Chroot, chroot
-from tests.lab.publisher import Publisher
+from tests.lab.command import run
+from tests.lab.publisher import Publisher, signing_home
 from tests.lab.tiny_deb import spoil, spoil_gzip
+from tests.lab.wait import wait_for
 
 PLACE = "/srv/apt"
+# Seconds: enough to make a repository with it.
+LIFETIME = 5
 UPDATE = ("apt-get", "-o", "APT::Update::Error-Mode=any", "-o", "APT::Sandbox::User=root", "update")
 
 
@@ -98,12 +104,12 @@ def test_changed_package_is_refused(client: Client) -> None:
     assert client.update().returncode == 0
     refused = client.download()
     assert refused.returncode != 0
-    assert "Hash Sum mismatch" in refused.stdout
+    assert "Hash Sum mismatch" in refused.stdout, refused.stdout
 
 
 @pytest.mark.parametrize(
     ("spoil_it", "said"),
-    [(spoil_index, "Hash Sum mismatch"), (spoil_release, "BADSIG|[Bb]ad signature|invalid|not correct")],
+    [(spoil_index, "Hash Sum mismatch"), (spoil_release, "BADSIG|has been manipulated")],
 )
 def test_changed_index_or_release_is_refused(
     client: Client, spoil_it: Callable[[Path], None], said: str
@@ -115,27 +121,38 @@ def test_changed_index_or_release_is_refused(
 
 
 def test_expired_key_is_refused(client: Client, tmp_path: Path) -> None:
-    later = ["faketime", "-f", "+60d"]
-    publisher = Publisher(tmp_path / "expiring", tmp_path / "expiring-keys")
-    publisher.gnupg_home.mkdir(mode=0o700)
-    gpg = ["gpg", "--homedir", str(publisher.gnupg_home), "--batch", "--passphrase", ""]
-    subprocess.run([*gpg, "--quick-generate-key", "archive signing", "ed25519", "sign", "30d"], check=True)
-    assert publisher.init("--key", "archive signing").status == 0
-    assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
-    client.copy(publisher)
-    assert client.update().returncode == 0
-    client.forget()
-    command = client.debian.command(*UPDATE)
-    refused = subprocess.run([*later, *command], capture_output=True, text=True, check=False)
-    subprocess.run(["gpgconf", "--homedir", publisher.gnupg_home, "--kill", "all"], check=False)
-    assert refused.returncode != 0, refused.stdout + refused.stderr
+    with signing_home(tmp_path / "expiring-keys") as home:
+        publisher = Publisher(tmp_path / "expiring", home)
+        gpg = ["gpg", "--homedir", str(home), "--batch", "--passphrase", ""]
+        run([*gpg, "--quick-generate-key", "archive signing", "ed25519", "sign", f"seconds={LIFETIME}"])
+        expires = time.monotonic() + LIFETIME
+        publisher.must(*publisher.init_words("--key", "archive signing"))
+        publisher.must(*publisher.publish_words(publisher.deb("3.6.7-1")))
+        client.copy(publisher)
+        taken = client.update()
+        assert taken.returncode == 0, taken.stdout
+        wait_for("the key to expire", lambda: time.monotonic() > expires + 1, within=LIFETIME + 5)
+        # sqv, apt's verifier since Debian 13, takes what a key signed while it lived; so the key lives on
+        # with its owner, and the client has it as it was.
+        (key,) = re.findall(
+            r'"key": "(\w+)"', (publisher.repository / ".etcd-deb/repository.json").read_text()
+        )
+        run([*gpg, "--quick-set-expire", key, "1y"])
+        publisher.must("repo", "resign", publisher.repository)
+        client.copy(publisher)
+    refused = client.update()
+    assert refused.returncode != 0, refused.stdout
+    assert "xpired" in refused.stdout or "EXPKEYSIG" in refused.stdout, refused.stdout
 
 
 def test_release_past_its_validity_is_refused(client: Client, publisher: Publisher) -> None:
-    assert publisher.init("--valid-days", "7").status == 0
-    old = publisher.folder / "old"
-    shutil.copytree(publisher.repository, old, symlinks=True)
-    release = (old / "dists/trixie/Release").read_text()
-    assert "Valid-Until" in release
+    publisher.must(*publisher.init_words("--valid-days", "7"))
+    # The clock of a client can't be moved in a chroot; a validity that ended yesterday is the same to apt.
+    settings = publisher.repository / ".etcd-deb/repository.json"
+    settings.write_text(settings.read_text().replace('"valid_days": 7', '"valid_days": -1'))
+    publisher.must("repo", "resign", publisher.repository)
     client.copy(publisher)
-    assert client.update().returncode == 0
+    refused = client.update()
+    assert refused.returncode != 0
+    assert "expired" in refused.stdout
+    assert any("Valid-Until" in problem for problem in publisher.problems())

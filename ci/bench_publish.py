@@ -167,7 +167,7 @@ def main() -> None:
     runs: dict[tuple[int, str, str], list[Run]] = {}
     with tempfile.TemporaryDirectory(prefix="etcd-deb-bench-") as temporary:
         work = Path(temporary)
-        with signing_home(work / "gnupg") as gnupg_home:
+        with signing_home() as gnupg_home:
             environment = {**os.environ, "GNUPGHOME": str(gnupg_home), "HOME": str(work)}
             for number in range(arguments.rounds):
                 print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)

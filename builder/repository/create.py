@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import UsageError
@@ -72,31 +72,37 @@ def create(root: Path, wishes: Wishes, progress: Progress) -> Repository:
 def _settings(
     root: Path, known: RepositorySettings | None, wishes: Wishes, progress: Progress
 ) -> RepositorySettings:
-    settings = known or RepositorySettings(
+    before = known or RepositorySettings(
         key="", gnupg_home="", url=root.as_uri(), origin="etcd-ha", valid_days=0
     )
-    if wishes.gnupg_home is not None:
-        home = Path(wishes.gnupg_home).expanduser().resolve()
-        if home.is_relative_to(root):
-            raise UsageError(
-                "the secret key would be published with the repository",
-                details=(f"got       {home}", f"expected  a folder outside {root}"),
-            )
-        settings = replace(settings, gnupg_home=str(home))
+    origin = before.origin if wishes.origin is None else wishes.origin
+    home = before.gnupg_home if wishes.gnupg_home is None else _outside(root, wishes.gnupg_home)
+    return RepositorySettings(
+        key=_fingerprint(root, before.key, home, f"{origin} archive signing key", wishes, progress),
+        gnupg_home=home,
+        url=before.url if wishes.url is None else wishes.url.rstrip("/"),
+        origin=origin,
+        valid_days=before.valid_days if wishes.valid_days is None else wishes.valid_days,
+    )
+
+
+def _outside(root: Path, gnupg_home: str) -> str:
+    home = Path(gnupg_home).expanduser().resolve()
+    if home.is_relative_to(root):
+        raise UsageError(
+            "the secret key would be published with the repository",
+            details=(f"got       {home}", f"expected  a folder outside {root}"),
+        )
+    return str(home)
+
+
+def _fingerprint(root: Path, before: str, home: str, owner: str, wishes: Wishes, progress: Progress) -> str:
     if wishes.new_key:
-        owner = f"{wishes.origin or settings.origin} archive signing key"
-        settings = replace(settings, key=new_key(settings.gnupg_home, owner, progress).fingerprint)
-    elif wishes.key is not None or not settings.key:
-        if not wishes.key:
-            raise UsageError(
-                "a repository needs a key that signs it",
-                details=("expected  --key FINGERPRINT, or --new-key",),
-                hint=f"etcd-deb repo init {root} --suite trixie --new-key",
-            )
-        settings = replace(settings, key=find_key(settings.gnupg_home, wishes.key, progress).fingerprint)
-    return replace(
-        settings,
-        url=settings.url if wishes.url is None else wishes.url.rstrip("/"),
-        origin=settings.origin if wishes.origin is None else wishes.origin,
-        valid_days=settings.valid_days if wishes.valid_days is None else wishes.valid_days,
+        return new_key(home, owner, progress).fingerprint
+    if wanted := wishes.key or before:
+        return find_key(home, wanted, progress).fingerprint
+    raise UsageError(
+        "a repository needs a key that signs it",
+        details=("expected  --key FINGERPRINT, or --new-key",),
+        hint=f"etcd-deb repo init {root} --suite trixie --new-key",
     )

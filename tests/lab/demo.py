@@ -50,7 +50,7 @@ def _look_at(cluster: Cluster) -> None:
 
 def run_nodes(changes: Path, *, keep: bool) -> None:
     """Boot, publish, install, wait for quorum, show; BootFailed where this machine can't carry nodes."""
-    with open_lab() as lab, signing_home(lab.folder / "gnupg") as gnupg_home:
+    with open_lab() as lab, signing_home() as gnupg_home:
         started = time.monotonic()
         machines = lab.nodes(3)
         _say(f"\nThree Debian 13 nodes are up after {time.monotonic() - started:.1f} s.")

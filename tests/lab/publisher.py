@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,13 +20,16 @@ SUITE = "trixie"
 
 
 @contextlib.contextmanager
-def signing_home(folder: Path) -> Iterator[Path]:
-    """A GNUPGHOME; the agent that gpg starts for it is ended."""
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], check=False)
+def signing_home() -> Iterator[Path]:
+    """A GNUPGHOME, gone at the end with the agent that gpg starts for it.
+
+    Its path is short: the agent makes a socket there, whose path may have 107 characters (unix(7)).
+    """
+    with tempfile.TemporaryDirectory(prefix="etcd-deb-") as folder:
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], check=False)
 
 
 class Publisher:

@@ -17,7 +17,7 @@ OLDER, NEWER, OTHER_SERIES = "3.5.1-1", "3.5.30-1", "3.6.7-1"
 @pytest.fixture
 def publisher(lab: Lab, tmp_path: Path) -> Iterator[Publisher]:
     """A repository that the nodes of the lab reach over http."""
-    with signing_home(lab.folder / "gnupg") as gnupg_home:
+    with signing_home() as gnupg_home:
         publisher = Publisher(tmp_path, gnupg_home)
         publisher.must(*publisher.init_words())
         with served(publisher, lab.network) as url:

@@ -19,6 +19,7 @@ MADE_IN = {
     "Binaries": {"unpack.py"},
     "ExaminedBinaries": {"examine.py"},
     "Upload": {"pack.py"},
+    "Incoming": {"repository/incoming.py"},
 }
 # Who may use what; `requests` and `socket` are the network.
 USED_IN = {
@@ -28,7 +29,7 @@ USED_IN = {
     "http.client": set(),
     "click": {f"cli/{path.name}" for path in (PACKAGE / "cli").glob("*.py")},
     "builder.http": {"fetch.py", "github.py"},
-    "jinja2": {"assemble.py"},
+    "jinja2": {"assemble.py", "repository/page.py"},
     "elftools": {"examine.py", "buildinfo.py"},
 }
 

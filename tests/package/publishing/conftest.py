@@ -12,9 +12,9 @@ from tests.lab.publisher import Publisher, signing_home
 
 
 @pytest.fixture(scope="session")
-def gnupg_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def gnupg_home() -> Iterator[Path]:
     """Where the key is; made by the first `repo init`."""
-    with signing_home(tmp_path_factory.mktemp("keys") / "gnupg") as home:
+    with signing_home() as home:
         yield home
 
 

@@ -57,7 +57,7 @@ class Client:
         return self.debian.run(*UPDATE, check=False)
 
     def download(self) -> subprocess.CompletedProcess[str]:
-        return self.debian.run("sh", "-c", "cd /tmp && apt-get download etcd-ha", check=False)
+        return self.debian.run("sh", "-c", 'cd "$(mktemp -d)" && apt-get download etcd-ha', check=False)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_changed_index_or_release_is_refused(
 
 
 def test_expired_key_is_refused(client: Client, tmp_path: Path) -> None:
-    with signing_home(tmp_path / "expiring-keys") as home:
+    with signing_home() as home:
         publisher = Publisher(tmp_path / "expiring", home)
         gpg = ["gpg", "--homedir", str(home), "--batch", "--passphrase", ""]
         run([*gpg, "--quick-generate-key", "archive signing", "ed25519", "sign", f"seconds={LIFETIME}"])

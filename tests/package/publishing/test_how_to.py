@@ -23,13 +23,15 @@ def test_repository_of_the_how_to_is_made_used_and_kept(
     (shell.folder / "dist").symlink_to(built.folder)
     root = tmp_path / "apt-repository"
 
-    def run(heading: str) -> None:
-        for command in commands(DOCUMENT, heading):
-            if " serve " not in command:
-                here = command.replace("/srv/apt", str(root)).replace("3.6.7-1", "3.5.1-1")
-                shell.succeed(here.replace("http://apt.example.org", root.as_uri()))
+    with signing_home() as home:
 
-    with signing_home(tmp_path / "account/home/etcd-keys"):
+        def run(heading: str) -> None:
+            for command in commands(DOCUMENT, heading):
+                if " serve " not in command:
+                    here = command.replace("/srv/apt", str(root)).replace("~/etcd-keys", str(home))
+                    here = here.replace("http://apt.example.org", root.as_uri())
+                    shell.succeed(here.replace("3.6.7-1", "3.5.1-1"))
+
         for heading in ("1. Make", "2. Publish"):
             run(heading)
         apt.use((root / "trixie.sources").read_text())

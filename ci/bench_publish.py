@@ -1,4 +1,4 @@
-"""etcd-deb, reprepro and aptly at the same work: N packages from scratch, then one more.
+"""etcd-deb, reprepro and aptly at the same work: N small packages from scratch, then a real one more.
 
 Every tool signs with the same key. reprepro keeps one version of a name, so its packages have N names; the
 others get N versions of one name. wall in seconds, memory (of the largest single process) in MiB; medians.
@@ -22,7 +22,9 @@ from pathlib import Path
 from statistics import median
 
 from builder.repack import Member, packed_archive
+from tests.lab.package import build_package
 from tests.lab.publisher import signing_home
+from tests.lab.versions import relabel
 
 COUNTS = (100, 1000, 5000)
 ARCHITECTURES = ("amd64", "arm64", "s390x")
@@ -79,13 +81,12 @@ def make_package(folder: Path, package: str, version: str, architecture: str) ->
 
 
 def make_packages(folder: Path, count: int, *, names_differ: bool) -> None:
-    """count packages, and below one-more/ the next one."""
-    (folder / "one-more").mkdir(parents=True)
-    for number in range(count + 1):
-        place = folder if number < count else folder / "one-more"
+    """Small packages, in the series of the real one that is added to them."""
+    folder.mkdir()
+    for number in range(count):
         package = f"etcd-ha-{number}" if names_differ else "etcd-ha"
         version = "3.6.7-1" if names_differ else f"3.6.{number}-1"
-        make_package(place, package, version, ARCHITECTURES[number % len(ARCHITECTURES)])
+        make_package(folder, package, version, ARCHITECTURES[number % len(ARCHITECTURES)])
 
 
 def debs(folder: Path) -> list[str]:
@@ -167,6 +168,9 @@ def main() -> None:
     runs: dict[tuple[int, str, str], list[Run]] = {}
     with tempfile.TemporaryDirectory(prefix="etcd-deb-bench-") as temporary:
         work = Path(temporary)
+        (work / "real").mkdir()
+        # The package of a real release, labelled as one more of the series that the others are of.
+        relabel(build_package("3.5.30", work / "built"), f"3.6.{max(arguments.counts) + 1}-1", work / "real")
         with signing_home() as gnupg_home:
             environment = {**os.environ, "GNUPGHOME": str(gnupg_home), "HOME": str(work)}
             for number in range(arguments.rounds):
@@ -179,7 +183,7 @@ def main() -> None:
                         repository = work / "repository"
                         both = {
                             "scratch": tool.scratch(repository, packages),
-                            "add one": tool.add(repository, packages / "one-more"),
+                            "add one": tool.add(repository, work / "real"),
                         }
                         for step, steps in both.items():
                             run = measure(steps, environment, work / "log")

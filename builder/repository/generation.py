@@ -47,11 +47,15 @@ class Generation:
     def components(self) -> tuple[str, ...]:
         return tuple(sorted({key.component for key in self.keys}))
 
-    def entries(self, key: IndexKey) -> tuple[Entry, ...]:
-        """The packages of one index; none where it has no such index. Raises ValueError, OSError."""
+    def text(self, key: IndexKey) -> str:
+        """The text of one index, empty where it has no such index. Raises OSError."""
         if f"{key.folder}/Packages" not in self.files:
-            return ()
-        return tuple(read_index((self.folder / key.folder / "Packages").read_text(encoding="utf-8")))
+            return ""
+        return (self.folder / key.folder / "Packages").read_text(encoding="utf-8")
+
+    def entries(self, key: IndexKey) -> tuple[Entry, ...]:
+        """The packages of one index, in the order of publication. Raises ValueError, OSError."""
+        return tuple(read_index(self.text(key)))
 
     def all_entries(self) -> tuple[Entry, ...]:
         """Every package of the suite: by index, in the order of publication."""

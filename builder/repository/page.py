@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
 from builder.replace import replacing
+from builder.repository.generation import Generation, current_generation
 from builder.repository.index import Entry
 from builder.repository.layout import Repository
-from builder.repository.look import Suite, look
 from builder.repository.sources_file import component_order, sources_text, write_sources
 
 TEMPLATE = Path(__file__).with_name("index.html.j2")
 MEBIBYTE = 1024 * 1024
+# Of each series and architecture: what was published last.
+SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,11 @@ class ShownPackage:
 
 @dataclass(frozen=True, slots=True)
 class ShownComponent:
-    """A series, its packages the newest first."""
+    """A series, its packages the newest first. more: how many older ones are not shown."""
 
     name: str
     entries: tuple[ShownPackage, ...]
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +71,31 @@ def page(repository: Repository) -> str:
         origin=repository.settings.origin,
         fingerprint=repository.settings.key,
         keyring=repository.armoured_key.name,
-        suites=[_suite(repository, suite) for suite in look(repository)],
+        suites=[_suite(repository, suite) for suite in repository.suites],
     )
 
 
-def _suite(repository: Repository, suite: Suite) -> ShownSuite:
-    newest_first = sorted(suite.entries, key=lambda entry: (entry.order(), entry.architecture), reverse=True)
-    by_component = sorted(newest_first, key=lambda entry: component_order(entry.component), reverse=True)
+def _suite(repository: Repository, suite: str) -> ShownSuite:
+    generation = current_generation(repository, suite)
+    components = sorted(generation.components, key=component_order, reverse=True)
     return ShownSuite(
-        name=suite.name,
-        sources=sources_text(repository, suite.name, suite.generation),
+        name=suite,
+        sources=sources_text(repository, suite, generation),
         components=tuple(
-            ShownComponent(component, tuple(_package(repository, entry) for entry in entries))
-            for component, entries in groupby(by_component, key=lambda entry: entry.component)
+            shown for name in components if (shown := _component(repository, generation, name)).entries
         ),
+    )
+
+
+def _component(repository: Repository, generation: Generation, component: str) -> ShownComponent:
+    indices = [generation.entries(key) for key in generation.keys if key.component == component]
+    # Sorting all of a large repository would take longer than publishing in it.
+    latest = [entry for entries in indices for entry in entries[-SHOWN:]]
+    latest.sort(key=lambda entry: (entry.order(), entry.architecture), reverse=True)
+    return ShownComponent(
+        name=component,
+        entries=tuple(_package(repository, entry) for entry in latest),
+        more=sum(map(len, indices)) - len(latest),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +75,13 @@ def sign(key: SigningKey, release: Path, progress: Progress) -> tuple[Path, Path
     both = release.with_name("InRelease"), release.with_name("Release.gpg")
     # SHA512, since apt refuses signatures by weak digests and gpg's default depends on the key.
     signer = ["--local-user", key.fingerprint, "--digest-algo", "SHA512"]
-    for target, how in zip(both, (["--clearsign"], ["--armor", "--detach-sign"]), strict=True):
+    ways = (["--clearsign"], ["--armor", "--detach-sign"])
+
+    def make(target: Path, how: list[str]) -> None:
         _gpg(key.home, [*signer, "--output", str(target), *how, str(release)], progress)
+
+    with ThreadPoolExecutor(len(ways)) as pool:
+        tuple(pool.map(make, both, ways))
     return both
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from builder.replace import replacing
 from builder.repository.generation import Generation, current_generation
 from builder.repository.layout import Repository
+
+_RELEASED = re.compile("^Version: [^~\n]*$", re.MULTILINE)
 
 
 def write_sources(repository: Repository, suite: str) -> None:
@@ -37,7 +41,7 @@ def sources_text(repository: Repository, suite: str, generation: Generation) -> 
 
 def default_component(generation: Generation) -> str:
     """The newest series that has a release; where all are pre-releases or there is none, the newest."""
-    released = {entry.component for entry in generation.all_entries() if "~" not in entry.version}
+    released = {key.component for key in generation.keys if _RELEASED.search(generation.text(key))}
     candidates = sorted(released or generation.components, key=component_order)
     return candidates[-1] if candidates else "main"
 

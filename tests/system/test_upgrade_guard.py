@@ -157,8 +157,10 @@ def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(
     assert node.run("stat", "-c", "%a %U", BACKUPS, snapshot).stdout.split() == ["700", "root", "600", "root"]
     for number in range(4):
         node.run("touch", "-d", f"{number} days ago", f"{BACKUPS}/snapshot-3.5.1-{number}.db")
-    apt_install(node, hand_over_file([node], labelled("3.5.33")))
-    apt_install(node, hand_over_file([node], labelled("3.6.7")))
+    preseed(node, {"snapshot": "always"})
+    assert "snapshot of the data" in apt_install(node, hand_over_file([node], labelled("3.5.33"))).stdout
+    preseed(node, {"snapshot": "never"})
+    assert "snapshot of the data" not in apt_install(node, hand_over_file([node], labelled("3.6.7"))).stdout
     assert len(node.run("sh", "-c", f"ls {BACKUPS}/snapshot-*.db").stdout.split()) == 3
 
     fresh.install(package("forky"))

@@ -23,7 +23,8 @@ def write_sources(repository: Repository, suite: str) -> None:
 def sources_text(repository: Repository, suite: str, generation: Generation) -> str:
     """deb822, for /etc/apt/sources.list.d/ (sources.list(5); the key inside since apt 2.3.10)."""
     chosen = default_component(generation)
-    others = [component for component in generation.components if component != chosen]
+    filled = {key.component for key in generation.keys if generation.text(key)}
+    others = sorted(filled - {chosen}, key=component_order)
     key = "\n".join(
         f" {line or '.'}" for line in repository.armoured_key.read_text(encoding="utf-8").splitlines()
     )

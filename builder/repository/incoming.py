@@ -45,7 +45,20 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
                 details=("expected  a .changes or .deb file",),
                 hint="etcd-deb publish dist/*.changes --repo DIR --suite trixie",
             )
-    return tuple(_read(deb, component) for deb in debs)
+    found: dict[str, Incoming] = {}
+    for deb in debs:
+        incoming = _read(deb, component)
+        other = found.setdefault(incoming.entry.filename, incoming)
+        if other.entry.sha256 != incoming.entry.sha256:
+            raise EtcdDebError(
+                f"{other.path} and {incoming.path} are the same version with other bytes",
+                details=(
+                    f"first     sha256 {other.entry.sha256}",
+                    f"second    sha256 {incoming.entry.sha256}",
+                ),
+                hint="publish one of them; build the other as another revision: etcd-deb build --revision 2",
+            )
+    return tuple(found.values())
 
 
 def _debs_of(changes: Path) -> list[Path]:

@@ -77,6 +77,21 @@ def test_other_bytes_of_a_published_version_are_refused_with_the_revision_to_use
     assert publisher.problems() == []
 
 
+def test_two_files_of_one_version_with_other_bytes_are_refused(publisher: Publisher) -> None:
+    result = publisher.publish(publisher.deb("3.6.7-1"), publisher.deb("3.6.7-1", note="Other bytes."))
+    assert result.status == 1
+    assert "are the same version with other bytes" in result.err
+    assert publisher.versions() == set()
+
+
+def test_same_file_named_twice_is_published_once(publisher: Publisher) -> None:
+    deb = publisher.deb("3.6.7-1")
+    link = deb.with_name("etcd-ha_3.6.7.deb")
+    link.symlink_to(deb.name)
+    assert publisher.publish(deb, link).status == 0
+    assert publisher.versions() == {"3.6.7-1"}
+
+
 def test_other_component_is_no_way_round_the_pool(publisher: Publisher) -> None:
     publisher.publish(publisher.deb("3.6.7-1"))
     deb = publisher.deb("3.6.7-1", note="Other bytes.")

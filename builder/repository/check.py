@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from debian.deb822 import Deb822
 
 from builder.progress import Progress
-from builder.repository.generation import Generation, Listed, file_digest, read_generation
+from builder.repository.generation import Generation, Listed, file_digest, parse_date, read_generation
 from builder.repository.layout import Repository
 from builder.repository.signing import find_fault
 
@@ -59,7 +58,7 @@ def _signed_text(inline: Path) -> list[str]:
 
 def _check_validity(release: Path) -> Iterator[str]:
     until = Deb822(release.read_text(encoding="utf-8")).get("Valid-Until")
-    if until and parsedate_to_datetime(until.replace("UTC", "+0000")) < datetime.now(UTC):
+    if until and parse_date(until) < datetime.now(UTC):
         yield f"Valid-Until {until} is over: etcd-deb repo resign"
 
 

@@ -93,7 +93,7 @@ def read_generation(suite: str, folder: Path) -> Generation:
             str(row["name"]): Listed(str(row["sha256"]), int(row["size"]))
             for row in release.get("SHA256", [])
         }
-        date = parsedate_to_datetime(release["Date"].replace("UTC", "+0000"))
+        date = parse_date(release["Date"])
     except KeyError as error:
         raise ValueError(f"{folder / 'Release'} has no field {error}") from error
     return Generation(suite, int(folder.name), folder, date, files)
@@ -117,6 +117,11 @@ def release_text(
     release["Description"] = f"etcd-ha for {suite}"
     rows = "".join(f"\n {listed.sha256} {listed.size:>8} {name}" for name, listed in sorted(files.items()))
     return f"{release}SHA256:{rows}\n"
+
+
+def parse_date(text: str) -> datetime:
+    """A Date or Valid-Until of a Release. Raises ValueError."""
+    return parsedate_to_datetime(text.replace("UTC", "+0000"))
 
 
 def next_date(previous: Generation | None) -> datetime:

@@ -47,8 +47,9 @@ def remove_leftovers(repository: Repository) -> None:
         *repository.dists.glob(".*"),
     ):
         temporary.unlink()
-    for temporary in repository.root.glob(".[!.]*.*"):
-        if temporary != repository.private:
+    # Of replacing(); other hidden files are not ours.
+    for name in (".index.html.*", ".*.sources.*", ".etcd-ha-archive-keyring.*"):
+        for temporary in repository.root.glob(name):
             temporary.unlink()
     _remove_unreferenced_indices(repository)
     remove_unreferenced_packages(repository)

@@ -37,9 +37,11 @@ def run(
     cwd: Path,
     progress: Progress,
     environment: Mapping[str, str] | None = None,
+    keep_open: Sequence[int] = (),
 ) -> str:
     """What the program printed, standard output and error together.
 
+    keep_open: descriptors of ours that it has as well, such as a lock that must outlive us.
     Raises CommandFailed with its last lines, DiskFull where it ran out of space. When the build is
     interrupted, the program's whole process group is ended first.
     """
@@ -54,6 +56,7 @@ def run(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=keep_open,
         )
         try:
             status = _wait(child, progress)

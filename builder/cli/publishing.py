@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from builder.cli import options
+from builder.cli import options, pushing
 from builder.cli.options import Invocation, pass_invocation
 from builder.cli.terminal import TerminalProgress, show_error
 from builder.errors import GENERAL
@@ -22,6 +22,7 @@ _suite = click.option("--suite", required=True, help="The suite, such as trixie.
 @_repo
 @_suite
 @click.option("--component", help="By default the series of the version, such as 3.6.")
+@pushing.to(required=False)
 @options.as_json
 @pass_invocation
 def publish(
@@ -30,8 +31,10 @@ def publish(
     folder: Path,
     suite: str,
     component: str | None,
+    targets: tuple[str, ...],
+    endpoint_url: str | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Publish packages in a signed apt repository.
 
     FILE is a .changes or a .deb.
@@ -39,13 +42,22 @@ def publish(
     \b
     etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org
     etcd-deb publish dist/*.changes --repo /srv/apt --suite trixie
+    etcd-deb publish dist/*.changes --repo /srv/apt --suite trixie --to s3://apt.example.org/debian
     """
     from builder.cli import repository_report as report
     from builder.repository.publish import publish as run_publish
 
     progress = TerminalProgress(verbose=invocation.verbose)
-    published = run_publish(options.repository_at(folder), suite, files, component, progress)
-    click.echo(report.published_as_json(published) if as_json else report.published_as_text(published))
+    remotes = pushing.parse_targets(targets, endpoint_url)
+    repository = options.repository_at(folder)
+    published = run_publish(repository, suite, files, component, progress)
+    pushed, well = pushing.push_to_each(repository, remotes, progress)
+    click.echo(
+        report.published_as_json(published, pushed)
+        if as_json
+        else report.published_as_text(published, pushed)
+    )
+    return 0 if well else GENERAL
 
 
 @click.command()
@@ -58,6 +70,7 @@ def publish(
 @options.require_pin
 @options.maintainer
 @options.compression
+@pushing.to(required=False)
 @options.as_json
 @pass_invocation
 def sync(
@@ -71,6 +84,8 @@ def sync(
     require_pin: bool,
     maintainer: str | None,
     compression: str | None,
+    targets: tuple[str, ...],
+    endpoint_url: str | None,
     as_json: bool,
 ) -> int:
     """Build and publish what upstream has released and the suite lacks.
@@ -101,11 +116,14 @@ def sync(
     )
     sources, pinned = options.sources_of(settings), options.pins_of(settings)
     progress = TerminalProgress(verbose=invocation.verbose)
-    synced = run_sync(options.repository_at(folder), suite, wanted, sources, pinned, progress)
+    remotes = pushing.parse_targets(targets, endpoint_url)
+    repository = options.repository_at(folder)
+    synced = run_sync(repository, suite, wanted, sources, pinned, progress)
     for failure in synced.failures:
         show_error(failure.error)
-    click.echo(report.synced_as_json(synced) if as_json else report.synced_as_text(synced))
-    return GENERAL if synced.failures else 0
+    pushed, well = pushing.push_to_each(repository, remotes, progress)
+    click.echo(report.synced_as_json(synced, pushed) if as_json else report.synced_as_text(synced, pushed))
+    return 0 if well and not synced.failures else GENERAL
 
 
 @click.command()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from builder.cli import options
+from builder.cli import options, pushing
 from builder.cli.options import Invocation, pass_invocation
 from builder.cli.terminal import TerminalProgress
-from builder.errors import UNVERIFIED
+from builder.errors import GENERAL, UNVERIFIED
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _suite = click.argument("suite")
@@ -195,3 +195,25 @@ def resign(invocation: Invocation, folder: Path) -> None:
 
     for generation in run_resign(options.repository_at(folder), TerminalProgress(verbose=invocation.verbose)):
         click.echo(f"{generation.suite}  generation {generation.number}")
+
+
+@repo.command()
+@_folder
+@pushing.to(required=True)
+@options.as_json
+@pass_invocation
+def push(
+    invocation: Invocation, folder: Path, targets: tuple[str, ...], endpoint_url: str | None, as_json: bool
+) -> int:
+    """Bring remotes to the state of the repository, after prune, promote, rollback or resign.
+
+    \b
+    etcd-deb repo push /srv/apt --to web1.example.org:/srv/www/apt
+    """
+    from builder.cli import repository_report as report
+
+    remotes = pushing.parse_targets(targets, endpoint_url)
+    progress = TerminalProgress(verbose=invocation.verbose)
+    pushed, well = pushing.push_to_each(options.repository_at(folder), remotes, progress)
+    click.echo(report.pushed_as_json(pushed) if as_json else report.pushed_as_text(pushed))
+    return 0 if well else GENERAL

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,38 +12,38 @@ if TYPE_CHECKING:
     from builder.repository.index import Entry
     from builder.repository.look import Suite
     from builder.repository.publish import Published
+    from builder.repository.remote.push import Pushed
     from builder.repository.sync import Synced
     from builder.repository.upkeep import Removed
 
 
-def published_as_text(published: Published) -> str:
-    if not published.added:
-        return f"{published.suite} has all of it already"
-    return "\n".join(
-        f"{published.suite}  {entry.component}  {entry.package} {entry.version} {entry.architecture}"
-        for entry in published.added
-    )
+def published_as_text(published: Published, pushed: Sequence[Pushed] = ()) -> str:
+    rows = _added(published.suite, published.added) or [f"{published.suite} has all of it already"]
+    return "\n".join([*rows, *map(_pushed, pushed)])
 
 
-def published_as_json(published: Published) -> str:
+def published_as_json(published: Published, pushed: Sequence[Pushed] = ()) -> str:
     return _json(
         {
             "suite": published.suite,
             "generation": published.generation,
             "added": _entries(published.added),
+            "pushed": [asdict(each) for each in pushed],
         }
     )
 
 
-def synced_as_text(synced: Synced) -> str:
+def synced_as_text(synced: Synced, pushed: Sequence[Pushed]) -> str:
     rows = [
-        *(f"{synced.suite}  {e.component}  {e.package} {e.version} {e.architecture}" for e in synced.added),
+        *_added(synced.suite, synced.added),
         *(f"failed   {failure.missing}: {failure.error.summary}" for failure in synced.failures),
     ]
-    return "\n".join(rows) or f"{synced.suite} has all that upstream has released"
+    return "\n".join(
+        [*(rows or [f"{synced.suite} has all that upstream has released"]), *map(_pushed, pushed)]
+    )
 
 
-def synced_as_json(synced: Synced) -> str:
+def synced_as_json(synced: Synced, pushed: Sequence[Pushed]) -> str:
     failed = [
         {
             "version": str(failure.missing.version),
@@ -51,7 +52,22 @@ def synced_as_json(synced: Synced) -> str:
         }
         for failure in synced.failures
     ]
-    return _json({"suite": synced.suite, "added": _entries(synced.added), "failed": failed})
+    return _json(
+        {
+            "suite": synced.suite,
+            "added": _entries(synced.added),
+            "failed": failed,
+            "pushed": [asdict(each) for each in pushed],
+        }
+    )
+
+
+def pushed_as_text(pushed: Sequence[Pushed]) -> str:
+    return "\n".join(map(_pushed, pushed))
+
+
+def pushed_as_json(pushed: Sequence[Pushed]) -> str:
+    return _json({"pushed": [asdict(each) for each in pushed]})
 
 
 def suites_as_text(suites: tuple[Suite, ...]) -> str:
@@ -118,6 +134,18 @@ def problems_as_text(problems: tuple[str, ...]) -> str:
 
 def problems_as_json(problems: tuple[str, ...]) -> str:
     return _json({"problems": problems})
+
+
+def _added(suite: str, added: Iterable[Entry]) -> list[str]:
+    return [
+        f"{suite}  {entry.component}  {entry.package} {entry.version} {entry.architecture}" for entry in added
+    ]
+
+
+def _pushed(pushed: Pushed) -> str:
+    if not pushed.sent and not pushed.deleted:
+        return f"{pushed.target} has all of it already"
+    return f"{pushed.target}  {len(pushed.sent)} files sent, {len(pushed.deleted)} deleted"
 
 
 def _entries(entries: Iterable[Entry]) -> list[dict[str, object]]:

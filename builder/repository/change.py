@@ -44,8 +44,8 @@ class OtherBytes(EtcdDebError):
 
 
 @contextmanager
-def changing(repository: Repository, progress: Progress) -> Iterator[None]:
-    """The one publisher at a time; others wait. Ends what a killed one left."""
+def locked(repository: Repository, progress: Progress) -> Iterator[int]:
+    """The one publisher at a time; others wait. Yields the lock, which a child may hold on to."""
     repository.private.mkdir(parents=True, exist_ok=True)
     with (repository.private / "lock").open("a") as lock:
         try:
@@ -53,6 +53,13 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
         except BlockingIOError:
             progress.step("waiting for another publisher")
             fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()
+
+
+@contextmanager
+def changing(repository: Repository, progress: Progress) -> Iterator[None]:
+    """Locked, for a change. Ends what a killed publisher left."""
+    with locked(repository, progress):
         mark = repository.private / "unfinished"
         if mark.exists():
             progress.step("removing what a publisher that was killed has left")

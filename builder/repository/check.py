@@ -9,7 +9,14 @@ from pathlib import Path
 from debian.deb822 import Deb822
 
 from builder.progress import Progress
-from builder.repository.generation import Generation, Listed, file_digest, parse_date, read_generation
+from builder.repository.generation import (
+    Generation,
+    Listed,
+    file_digest,
+    parse_date,
+    read_generation,
+    signed_text,
+)
 from builder.repository.layout import Repository
 from builder.repository.signing import find_fault
 
@@ -46,14 +53,13 @@ def _check_signatures(repository: Repository, folder: Path, progress: Progress) 
             yield f"{name} is missing"
         elif fault := find_fault(repository.keyring, signed, progress):
             yield f"{name} has no good signature: {fault}"
-    if inline.is_file() and _signed_text(inline) != release.read_text(encoding="utf-8").splitlines():
+    if inline.is_file() and _differ(inline, release):
         yield "InRelease and Release say different things"
 
 
-def _signed_text(inline: Path) -> list[str]:
-    # RFC 9580 section 7: a header up to an empty line, the text, the signature.
-    text = inline.read_text(encoding="utf-8").partition("\n\n")[2]
-    return text.partition("\n-----BEGIN PGP SIGNATURE-----")[0].splitlines()
+def _differ(inline: Path, release: Path) -> bool:
+    signed = signed_text(inline.read_text(encoding="utf-8"))
+    return signed.splitlines() != release.read_text(encoding="utf-8").splitlines()
 
 
 def _check_validity(release: Path) -> Iterator[str]:

@@ -89,14 +89,23 @@ def read_generation(suite: str, folder: Path) -> Generation:
     try:
         with (folder / "Release").open(encoding="utf-8") as file:
             release = Release(file)
-        files = {
-            str(row["name"]): Listed(str(row["sha256"]), int(row["size"]))
-            for row in release.get("SHA256", [])
-        }
-        date = parse_date(release["Date"])
+        return Generation(suite, int(folder.name), folder, parse_date(release["Date"]), listed_files(release))
     except KeyError as error:
         raise ValueError(f"{folder / 'Release'} has no field {error}") from error
-    return Generation(suite, int(folder.name), folder, date, files)
+
+
+def listed_files(release: Release) -> dict[str, Listed]:
+    """The files that a Release lists, by name. Raises KeyError, ValueError for a row that is damaged."""
+    return {
+        str(row["name"]): Listed(str(row["sha256"]), int(row["size"])) for row in release.get("SHA256", [])
+    }
+
+
+def signed_text(inrelease: str) -> str:
+    """The Release that an InRelease holds, without its signature (RFC 9580 section 7)."""
+    # A header up to an empty line, the text, the signature.
+    text = inrelease.partition("\n\n")[2]
+    return text.partition("\n-----BEGIN PGP SIGNATURE-----")[0]
 
 
 def release_text(

@@ -44,6 +44,10 @@ class Started:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def await_message(self, text: str) -> None:
         """Return when stderr has the text."""
         wait_for(f"{text!r} on stderr", lambda: text in self._err.read_text(), within=30)

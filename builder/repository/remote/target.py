@@ -1,0 +1,89 @@
+"""What --to names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from builder.errors import EtcdDebError, UsageError
+from builder.progress import Progress
+from builder.repository.layout import Repository
+from builder.repository.remote.rsync import RsyncStorage
+from builder.repository.remote.storage import Storage
+
+# As rsync(1) tells a remote shell or daemon from a path: a colon before any slash.
+_ELSEWHERE = re.compile(r"[^/:]+:")
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """s3://NAME/PREFIX. endpoint_url: None for Amazon's."""
+
+    name: str
+    prefix: str
+    endpoint_url: str | None
+
+    def __str__(self) -> str:
+        return f"s3://{self.name}/{self.prefix}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class RsyncTarget:
+    """What rsync(1) takes as a destination."""
+
+    destination: str
+
+    def __str__(self) -> str:
+        return self.destination
+
+
+Target = Bucket | RsyncTarget
+
+
+def parse_target(text: str, endpoint_url: str | None) -> Target:
+    """DIR, rsync://HOST/MODULE/PATH, HOST:PATH or s3://BUCKET/PREFIX. Raises UsageError."""
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme not in ("s3", "rsync"):
+        raise UsageError(
+            f"{text} can't be published to",
+            details=("expected  DIR, rsync://HOST/MODULE/PATH, HOST:PATH or s3://BUCKET/PREFIX",),
+        )
+    if scheme == "s3" and separator:
+        parts = urlsplit(text)
+        if not parts.netloc:
+            raise UsageError(f"{text} names no bucket", details=("expected  s3://BUCKET/PREFIX",))
+        return Bucket(parts.netloc, parts.path.strip("/"), endpoint_url)
+    if endpoint_url:
+        raise UsageError(
+            "--endpoint-url is for a bucket",
+            details=(f"got       --to {text}", "expected  --to s3://BUCKET/PREFIX"),
+        )
+    if separator or _ELSEWHERE.match(text):
+        return RsyncTarget(text.rstrip("/"))
+    folder = Path(text).resolve()
+    if (folder / ".etcd-deb").exists():
+        raise UsageError(
+            f"{folder} is a repository of its own",
+            hint=f"publish into it: --repo {folder}",
+        )
+    return RsyncTarget(str(folder))
+
+
+def open_target(target: Target, repository: Repository, lock: int, progress: Progress) -> Storage:
+    """lock: see locked(). Raises RemoteFailed, EtcdDebError where a program or library is missing."""
+    match target:
+        case RsyncTarget():
+            return RsyncStorage(target.destination, repository.root, lock, progress)
+        case Bucket():
+            try:
+                # It takes a third of a second, and few people need it.
+                from builder.repository.remote.s3 import S3Storage
+            except ImportError as error:
+                raise EtcdDebError(
+                    "boto3 is not installed",
+                    details=(str(error),),
+                    hint="pip install 'etcd-deb[s3]'",
+                ) from error
+            return S3Storage(target.name, target.prefix, target.endpoint_url, progress)

@@ -96,9 +96,10 @@ class Archive:
         path = Path(self._here(shown.path, version))
         path.parent.mkdir(parents=True, exist_ok=True)
         text = self._here(shown.text, version)
-        if text != shown.text and path.exists() and text not in path.read_text():
-            text = f"{path.read_text()}\n{text}"
-        path.write_text(text)
+        there = path.read_text() if path.exists() else ""
+        # Who repeats the steps for another series adds what differs, and leaves what is there.
+        if text not in there:
+            path.write_text(f"{there}\n{text}" if there else text)
 
     def _here(self, text: str, version: str) -> str:
         """What a how-to says of 3.6.7 and of a machine, for this version and below the test's folder."""

@@ -30,6 +30,9 @@ class TemplateContext:
 
     debian_version: str
     upstream_tag: str
+    tarball: str
+    tarball_sha256: str
+    vouchers: str
     series: str
     maintainer: str
     changelog_date: str
@@ -69,10 +72,14 @@ def assemble(
 def template_context(examined: ExaminedBinaries, version: PackageVersion, maintainer: str) -> TemplateContext:
     """What the templates may know of this release."""
     upstream = version.upstream
+    tarball = examined.binaries.tarball
     day = datetime.fromtimestamp(examined.binaries.released, UTC)
     return TemplateContext(
         debian_version=str(version),
         upstream_tag=upstream.tag,
+        tarball=tarball.file.name,
+        tarball_sha256=tarball.sha256,
+        vouchers=", ".join(tarball.vouchers),
         series=str(upstream.series),
         maintainer=maintainer,
         changelog_date=format_datetime(day),

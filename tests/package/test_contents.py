@@ -98,6 +98,17 @@ def test_programs_are_the_provenances_and_the_bill_of_materials_is_spdx(deb: Deb
     assert {package.name for package in document.packages} >= {*inside, "stdlib"}
 
 
+def test_control_file_tells_the_provenance_that_a_repository_shows(deb: Deb) -> None:
+    provenance = json.loads(deb.contents()[f"{DOC}/provenance.json"])
+    told = {name: value for name, value in control(deb).items() if name.startswith("Upstream-")}
+    assert told == {
+        "Upstream-Release": f"https://github.com/etcd-io/etcd/releases/tag/v{provenance['version']}",
+        "Upstream-Tarball": provenance["tarball"],
+        "Upstream-Sha256": provenance["sha256"],
+        "Upstream-Vouchers": ", ".join(provenance["vouchers"]),
+    }
+
+
 def test_documents_that_debian_wants_are_there(deb: Deb) -> None:
     names = {name.removeprefix(f"{DOC}/") for name in deb.contents() if name.startswith(DOC)}
     assert names >= {"copyright", "changelog.Debian.gz", "NEWS.Debian.gz", "provenance.json"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +19,23 @@ TEMPLATE = Path(__file__).with_name("index.html.j2")
 MEBIBYTE = 1024 * 1024
 # Of each series and architecture: what was published last.
 SHOWN = 10
+# As debian-template/control.j2 names them.
+_PROVENANCE = re.compile(r"^Upstream-(Release|Tarball|Sha256|Vouchers): (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProvenance:
+    """Whose bytes a package has. release: the URL of upstream's release; sha256: of its tarball."""
+
+    release: str
+    tarball: str
+    sha256: str
+    vouchers: str
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPackage:
-    """A row of the table."""
+    """A row of the table. provenance: None where the package does not tell it."""
 
     version: str
     day: str
@@ -30,6 +43,7 @@ class ShownPackage:
     size: str
     sha256: str
     filename: str
+    provenance: ShownProvenance | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,7 @@ def _component(repository: Repository, generation: Generation, component: str) -
     indices = [generation.entries(key) for key in generation.keys if key.component == component]
     # Sorting all of a large repository would take longer than publishing in it.
     latest = [entry for entries in indices for entry in entries[-SHOWN:]]
-    latest.sort(key=lambda entry: (entry.order(), entry.architecture), reverse=True)
+    latest.sort(key=Entry.order, reverse=True)
     return ShownComponent(
         name=component,
         entries=tuple(_package(repository, entry) for entry in latest),
@@ -108,4 +122,15 @@ def _package(repository: Repository, entry: Entry) -> ShownPackage:
         size=f"{entry.size / MEBIBYTE:.1f} MiB",
         sha256=entry.sha256,
         filename=entry.filename,
+        provenance=_provenance(entry),
     )
+
+
+def _provenance(entry: Entry) -> ShownProvenance | None:
+    told = dict(_PROVENANCE.findall(entry.text))
+    try:
+        provenance = ShownProvenance(told["Release"], told["Tarball"], told["Sha256"], told["Vouchers"])
+    except KeyError:
+        return None
+    # A link to a script would run in the page.
+    return provenance if provenance.release.startswith("https://") else None

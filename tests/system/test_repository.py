@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.browser import Screen, chromium, copied, opened
 from tests.lab.cluster import is_healthy, preseed
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.publisher import Publisher, served, signing_home
 from tests.lab.wait import wait_for
 
+PHONE = Screen(width=390, scheme="light")
 OLDER, NEWER, OTHER_SERIES = "3.5.1-1", "3.5.30-1", "3.6.7-1"
 
 
@@ -51,3 +53,20 @@ def test_node_installs_an_older_version_and_upgrades_within_its_series(
     candidates = node.run("apt-cache", "madison", "etcd-ha").stdout
     assert OTHER_SERIES not in candidates, "another series is another component"
     wait_for("the member to be healthy after the upgrade", lambda: is_healthy(node), within=20)
+
+
+def test_text_copied_from_the_page_installs_the_package_on_a_fresh_node(
+    lab: Lab, publisher: Publisher, package: Callable[[str], Path]
+) -> None:
+    (node,) = lab.nodes(1, "trixie")
+    publisher.must(*publisher.publish_words(package("3.5.30")))
+    with (
+        chromium() as browser,
+        opened(browser, (publisher.repository / "index.html").as_uri(), PHONE) as page,
+    ):
+        text = copied(page, "pre")
+    # No mirror of Debian can be reached from a node.
+    node.run("sh", "-c", "rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*")
+    node.run("sh", "-e", "-c", text, env={"DEBIAN_FRONTEND": "noninteractive"}, within=120)
+    assert installed(node) == NEWER
+    assert node.get("/etc/apt/sources.list.d/etcd-ha.sources") == publisher.sources

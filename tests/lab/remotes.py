@@ -18,26 +18,18 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 
-from tests.lab.command import run
 from tests.lab.wait import wait_for
 
 if TYPE_CHECKING:
     from types_boto3_s3.service_resource import Bucket
 
-NAME = "apt"
+MODULE = "apt"
 PREFIX = "debian"
 REGION: Final = "eu-central-1"
-# What lets apt read without credentials.
-PUBLIC = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "s3:GetObject",
-            "Resource": f"arn:aws:s3:::{NAME}/*",
-        }
-    ],
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "somebody",
+    "AWS_SECRET_ACCESS_KEY": "something",
+    "AWS_DEFAULT_REGION": REGION,
 }
 
 
@@ -67,27 +59,18 @@ class RemoteStore:
 class BucketOfMoto(RemoteStore):
     """clock: how far the server's time is ahead, which libfaketime reads."""
 
-    endpoint: str
+    bucket: Bucket
     clock: Path
 
     def files(self) -> dict[str, bytes]:
-        objects = self.bucket().objects.filter(Prefix=f"{PREFIX}/")
+        objects = self.bucket.objects.filter(Prefix=f"{PREFIX}/")
         return {entry.key.removeprefix(f"{PREFIX}/"): entry.get()["Body"].read() for entry in objects}
 
     def put(self, name: str, content: bytes) -> None:
-        self.bucket().put_object(Key=f"{PREFIX}/{name}", Body=content)
+        self.bucket.put_object(Key=f"{PREFIX}/{name}", Body=content)
 
     def pass_time(self, seconds: int) -> None:
         self.clock.write_text(f"{int(self.clock.read_text()) + seconds:+d}")
-
-    def bucket(self) -> Bucket:
-        """By boto3, with the credentials that etcd-deb is given."""
-        session = boto3.Session(
-            aws_access_key_id=self.variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.variables["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-        )
-        return session.resource("s3", endpoint_url=self.endpoint).Bucket(NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,35 +94,52 @@ class ModuleOfRsync(RemoteStore):
             os.utime(path, (before, before))
 
 
+@dataclass(frozen=True)
+class Moto:
+    """A server of S3."""
+
+    endpoint: str
+    clock: Path
+
+    def bucket(self, name: str) -> BucketOfMoto:
+        """A new one, which anybody may read, as apt does."""
+        session = boto3.Session(
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        )
+        bucket = session.resource("s3", endpoint_url=self.endpoint).Bucket(name)
+        bucket.create(CreateBucketConfiguration={"LocationConstraint": REGION})
+        public = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{name}/*",
+        }
+        bucket.Policy().put(Policy=json.dumps({"Version": "2012-10-17", "Statement": [public]}))
+        return BucketOfMoto(
+            target=f"s3://{name}/{PREFIX}",
+            url=f"{self.endpoint}/{name}/{PREFIX}",
+            options=("--endpoint-url", self.endpoint),
+            variables=CREDENTIALS,
+            bucket=bucket,
+            clock=self.clock,
+        )
+
+
 @contextlib.contextmanager
-def bucket_of_moto(folder: Path) -> Iterator[BucketOfMoto]:
-    """A server with one bucket."""
-    folder.mkdir()
+def moto_server(folder: Path) -> Iterator[Moto]:
+    """A server without a bucket."""
     clock = folder / "clock"
     clock.write_text("+0")
     port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
     server = Path(sys.executable).with_name("moto_server")
     # FAKETIME, which faketime sets, would overrule the file.
     clocked = ["faketime", "-f", "+0", "env", "-u", "FAKETIME", f"FAKETIME_TIMESTAMP_FILE={clock}"]
     kept = ["FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
     argv = [*clocked, *kept, str(server), "--host", "127.0.0.1", "--port", str(port)]
     with _running(argv, folder / "moto.log", port):
-        store = BucketOfMoto(
-            target=f"s3://{NAME}/{PREFIX}",
-            url=f"{endpoint}/{NAME}/{PREFIX}",
-            options=("--endpoint-url", endpoint),
-            variables={
-                "AWS_ACCESS_KEY_ID": "somebody",
-                "AWS_SECRET_ACCESS_KEY": "something",
-                "AWS_DEFAULT_REGION": REGION,
-            },
-            endpoint=endpoint,
-            clock=clock,
-        )
-        store.bucket().create(CreateBucketConfiguration={"LocationConstraint": REGION})
-        store.bucket().Policy().put(Policy=json.dumps(PUBLIC))
-        yield store
+        yield Moto(f"http://127.0.0.1:{port}", clock)
 
 
 @contextlib.contextmanager
@@ -150,7 +150,8 @@ def module_of_rsync(folder: Path) -> Iterator[ModuleOfRsync]:
     port = free_port()
     settings = folder / "rsyncd.conf"
     settings.write_text(
-        f"use chroot = no\nlog file = {folder}/rsyncd.log\n[{NAME}]\npath = {shared}\nread only = no\n"
+        f"use chroot = no\nreverse lookup = no\nlog file = {folder}/rsyncd.log\n"
+        f"[{MODULE}]\npath = {shared}\nread only = no\n"
         # A daemon of root's would otherwise become nobody.
         f"uid = {os.getuid()}\ngid = {os.getgid()}\n"
     )
@@ -163,7 +164,7 @@ def module_of_rsync(folder: Path) -> Iterator[ModuleOfRsync]:
         f"--config={settings}",
     ]
     with _running(argv, folder / "rsync.log", port) as daemon, web_server(shared) as url:
-        target = f"rsync://127.0.0.1:{port}/{NAME}"
+        target = f"rsync://127.0.0.1:{port}/{MODULE}"
         yield ModuleOfRsync(target=target, url=url, folder=shared, daemon=daemon)
 
 
@@ -214,5 +215,5 @@ def _running(argv: Sequence[str], log: Path, port: int) -> Iterator[int]:
 
 def children(process: int) -> list[int]:
     """The processes that it has started."""
-    listed = run(["ps", "--no-headers", "-o", "pid", "--ppid", str(process)], check=False).stdout
-    return [int(pid) for pid in listed.split()]
+    listed = Path(f"/proc/{process}/task/{process}/children")
+    return [int(pid) for pid in listed.read_text().split()]

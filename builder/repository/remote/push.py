@@ -64,11 +64,15 @@ def push(repository: Repository, target: Target, progress: Progress) -> Pushed:
             sent.extend(file.name for file in files)
 
         progress.step(f"sending what is new to {target}")
-        for group in (tree.packages, tree.indices):
-            # What an InRelease there names was there before it.
-            send([file for file in group if file.name not in named or there.get(file.name) != file.size])
+        # What an InRelease there names was there before it.
+        packages, indices = (
+            [file for file in group if file.name not in named or there.get(file.name) != file.size]
+            for group in (tree.packages, tree.indices)
+        )
         folders = tuple(f"dists/{suite}/" for suite in stale)
-        send([f for f in tree.plain if f.name.startswith(folders) or there.get(f.name) != f.size])
+        plain = [f for f in tree.plain if f.name.startswith(folders) or there.get(f.name) != f.size]
+        send(packages)
+        send([*indices, *plain])
         _remember(repository, target, seen, tree.switches.values())
         for suite in stale:
             file = tree.switches[suite]

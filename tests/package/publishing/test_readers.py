@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,32 +39,31 @@ class Reader(threading.Thread):
             (self.apt.folder / f"etcd-ha_{newest}_amd64.deb").unlink(missing_ok=True)
 
 
-def publish_under_readers(publisher: Publisher, publications: int, updates: int) -> list[Reader]:
-    """Readers at work until both counts are reached."""
-    with served(publisher) as url:
-        assert publisher.init("--url", url).status == 0
-        assert publisher.publish(publisher.deb("3.6.0-1")).status == 0
-        published = threading.Event()
+def publish_under_readers(
+    publisher: Publisher, publications: int, updates: int, options: Sequence[str] = ()
+) -> list[Reader]:
+    """Readers at work until both counts are reached. options: of publish."""
+    assert publisher.publish(publisher.deb("3.6.0-1"), options=options).status == 0
+    published = threading.Event()
 
-        def over() -> bool:
-            return published.is_set() and sum(reader.updates for reader in readers) >= updates
+    def over() -> bool:
+        return published.is_set() and sum(reader.updates for reader in readers) >= updates
 
-        readers = [
-            Reader(publisher.folder / f"reader-{number}", publisher.sources, over)
-            for number in range(CLIENTS)
-        ]
+    readers = [
+        Reader(publisher.folder / f"reader-{number}", publisher.sources, over) for number in range(CLIENTS)
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        for patch in range(1, publications + 1):
+            result = publisher.publish(publisher.deb(f"3.6.{patch}-1"), options=options)
+            assert result.status == 0, result.err
+            if patch % 10 == 0:
+                assert publisher.repo("prune", "trixie", "--keep", "5").status == 0
+    finally:
+        published.set()
         for reader in readers:
-            reader.start()
-        try:
-            for patch in range(1, publications + 1):
-                result = publisher.publish(publisher.deb(f"3.6.{patch}-1"))
-                assert result.status == 0, result.err
-                if patch % 10 == 0:
-                    assert publisher.repo("prune", "trixie", "--keep", "5").status == 0
-        finally:
-            published.set()
-            for reader in readers:
-                reader.join(1200)
+            reader.join(1200)
     return readers
 
 
@@ -75,11 +74,15 @@ def assert_no_client_failed(readers: list[Reader], updates: int) -> None:
 
 
 def test_no_client_fails_while_the_repository_changes_sample(publisher: Publisher) -> None:
-    assert_no_client_failed(publish_under_readers(publisher, 12, 20), 20)
+    with served(publisher) as url:
+        assert publisher.init("--url", url).status == 0
+        assert_no_client_failed(publish_under_readers(publisher, 12, 20), 20)
     assert publisher.problems() == []
 
 
 @pytest.mark.soak
 def test_no_client_fails_while_the_repository_changes(publisher: Publisher) -> None:
-    assert_no_client_failed(publish_under_readers(publisher, 300, 1000), 1000)
+    with served(publisher) as url:
+        assert publisher.init("--url", url).status == 0
+        assert_no_client_failed(publish_under_readers(publisher, 300, 1000), 1000)
     assert publisher.problems() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from builder.repository.sweep import GRACE
@@ -10,6 +11,11 @@ from tests.lab.publisher import Publisher
 from tests.lab.remotes import RemoteStore
 from tests.package.publishing.remotes.pushing import client, must_push, push, wanted
 from tests.package.publishing.test_upkeep import age
+
+
+def elsewhere(store: RemoteStore) -> str:
+    """A bucket or module that is not there."""
+    return re.sub(r"bucket-\d+|apt", "no-such-place", store.target, count=1)
 
 
 def test_clients_install_from_the_remote(publisher: Publisher, store: RemoteStore, tmp_path: Path) -> None:
@@ -144,7 +150,7 @@ def test_a_remote_that_waited_longer_than_generations_are_kept_is_still_ours(
 
 
 def test_no_remote_is_said_with_the_next_step(publisher: Publisher, store: RemoteStore) -> None:
-    nowhere = store.target.replace("apt", "no-such-place", 1)
+    nowhere = elsewhere(store)
     refused = publisher.repo("push", "--to", nowhere, *store.options)
     assert refused.status == 1
     assert "no-such-place" in refused.err
@@ -153,7 +159,7 @@ def test_no_remote_is_said_with_the_next_step(publisher: Publisher, store: Remot
 
 
 def test_one_remote_that_fails_stops_no_other(publisher: Publisher, store: RemoteStore) -> None:
-    nowhere = store.target.replace("apt", "no-such-place", 1)
+    nowhere = elsewhere(store)
     assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
     done = publisher.repo("push", "--to", nowhere, "--to", store.target, *store.options)
     assert done.status == 1

@@ -1,7 +1,7 @@
-"""A push that is killed: clients see the old state or the new one, each file of it whole, and the next push
+"""A push that is killed: clients see the old state or the new one, and the next push brings the new one.
 
-brings the new one. What is killed: etcd-deb at a step, by strace; and at random times etcd-deb alone (its
-rsync lives on), etcd-deb and its rsync, or the daemon's end of the connection.
+What is killed: etcd-deb at a step, by strace; and at random times etcd-deb alone (its rsync lives on), both,
+or the daemon's end of the connection.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from tests.lab.remotes import ModuleOfRsync, RemoteStore, children
 from tests.package.publishing.remotes.pushing import client, must_push, push_words, wanted
 
 CALLS = ("rename", "fsync", "write", "unlink", "mkdir", "sendto", "execve", "clone", "clone3", "vfork")
-SAMPLE = 6
+SAMPLE = 3
 Kill = Callable[[list[str]], None]
 
 
@@ -106,21 +107,21 @@ def kill_at_random_times(victim: Victim, times: int) -> int:
     early = 0
     for number, kill in zip(range(times), cycle(kills(victim)), strict=False):
         delay = random.uniform(0, whole / 3)  # noqa: S311
-        early += not victim.round(f"killed after {delay:.3f} s, {number}", lambda words: kill(words, delay))
+        early += not victim.round(f"killed after {delay:.3f} s, {number}", partial(kill, delay))
     victim.assert_tidy()
     return early
 
 
-def kills(victim: Victim) -> list[Callable[[list[str], float], None]]:
+def kills(victim: Victim) -> list[Callable[[float, list[str]], None]]:
     """What can be killed while a push to the store goes on."""
 
-    def publisher_alone(words: list[str], delay: float) -> None:
+    def publisher_alone(delay: float, words: list[str]) -> None:
         started = victim.publisher.account.start(*words)
         time.sleep(delay)
         started.send(signal.SIGKILL)
         started.finish()
 
-    def publisher_and_rsync(words: list[str], delay: float) -> None:
+    def publisher_and_rsync(delay: float, words: list[str]) -> None:
         started = victim.publisher.account.start(*words)
         time.sleep(delay)
         programs = children(started.pid)
@@ -128,7 +129,7 @@ def kills(victim: Victim) -> list[Callable[[list[str], float], None]]:
         end(programs)
         started.finish()
 
-    def daemons_end(words: list[str], delay: float) -> None:
+    def daemons_end(delay: float, words: list[str]) -> None:
         assert isinstance(victim.store, ModuleOfRsync)
         started = victim.publisher.account.start(*words)
         time.sleep(delay)

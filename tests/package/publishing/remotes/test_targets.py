@@ -1,0 +1,155 @@
+"""What is peculiar to one kind of remote: a bucket, a folder here, a folder behind a remote shell."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from builder.progress import Progress
+from builder.repository.layout import open_repository
+from builder.repository.remote.s3 import S3Storage
+from builder.repository.remote.storage import OtherPublisher
+from builder.repository.remote.tree import remote_tree
+from tests.lab.publisher import SUITE, Publisher
+from tests.lab.remotes import PREFIX, BucketOfMoto, Moto, web_server
+from tests.package.publishing.remotes.pushing import client, must_push, push, wanted
+
+PACKAGE = "pool/3.6/etcd-ha_3.6.7-1_amd64.deb"
+
+
+@pytest.fixture
+def bucket(moto: Moto, publisher: Publisher, request: pytest.FixtureRequest) -> BucketOfMoto:
+    bucket = moto.bucket(f"targets-{abs(hash(request.node.name))}")
+    publisher.account.variables.update(bucket.variables)
+    return bucket
+
+
+def test_two_publishers_of_one_bucket_at_once_never_mix(
+    publisher: Publisher, bucket: BucketOfMoto, tmp_path: Path
+) -> None:
+    other = Publisher(tmp_path / "other", publisher.gnupg_home)
+    other.account.variables.update(bucket.variables)
+    assert other.init().status == 0
+    publishers = (publisher, other)
+    for number, each in enumerate(publishers):
+        assert each.publish(each.deb(f"3.6.{number}-1")).status == 0
+    statuses: dict[int, int] = {}
+
+    def run(number: int) -> None:
+        statuses[number] = push(publishers[number], bucket).status
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(statuses.values()) == [0, 1]
+    (winner,) = (publishers[number] for number, status in statuses.items() if status == 0)
+    assert bucket.files()["dists/trixie/InRelease"] == wanted(winner)["dists/trixie/InRelease"]
+
+
+def test_inrelease_is_replaced_only_if_it_is_the_one_that_was_read(
+    publisher: Publisher, bucket: BucketOfMoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bucket.variables.items():
+        monkeypatch.setenv(name, value)
+    storage = S3Storage(bucket.bucket.name, PREFIX, bucket.options[1], Progress())
+    (inrelease,) = remote_tree(open_repository(publisher.repository)).switches.values()
+    storage.switch(inrelease, None)
+    storage.listing()
+    (before,) = storage.read([inrelease.name]).values()
+    bucket.put(inrelease.name, b"of another publisher")
+    for held in (before, None):
+        with pytest.raises(OtherPublisher, match="another publisher has changed"):
+            storage.switch(inrelease, held)
+    assert bucket.files()[inrelease.name] == b"of another publisher"
+
+
+def test_package_of_a_bucket_is_never_replaced(publisher: Publisher, bucket: BucketOfMoto) -> None:
+    bucket.put(PACKAGE, b"of another publisher")
+    assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
+    refused = push(publisher, bucket)
+    assert refused.status == 1
+    assert f"holds {PACKAGE} already, with other bytes" in refused.err
+    assert bucket.files()[PACKAGE] == b"of another publisher"
+    assert "dists/trixie/InRelease" not in bucket.files()
+
+
+def test_what_never_changes_may_be_cached_and_inrelease_may_not(
+    publisher: Publisher, bucket: BucketOfMoto
+) -> None:
+    assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
+    must_push(publisher, bucket)
+
+    def headers(name: str) -> tuple[str, str]:
+        found = bucket.bucket.Object(f"{PREFIX}/{name}")
+        return found.content_type, found.cache_control
+
+    assert headers("dists/trixie/InRelease") == ("text/plain; charset=utf-8", "no-cache")
+    assert headers("index.html") == ("text/html; charset=utf-8", "no-cache")
+    kind, caching = headers(PACKAGE)
+    assert (kind, "immutable" in caching) == ("application/vnd.debian.binary-package", True)
+
+
+def test_folder_of_this_machine_is_a_remote(publisher: Publisher, tmp_path: Path) -> None:
+    folder = tmp_path / "www"
+    assert publisher.publish(publisher.deb("3.6.7-1"), options=("--to", str(folder))).status == 0
+    there = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert there == wanted(publisher)
+    assert not any(path.is_symlink() for path in folder.rglob("*"))
+    with web_server(folder) as url:
+        assert publisher.init("--url", url).status == 0
+        apt = client(publisher, tmp_path / "client")
+        apt.update()
+        apt.download("3.6.7-1")
+
+
+def test_folder_behind_a_remote_shell_is_a_remote(publisher: Publisher, tmp_path: Path) -> None:
+    # What ssh does, without a server: the command that rsync gives it is run by a shell.
+    shell = tmp_path / "shell"
+    shell.write_text(f'#!/bin/sh\necho "$1" >{tmp_path}/host\nshift\nexec sh -c "$*"\n')
+    shell.chmod(0o755)
+    publisher.account.variables["RSYNC_RSH"] = str(shell)
+    folder = tmp_path / "www"
+    options = ("--to", f"web1.example.org:{folder}")
+    assert publisher.publish(publisher.deb("3.6.7-1"), options=options).status == 0
+    assert (tmp_path / "host").read_text() == "web1.example.org\n"
+    assert (folder / f"dists/{SUITE}/InRelease").read_bytes() == wanted(publisher)["dists/trixie/InRelease"]
+
+
+def test_another_umask_and_owner_do_not_hide_files_from_the_web_server(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    folder = tmp_path / "www"
+    assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
+    os.chmod(publisher.repository / "index.html", 0o600)  # noqa: PTH101
+    assert publisher.repo("push", "--to", str(folder)).status == 0
+    modes = {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
+    assert modes == {0o644}
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("ftp://example.org/apt", "can't be published to"),
+        ("s3:///debian", "names no bucket"),
+        ("REPOSITORY", "is a repository of its own"),
+    ],
+)
+def test_what_is_no_remote_is_refused_before_anything_changes(
+    publisher: Publisher, target: str, words: str
+) -> None:
+    target = target.replace("REPOSITORY", str(publisher.repository))
+    refused = publisher.publish(publisher.deb("3.6.7-1"), options=("--to", target))
+    assert refused.status == 2
+    assert words in refused.err
+    assert publisher.versions() == set()
+
+
+def test_endpoint_is_for_buckets_alone(publisher: Publisher, tmp_path: Path) -> None:
+    refused = publisher.repo("push", "--to", str(tmp_path / "www"), "--endpoint-url", "http://127.0.0.1:9")
+    assert refused.status == 2
+    assert "--endpoint-url is for a bucket" in refused.err

@@ -89,9 +89,10 @@ def read_generation(suite: str, folder: Path) -> Generation:
     try:
         with (folder / "Release").open(encoding="utf-8") as file:
             release = Release(file)
-        return Generation(suite, int(folder.name), folder, parse_date(release["Date"]), listed_files(release))
+        date, files = parse_date(release["Date"]), listed_files(release)
     except KeyError as error:
         raise ValueError(f"{folder / 'Release'} has no field {error}") from error
+    return Generation(suite, int(folder.name), folder, date, files)
 
 
 def listed_files(release: Release) -> dict[str, Listed]:

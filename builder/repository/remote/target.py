@@ -84,6 +84,6 @@ def open_target(target: Target, repository: Repository, lock: int, progress: Pro
                 raise EtcdDebError(
                     "boto3 is not installed",
                     details=(str(error),),
-                    hint="pip install 'etcd-deb[s3]'",
+                    hint="install etcd-deb with its extra s3: pip install '.[s3]'",
                 ) from error
             return S3Storage(target.name, target.prefix, target.endpoint_url, progress)

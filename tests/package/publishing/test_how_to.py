@@ -29,6 +29,7 @@ def test_repository_of_the_how_to_is_made_used_and_kept(
             for command in commands(DOCUMENT, heading):
                 if " serve " not in command:
                     here = command.replace("/srv/apt", str(root)).replace("~/etcd-keys", str(home))
+                    here = here.replace("/srv/www", str(tmp_path / "www"))
                     here = here.replace("http://apt.example.org", root.as_uri())
                     shell.succeed(here.replace("3.6.7-1", "3.5.1-1"))
 
@@ -45,5 +46,11 @@ def test_repository_of_the_how_to_is_made_used_and_kept(
         run("Take back")
         apt.update()
         assert apt.versions() == {"3.5.1-1"}
+        (tmp_path / "www").mkdir()
+        run("Bring it")
+    copy = AptClient(tmp_path / "client of the copy")
+    copy.use((root / "trixie.sources").read_text().replace(root.as_uri(), (tmp_path / "www/apt").as_uri()))
+    copy.update()
+    assert copy.versions() == {"3.5.1-1"}
     for suite in ("trixie", "testing"):
         assert "Valid-Until: " in (root / "dists" / suite / "Release").read_text()

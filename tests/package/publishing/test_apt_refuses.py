@@ -145,14 +145,23 @@ def test_expired_key_is_refused(client: Client, tmp_path: Path) -> None:
     assert "xpired" in refused.stdout or "EXPKEYSIG" in refused.stdout, refused.stdout
 
 
-def test_release_past_its_validity_is_refused(client: Client, publisher: Publisher) -> None:
-    publisher.must(*publisher.init_words("--valid-days", "7"))
-    # The clock of a client can't be moved in a chroot; a validity that ended yesterday is the same to apt.
-    settings = publisher.repository / ".etcd-deb/repository.json"
-    settings.write_text(settings.read_text().replace('"valid_days": 7', '"valid_days": -1'))
-    publisher.must("repo", "resign", publisher.repository)
-    client.copy(publisher)
-    refused = client.update()
+def test_old_inrelease_replayed_past_its_validity_is_refused(client: Client, tmp_path: Path) -> None:
+    two_weeks_ago = ("faketime", "-f", "-14d")
+    with signing_home() as home:
+        publisher = Publisher(tmp_path / "old", home)
+        old = publisher.publish_words(publisher.deb("3.6.7-1"))
+        for words in (publisher.init_words("--valid-days", "7"), old):
+            done = publisher.run(*words, under=two_weeks_ago)
+            assert done.status == 0, done.err
+        kept = publisher.folder / "kept"
+        shutil.copytree(publisher.repository, kept, symlinks=True)
+        assert any("Valid-Until" in problem for problem in publisher.problems())
+        assert publisher.publish(publisher.deb("3.6.8-1")).status == 0
+        client.copy(publisher)
+        assert client.update().returncode == 0
+        publisher.restore(kept)
+        client.copy(publisher)
+        client.forget()
+        refused = client.update()
     assert refused.returncode != 0
     assert "expired" in refused.stdout
-    assert any("Valid-Until" in problem for problem in publisher.problems())

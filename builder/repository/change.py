@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,10 +31,10 @@ from builder.repository.incoming import Incoming
 from builder.repository.index import Entry, IndexFile, IndexKey, index_files
 from builder.repository.layout import Repository
 from builder.repository.signing import SigningKey, sign
+from builder.repository.syncing import sync_files
 from builder.version import Architecture
 
 CHUNK = 1024 * 1024
-SYNCED_AT_ONCE = 16
 Indices = Mapping[IndexKey, Sequence[Entry]]
 
 
@@ -80,55 +79,65 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
 
 def add_to_pool(repository: Repository, packages: Sequence[Incoming]) -> None:
     """Copy packages into the pool. Raises OtherBytes, DiskFull, OSError."""
-    fresh = [incoming for incoming in packages if not _is_there(repository, incoming)]
-    folders = {(repository.root / incoming.entry.filename).parent for incoming in fresh}
+    components = [path for path in repository.pool.glob("*") if path.is_dir()]
+    fresh = {
+        repository.root / incoming.entry.filename: incoming
+        for incoming in packages
+        if not _is_there(repository, components, incoming.entry)
+    }
+    folders = {target.parent for target in fresh}
     for folder in folders:
         _make_folder(folder)
-    # Side by side: the file system syncs several files at the price of one.
-    with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
-        for _ in pool.map(lambda incoming: _copy(repository, incoming), fresh):
-            pass
+    for target, incoming in fresh.items():
+        _copy(incoming, target)
+    sync_files([_temporary(target) for target in fresh])
+    for target in fresh:
+        _temporary(target).rename(target)
     for folder in folders:
         sync_folder(folder)
 
 
-def _is_there(repository: Repository, incoming: Incoming) -> bool:
-    _refuse_other_bytes(repository, incoming)
-    return (repository.root / incoming.entry.filename).exists()
+def _is_there(repository: Repository, components: Sequence[Path], entry: Entry) -> bool:
+    """Whether the pool has the package where it belongs. Raises OtherBytes, wherever those are."""
+    target = repository.root / entry.filename
+    present = [path for path in (folder / target.name for folder in components) if path.exists()]
+    for path in present:
+        _refuse_other_bytes(path, entry)
+    return target in present
 
 
-def _copy(repository: Repository, incoming: Incoming) -> None:
-    target = repository.root / incoming.entry.filename
-    temporary = target.with_name(f".{target.name}")
+def _copy(incoming: Incoming, target: Path) -> None:
     digest = hashlib.sha256()
-    with disk_full_named(target, "copying a package into the pool"):
-        with incoming.path.open("rb") as content, temporary.open("wb") as out:
-            while chunk := content.read(CHUNK):
-                out.write(chunk)
-                digest.update(chunk)
-            out.flush()
-            os.fchmod(out.fileno(), 0o644)
-            os.fsync(out.fileno())
-        if digest.hexdigest() != incoming.entry.sha256:
-            raise EtcdDebError(
-                f"{incoming.path} was changed while it was being published", hint="publish it again"
-            )
-        temporary.rename(target)
-
-
-def _refuse_other_bytes(repository: Repository, incoming: Incoming) -> None:
-    entry = incoming.entry
-    for present in repository.pool.glob(f"*/{Path(entry.filename).name}"):
-        if present.stat().st_size == entry.size and file_digest(present) == entry.sha256:
-            continue
-        upstream, _, revision = entry.version.rpartition("-")
-        following = f"{int(revision) + 1}" if revision.isdecimal() else f"{revision}+1"
-        raise OtherBytes(
-            f"{present.name} is published already, with other bytes",
-            details=(f"expected  sha256 {file_digest(present)}", f"got       sha256 {entry.sha256}"),
-            hint="apt and its mirrors never fetch a version twice; build it as another revision:"
-            f" etcd-deb build v{upstream.replace('~', '-')} --revision {following}",
+    with (
+        disk_full_named(target, "copying a package into the pool"),
+        incoming.path.open("rb") as content,
+        _temporary(target).open("wb") as out,
+    ):
+        os.fchmod(out.fileno(), 0o644)
+        while chunk := content.read(CHUNK):
+            out.write(chunk)
+            digest.update(chunk)
+    if digest.hexdigest() != incoming.entry.sha256:
+        raise EtcdDebError(
+            f"{incoming.path} was changed while it was being published", hint="publish it again"
         )
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}")
+
+
+def _refuse_other_bytes(present: Path, entry: Entry) -> None:
+    if present.stat().st_size == entry.size and file_digest(present) == entry.sha256:
+        return
+    upstream, _, revision = entry.version.rpartition("-")
+    following = f"{int(revision) + 1}" if revision.isdecimal() else f"{revision}+1"
+    raise OtherBytes(
+        f"{present.name} is published already, with other bytes",
+        details=(f"expected  sha256 {file_digest(present)}", f"got       sha256 {entry.sha256}"),
+        hint="apt and its mirrors never fetch a version twice; build it as another revision:"
+        f" etcd-deb build v{upstream.replace('~', '-')} --revision {following}",
+    )
 
 
 def switch(

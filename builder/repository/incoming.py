@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Iterable
+import signal
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
+from typing import BinaryIO
 
 from debian.deb822 import Changes, Deb822
 
-from builder.deb_control import read_control
+from builder.deb_control import control_in, unreadable
 from builder.errors import DigestMismatch, EtcdDebError, UsageError
+from builder.linux import end_with
 from builder.repository.index import Entry
 from builder.repository.layout import PACKAGE, check_component_name
 
+CHUNK = 1024 * 1024
+# From here on a second process gains more time than it takes to start.
+MANY = 400
+READERS = 4
+READ_AT_ONCE = 32
 _SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
 
 
@@ -46,8 +56,7 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
                 hint="etcd-deb publish dist/*.changes --repo DIR --suite trixie",
             )
     found: dict[str, Incoming] = {}
-    for deb in debs:
-        incoming = _read(deb, component)
+    for incoming in _read_all(tuple(debs), component):
         other = found.setdefault(incoming.entry.filename, incoming)
         if other.entry.sha256 != incoming.entry.sha256:
             raise EtcdDebError(
@@ -92,7 +101,8 @@ def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
             details=(f"expected  {file}",),
             hint="copy all files of a build together",
         )
-    got, got_size = _digest(file)
+    with file.open("rb") as stream:
+        got, got_size = _digest(stream)
     if got != sha256 or got_size != size:
         raise DigestMismatch(
             file=file.name,
@@ -103,8 +113,35 @@ def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
         )
 
 
+def _read_all(debs: Sequence[Path], component: str | None) -> Iterator[Incoming]:
+    """Each package, in this order; many of them by several processes, since threads of Python take turns."""
+    if len(debs) < MANY:
+        yield from (_read(deb, component) for deb in debs)
+        return
+    # Here, since it takes as long to load as to read a hundred packages.
+    from concurrent.futures import ProcessPoolExecutor
+
+    workers = min(os.cpu_count() or 1, READERS)
+    with ProcessPoolExecutor(workers, initializer=_begin_reading, initargs=(os.getpid(),)) as readers:
+        yield from readers.map(_read, debs, repeat(component), chunksize=READ_AT_ONCE)
+
+
+def _begin_reading(publisher: int) -> None:
+    # What ends a publisher is for the publisher to say; its end is that of its readers.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    end_with(publisher)
+
+
 def _read(deb: Path, component: str | None) -> Incoming:
-    control = read_control(deb)
+    try:
+        # The same open file, so that control file and digest are of the same bytes.
+        with deb.open("rb") as stream:
+            control = control_in(stream, deb)
+            stream.seek(0)
+            sha256, size = _digest(stream)
+    except OSError as error:
+        raise unreadable(deb, str(error)) from error
     if control.get("Package") != PACKAGE:
         raise EtcdDebError(
             f"{deb.name} is not {PACKAGE}",
@@ -118,18 +155,19 @@ def _read(deb: Path, component: str | None) -> Incoming:
             f"{deb.name} has a version without a series: {version}", hint="name one with --component"
         )
     chosen = check_component_name(component or (series[1] if series else ""))
-    sha256, size = _digest(deb)
     # As dpkg-name(1): without the epoch, which no file name has.
     name = f"{PACKAGE}_{version.partition(':')[2] or version}_{control['Architecture']}.deb"
     return Incoming(deb, index_entry(control, f"pool/{chosen}/{name}", size, sha256))
 
 
 def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry:
-    """The stanza of a package in Packages: its control file, and where and what the file is."""
-    stanza = Deb822(control)
-    stanza["Filename"] = filename
-    stanza["Size"] = str(size)
-    stanza["SHA256"] = sha256
+    """The stanza of a package in Packages: its control file, and where and what the file is.
+
+    These fields are added to control itself: copying it takes a third of the time of reading it.
+    """
+    control["Filename"] = filename
+    control["Size"] = str(size)
+    control["SHA256"] = sha256
     return Entry(
         package=control["Package"],
         version=control["Version"],
@@ -137,10 +175,14 @@ def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry
         filename=filename,
         size=size,
         sha256=sha256,
-        text=str(stanza).rstrip("\n"),
+        text=str(control).rstrip("\n"),
     )
 
 
-def _digest(file: Path) -> tuple[str, int]:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest(), file.stat().st_size
+def _digest(stream: BinaryIO) -> tuple[str, int]:
+    """SHA-256 and size; hashlib.file_digest() has its buffer made anew for each of many small files."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := stream.read(CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest(), size

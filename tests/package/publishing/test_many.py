@@ -1,0 +1,148 @@
+"""Many packages in one publication: read by several processes, and synced all at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from builder.repository.incoming import MANY
+from builder.repository.syncing import EACH_BY_ITSELF
+from tests.lab.account import Started
+from tests.lab.publisher import Publisher
+from tests.lab.wait import wait_for
+
+DISTURBED = {"killed": "signal=SIGKILL", "full": "error=ENOSPC"}
+
+
+@pytest.fixture
+def copies(publisher: Publisher, tmp_path: Path) -> list[Path]:
+    """So many names of one package that several processes read them."""
+    deb = publisher.deb("3.6.7-1")
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    names = [folder / f"{number}.deb" for number in range(MANY)]
+    for name in names:
+        name.hardlink_to(deb)
+    return names
+
+
+@pytest.fixture
+def several(publisher: Publisher) -> list[Path]:
+    """More packages than are synced each by itself."""
+    return [publisher.deb(f"3.6.{patch}-1") for patch in range(EACH_BY_ITSELF + 1)]
+
+
+class Held:
+    """A publisher one of whose readers waits: for a package that is a pipe, into which nobody writes."""
+
+    def __init__(self, publisher: Publisher, copies: list[Path]) -> None:
+        self.pipe = publisher.folder / "pipe.deb"
+        os.mkfifo(self.pipe)
+        self.told = publisher.folder / "pid"
+        under = ("sh", "-c", 'echo $$ > "$0"; exec "$@"', str(self.told))
+        self.started: Started = publisher.account.start(
+            *publisher.publish_words(self.pipe, *copies), under=under
+        )
+
+    def __enter__(self) -> Held:
+        try:
+            self._writer = wait_for("a reader at the pipe", self._opened, within=30)
+        except BaseException:
+            self.started.kill()
+            raise
+        pid = self.told.read_text().strip()
+        self.readers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        assert self.readers
+        return self
+
+    def _opened(self) -> BinaryIO | None:
+        # Without O_NONBLOCK it would wait for a reader, with it it fails as long as there is none.
+        with suppress(OSError):
+            return os.fdopen(os.open(self.pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        return None
+
+    def let_go(self) -> None:
+        """The reader finds an empty file."""
+        self._writer.close()
+
+    def assert_no_readers(self) -> None:
+        """They are gone, or are zombies until their new parent sees to them."""
+
+        def living() -> list[str]:
+            stats = [Path(f"/proc/{pid}/stat") for pid in self.readers]
+            return [stat.parent.name for stat in stats if stat.exists() and ") Z " not in stat.read_text()]
+
+        wait_for("the readers to end", lambda: not living(), within=10)
+
+    def __exit__(self, *error: object) -> None:
+        # Readers that were left behind end with the pipe.
+        self.let_go()
+        with suppress(ProcessLookupError):
+            self.started.kill()
+
+
+def test_many_names_of_one_package_are_published_once(publisher: Publisher, copies: list[Path]) -> None:
+    result = publisher.publish(*copies)
+    assert result.status == 0, result.err
+    assert publisher.versions() == {"3.6.7-1"}
+    assert publisher.problems() == []
+
+
+def test_one_broken_package_among_many_is_named(publisher: Publisher, copies: list[Path]) -> None:
+    copies[-1].unlink()
+    copies[-1].write_bytes(b"no ar archive")
+    result = publisher.publish(*copies)
+    assert (result.status, "Traceback" in result.err) == (1, False)
+    assert f"{copies[-1]} can't be read as a Debian package" in result.err
+    assert publisher.versions() == set()
+
+
+def test_readers_end_with_a_publisher_that_is_killed(publisher: Publisher, copies: list[Path]) -> None:
+    with Held(publisher, copies) as held:
+        held.started.send(signal.SIGKILL)
+        held.started.finish()
+        held.assert_no_readers()
+
+
+def test_ctrl_c_among_readers_ends_them_without_noise(publisher: Publisher, copies: list[Path]) -> None:
+    with Held(publisher, copies) as held:
+        held.started.press_ctrl_c()
+        held.let_go()
+        result = held.started.finish()
+        held.assert_no_readers()
+    assert (result.status, result.err) == (130, "etcd-deb: interrupted; nothing was left behind\n")
+    assert publisher.versions() == set()
+
+
+def test_many_packages_are_on_the_disk_before_one_has_its_name(
+    publisher: Publisher, several: list[Path], tmp_path: Path
+) -> None:
+    log = tmp_path / "calls"
+    under = ("strace", "-f", "-b", "execve", "-o", str(log), "-e", "trace=rename,syncfs,fsync")
+    assert publisher.run(*publisher.publish_words(*several), under=under).status == 0
+    calls = re.findall(r" (rename\(.*/pool/|syncfs\(|fsync\()", log.read_text())
+    named = [number for number, call in enumerate(calls) if call.startswith("rename")]
+    assert len(named) == len(several)
+    assert calls.index("syncfs(") < named[0]
+    assert "fsync(" in calls[named[-1] :], "the folder, for the names"
+
+
+@pytest.mark.parametrize("how", DISTURBED)
+def test_sync_of_many_may_fail(publisher: Publisher, several: list[Path], how: str) -> None:
+    assert publisher.publish(publisher.deb("3.6.99-1")).status == 0
+    under = ("strace", "-f", "-b", "execve", "-o", "/dev/null", "-e", f"inject=syncfs:{DISTURBED[how]}")
+    result = publisher.run(*publisher.publish_words(*several), under=under)
+    assert result.status != 0
+    assert ("no space left on device" in result.err) == (how == "full")
+    assert publisher.versions() == {"3.6.99-1"}
+    assert publisher.problems() == []
+    assert publisher.publish(several[0]).status == 0
+    assert publisher.versions() == {"3.6.99-1", "3.6.0-1"}
+    left = {path.name for path in publisher.repository.glob("pool/*/*")}
+    assert left == {"etcd-ha_3.6.99-1_amd64.deb", several[0].name}

@@ -1,20 +1,35 @@
-"""Reading the control file of a .deb."""
+"""Reading the control file of a .deb (deb(5))."""
 
 from __future__ import annotations
 
+import gzip
+import io
 import lzma
 import subprocess
 import tarfile
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from debian.arfile import ArError
+from debian.arfile import ArError, ArFile
 from debian.deb822 import Deb822
-from debian.debfile import DebError, DebFile
 
 from builder.errors import EtcdDebError
 
-_UNREADABLE = (ArError, DebError, tarfile.TarError, lzma.LZMAError, subprocess.SubprocessError, EOFError)
+_UNREADABLE = (ArError, tarfile.TarError, zlib.error, lzma.LZMAError, subprocess.SubprocessError, EOFError)
+
+
+def _unzstd(content: bytes) -> bytes:
+    return subprocess.run(["unzstd", "--stdout"], input=content, capture_output=True, check=True).stdout
+
+
+_UNPACK: Mapping[str, Callable[[bytes], bytes]] = {
+    "control.tar": bytes,
+    "control.tar.gz": gzip.decompress,
+    "control.tar.xz": lzma.decompress,
+    "control.tar.zst": _unzstd,
+}
 
 
 def read_control(package: Path) -> Deb822:
@@ -29,14 +44,26 @@ def read_control(package: Path) -> Deb822:
 def control_in(stream: BinaryIO, package: Path) -> Deb822:
     """The same of a package that is open. Raises EtcdDebError.
 
-    By python-debian, which takes a hundredth of the time of dpkg-deb; for zstd it runs unzstd. Its own
-    debcontrol() would also parse the dependencies.
+    By the ArFile of python-debian, in a hundredth of dpkg-deb's time. Its DebFile takes twice as long: it
+    tries which compression it is, opens the file several times, and parses the dependencies.
     """
     try:
-        with DebFile(fileobj=stream) as deb:
-            return Deb822(deb.control.get_content("control"))
+        members = {member.name: member for member in ArFile(fileobj=stream)}
+        if "debian-binary" not in members or not any(name.startswith("data.tar") for name in members):
+            raise ArError("it lacks debian-binary or data.tar")
+        (name,) = _UNPACK.keys() & members.keys()
+        return Deb822(_control_file(_UNPACK[name](members[name].read())))
     except (*_UNREADABLE, ValueError, KeyError, OSError) as error:
         raise unreadable(package, str(error) or type(error).__name__) from error
+
+
+def _control_file(archive: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+        for member in tar:
+            # dpkg-deb has "./" before each name, other tools need not.
+            if member.name.removeprefix("./") == "control" and (content := tar.extractfile(member)):
+                return content.read()
+    raise KeyError("control")
 
 
 def unreadable(package: Path, reason: str) -> EtcdDebError:

@@ -80,19 +80,17 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
 def add_to_pool(repository: Repository, packages: Sequence[Incoming]) -> None:
     """Copy packages into the pool. Raises OtherBytes, DiskFull, OSError."""
     components = [path for path in repository.pool.glob("*") if path.is_dir()]
-    fresh = {
-        repository.root / incoming.entry.filename: incoming
-        for incoming in packages
-        if not _is_there(repository, components, incoming.entry)
-    }
-    folders = {target.parent for target in fresh}
+    fresh = [incoming for incoming in packages if not _is_there(repository, components, incoming.entry)]
+    targets = [repository.root / incoming.entry.filename for incoming in fresh]
+    temporaries = [target.with_name(f".{target.name}") for target in targets]
+    folders = {target.parent for target in targets}
     for folder in folders:
         _make_folder(folder)
-    for target, incoming in fresh.items():
-        _copy(incoming, target)
-    sync_files([_temporary(target) for target in fresh])
-    for target in fresh:
-        _temporary(target).rename(target)
+    for incoming, temporary in zip(fresh, temporaries, strict=True):
+        _copy(incoming, temporary)
+    sync_files(temporaries)
+    for temporary, target in zip(temporaries, targets, strict=True):
+        temporary.rename(target)
     for folder in folders:
         sync_folder(folder)
 
@@ -110,8 +108,8 @@ def _copy(incoming: Incoming, target: Path) -> None:
     digest = hashlib.sha256()
     with (
         disk_full_named(target, "copying a package into the pool"),
-        incoming.path.open("rb") as content,
-        _temporary(target).open("wb") as out,
+        incoming.path.open("rb", buffering=0) as content,
+        target.open("wb") as out,
     ):
         os.fchmod(out.fileno(), 0o644)
         while chunk := content.read(CHUNK):
@@ -121,10 +119,6 @@ def _copy(incoming: Incoming, target: Path) -> None:
         raise EtcdDebError(
             f"{incoming.path} was changed while it was being published", hint="publish it again"
         )
-
-
-def _temporary(target: Path) -> Path:
-    return target.with_name(f".{target.name}")
 
 
 def _refuse_other_bytes(present: Path, entry: Entry) -> None:

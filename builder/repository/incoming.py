@@ -22,9 +22,9 @@ from builder.repository.layout import PACKAGE, check_component_name
 
 CHUNK = 1024 * 1024
 # From here on a second process gains more time than it takes to start.
-MANY = 400
+MANY = 500
 READERS = 4
-READ_AT_ONCE = 32
+READ_AT_ONCE = 64
 _SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
 
 
@@ -48,7 +48,7 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
         if file.suffix == ".changes":
             debs |= dict.fromkeys(_debs_of(file))
         elif file.suffix == ".deb":
-            debs[file.resolve()] = None
+            debs[file] = None
         else:
             raise UsageError(
                 f"{file} can't be published",
@@ -136,7 +136,7 @@ def _begin_reading(publisher: int) -> None:
 def _read(deb: Path, component: str | None) -> Incoming:
     try:
         # The same open file, so that control file and digest are of the same bytes.
-        with deb.open("rb") as stream:
+        with deb.open("rb", buffering=0) as stream:
             control = control_in(stream, deb)
             stream.seek(0)
             sha256, size = _digest(stream)

@@ -27,14 +27,13 @@ from builder.repository.generation import (
     numbered,
     release_text,
 )
-from builder.repository.incoming import Incoming
+from builder.repository.incoming import CHUNK, Incoming
 from builder.repository.index import Entry, IndexFile, IndexKey, index_files
 from builder.repository.layout import Repository
 from builder.repository.signing import SigningKey, sign
 from builder.repository.syncing import sync_files
 from builder.version import Architecture
 
-CHUNK = 1024 * 1024
 Indices = Mapping[IndexKey, Sequence[Entry]]
 
 

@@ -119,11 +119,17 @@ def _read_all(debs: Sequence[Path], component: str | None) -> Iterator[Incoming]
         yield from (_read(deb, component) for deb in debs)
         return
     # Here, since it takes as long to load as to read a hundred packages.
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
     workers = min(os.cpu_count() or 1, READERS)
-    with ProcessPoolExecutor(workers, initializer=_begin_reading, initargs=(os.getpid(),)) as readers:
-        yield from readers.map(_read, debs, repeat(component), chunksize=READ_AT_ONCE)
+    try:
+        with ProcessPoolExecutor(workers, initializer=_begin_reading, initargs=(os.getpid(),)) as readers:
+            yield from readers.map(_read, debs, repeat(component), chunksize=READ_AT_ONCE)
+    except BrokenProcessPool as error:
+        raise EtcdDebError(
+            "a process that was reading the packages has been killed",
+            hint="publish again; dmesg says so where the memory was full",
+        ) from error
 
 
 def _begin_reading(publisher: int) -> None:

@@ -110,6 +110,16 @@ def test_readers_end_with_a_publisher_that_is_killed(publisher: Publisher, copie
         held.assert_no_readers()
 
 
+def test_reader_that_is_killed_is_told(publisher: Publisher, copies: list[Path]) -> None:
+    with Held(publisher, copies) as held:
+        os.kill(int(held.readers[0]), signal.SIGKILL)
+        result = held.started.finish()
+        held.assert_no_readers()
+    assert (result.status, "Traceback" in result.err) == (1, False)
+    assert "a process that was reading the packages has been killed" in result.err
+    assert publisher.versions() == set()
+
+
 def test_ctrl_c_among_readers_ends_them_without_noise(publisher: Publisher, copies: list[Path]) -> None:
     with Held(publisher, copies) as held:
         held.started.press_ctrl_c()

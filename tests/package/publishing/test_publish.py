@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from builder.errors import EtcdDebError
+from builder.progress import Progress
+from builder.repository.change import add_to_pool, changing
+from builder.repository.incoming import read_incoming
+from builder.repository.layout import open_repository
 from tests.lab.apt_client import AptClient
 from tests.lab.publisher import Publisher, served
 from tests.lab.tiny_deb import spoil
@@ -150,6 +155,19 @@ def test_package_of_another_name_is_refused(publisher: Publisher, before: str) -
     result = publisher.publish(publisher.deb("3.6.8-1", package="etcd-server"))
     assert "etcd-server_3.6.8-1_amd64.deb is not etcd-ha" in result.err
     refused(publisher, result.status, before)
+
+
+def test_package_that_changes_while_it_is_published_is_refused(publisher: Publisher, before: str) -> None:
+    repository, deb = open_repository(publisher.repository), publisher.deb("3.6.8-1")
+    packages = read_incoming([deb], None)
+    spoil(deb)
+    with (
+        pytest.raises(EtcdDebError, match=r"etcd-ha_3\.6\.8-1_amd64\.deb was changed while"),
+        changing(repository, Progress()),
+    ):
+        add_to_pool(repository, packages)
+    assert [path.name for path in repository.pool.glob("*/*")] == ["etcd-ha_3.6.7-1_amd64.deb"]
+    refused(publisher, 1, before)
 
 
 def test_unknown_suite_is_refused_with_those_there_are(publisher: Publisher, before: str) -> None:

@@ -1,4 +1,4 @@
-"""etcd-deb, reprepro and aptly at the same work: N small packages from scratch, then a real one more.
+"""etcd-deb, reprepro and aptly at the same work: an empty repository, N small packages, then a real one more.
 
 Every tool signs with the same key. reprepro keeps one version of a name, so its packages have N names; the
 others get N versions of one name. wall in seconds, the median; memory of the largest single process in MiB,
@@ -54,10 +54,11 @@ Runs = Mapping[tuple[int, str, str], Sequence[Run]]
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """How a tool makes a repository of packages, and adds one: command lines, each a step."""
+    """How a tool makes an empty repository, fills it, and adds one: command lines, each a step."""
 
     name: str
     names_differ: bool
+    make: Callable[[Path], list[list[str]]]
     scratch: Callable[[Path, Path], list[list[str]]]
     add: Callable[[Path, Path], list[list[str]]]
 
@@ -102,25 +103,25 @@ def tools(key: str, gnupg_home: Path) -> Iterator[Tool]:
     def etcd_deb(repository: Path, packages: Path) -> list[list[str]]:
         return [["etcd-deb", "publish", *debs(packages), "--repo", str(repository), "--suite", "trixie"]]
 
-    def etcd_deb_scratch(repository: Path, packages: Path) -> list[list[str]]:
+    def etcd_deb_make(repository: Path) -> list[list[str]]:
         init = ["etcd-deb", "repo", "init", str(repository), "--suite", "trixie", "--key", key]
-        return [[*init, "--gnupg-home", str(gnupg_home)], *etcd_deb(repository, packages)]
+        return [[*init, "--gnupg-home", str(gnupg_home)]]
 
     def reprepro(repository: Path, packages: Path) -> list[list[str]]:
         return [["reprepro", "-b", str(repository), "includedeb", "trixie", *debs(packages)]]
 
-    def reprepro_scratch(repository: Path, packages: Path) -> list[list[str]]:
+    def reprepro_make(repository: Path) -> list[list[str]]:
         (repository / "conf").mkdir(parents=True)
         (repository / "conf/distributions").write_text(
             "Codename: trixie\nSuite: trixie\nComponents: main\n"
             f"Architectures: {' '.join(ARCHITECTURES)}\nSignWith: {key}\n"
         )
-        return reprepro(repository, packages)
+        return []
 
     def aptly(repository: Path, *words: str) -> list[str]:
         return ["aptly", f"-config={repository}/aptly.conf", *words]
 
-    def aptly_scratch(repository: Path, packages: Path) -> list[list[str]]:
+    def aptly_make(repository: Path) -> list[list[str]]:
         repository.mkdir(parents=True)
         settings = {
             "rootDir": str(repository / "root"),
@@ -128,8 +129,10 @@ def tools(key: str, gnupg_home: Path) -> Iterator[Tool]:
             "gpgProvider": "gpg",
         }
         (repository / "aptly.conf").write_text(json.dumps(settings))
+        return [aptly(repository, "repo", "create", "-distribution=trixie", "etcd")]
+
+    def aptly_scratch(repository: Path, packages: Path) -> list[list[str]]:
         return [
-            aptly(repository, "repo", "create", "-distribution=trixie", "etcd"),
             aptly(repository, "repo", "add", "etcd", *debs(packages)),
             aptly(repository, "publish", "repo", "-batch", f"-gpg-key={key}", "etcd"),
         ]
@@ -140,9 +143,9 @@ def tools(key: str, gnupg_home: Path) -> Iterator[Tool]:
             aptly(repository, "publish", "update", "-batch", f"-gpg-key={key}", "trixie"),
         ]
 
-    yield Tool("etcd-deb", False, etcd_deb_scratch, etcd_deb)
-    yield Tool("reprepro", True, reprepro_scratch, reprepro)
-    yield Tool("aptly", False, aptly_scratch, aptly_add)
+    yield Tool("etcd-deb", False, etcd_deb_make, etcd_deb, etcd_deb)
+    yield Tool("reprepro", True, reprepro_make, reprepro, reprepro)
+    yield Tool("aptly", False, aptly_make, aptly_scratch, aptly_add)
 
 
 def measure(steps: list[list[str]], environment: dict[str, str], log: Path) -> Run:
@@ -188,11 +191,15 @@ def main() -> None:
                         # They stay to the end: ext4 takes several times as long to make files where as many
                         # were removed in the last minutes, and whoever comes next would pay for that.
                         repository = work / f"{tool.name}-{count}-{number}"
-                        both = {
+                        works = {
+                            "make": tool.make(repository),
                             "scratch": tool.scratch(repository, packages),
                             "add one": tool.add(repository, work / "real"),
                         }
-                        for step, steps in both.items():
+                        for step, steps in works.items():
+                            if not steps:
+                                # reprepro is given a file of settings, and begins with the first package.
+                                continue
                             run = measure(steps, environment, work / "log")
                             runs.setdefault((count, step, tool.name), []).append(run)
     print(table(runs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -199,7 +200,7 @@ def free_port() -> int:
 def _running(argv: Sequence[str], log: Path, port: int) -> Iterator[int]:
     """The process of a server that listens."""
     with log.open("wb") as out:
-        server = subprocess.Popen(argv, stdout=out, stderr=out)
+        server = subprocess.Popen(argv, stdout=out, stderr=out, start_new_session=True)
 
     def listens() -> bool:
         with socket.socket() as probe:
@@ -209,7 +210,8 @@ def _running(argv: Sequence[str], log: Path, port: int) -> Iterator[int]:
         wait_for(f"{argv[0]} to listen; see {log}", listens, within=30)
         yield server.pid
     finally:
-        server.terminate()
+        # faketime waits for the program that it runs, and passes no signal on.
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait(10)
 
 

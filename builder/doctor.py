@@ -27,5 +27,6 @@ NEEDS = (
     Need("zstd", "zstd", "build --compression zstd"),
     Need("gpg", "gnupg", "publish, build --key"),
     Need("gpgv", "gpgv", "repo verify"),
-    Need("dpkg-deb", "dpkg", "inspect, publish"),
+    Need("dpkg-deb", "dpkg", "inspect"),
+    Need("rsync", "rsync", "publish --to HOST:PATH"),
 )

@@ -26,7 +26,7 @@ from tests.lab.remotes import ModuleOfRsync, RemoteStore, children
 from tests.package.publishing.remotes.pushing import client, must_push, push_words, wanted
 
 CALLS = ("rename", "fsync", "write", "unlink", "mkdir", "sendto", "execve", "clone", "clone3", "vfork")
-SAMPLE = 3
+SAMPLE = 2
 Kill = Callable[[list[str]], None]
 
 

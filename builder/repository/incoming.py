@@ -133,9 +133,11 @@ def _read_all(debs: Sequence[Path], component: str | None) -> Iterator[Incoming]
 
 
 def _begin_reading(publisher: int) -> None:
-    # What ends a publisher is for the publisher to say; its end is that of its readers.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # Ctrl-C and a terminal that is closed are for the publisher to heed; its end is that of its readers. By
+    # SIGTERM the pool ends those that remain when one was killed.
+    for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with(publisher)
 
 

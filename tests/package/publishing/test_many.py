@@ -110,9 +110,10 @@ def test_readers_end_with_a_publisher_that_is_killed(publisher: Publisher, copie
         held.assert_no_readers()
 
 
-def test_reader_that_is_killed_is_told(publisher: Publisher, copies: list[Path]) -> None:
+@pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
+def test_reader_that_is_killed_is_told(publisher: Publisher, copies: list[Path], which: int) -> None:
     with Held(publisher, copies) as held:
-        os.kill(int(held.readers[0]), signal.SIGKILL)
+        os.kill(int(held.readers[which]), signal.SIGKILL)
         result = held.started.finish()
         held.assert_no_readers()
     assert (result.status, "Traceback" in result.err) == (1, False)

@@ -31,7 +31,7 @@ from builder.repository.incoming import CHUNK, Incoming
 from builder.repository.index import Entry, IndexFile, IndexKey, index_files
 from builder.repository.layout import Repository
 from builder.repository.signing import SigningKey, sign
-from builder.repository.syncing import sync_files
+from builder.repository.syncing import sync_file, sync_files, sync_folder
 from builder.version import Architecture
 
 Indices = Mapping[IndexKey, Sequence[Entry]]
@@ -165,7 +165,7 @@ def switch(
         signatures = sign(SigningKey(settings.key, settings.gnupg_home), release, progress)
         _age(signatures, current)
         for file in (release, *signatures):
-            _sync(file)
+            sync_file(file)
         for path in (
             *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()),
             folder,
@@ -210,7 +210,7 @@ def _store(repository: Repository, file: IndexFile) -> Listed:
     if not target.exists():
         temporary = target.with_name(f".{target.name}")
         temporary.write_bytes(file.content)
-        _sync(temporary)
+        sync_file(temporary)
         temporary.rename(target)
     return listed
 
@@ -242,17 +242,3 @@ def _make_folder(folder: Path) -> None:
         _make_folder(folder.parent)
         folder.mkdir()
         sync_folder(folder.parent)
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """fsync of a directory: what was renamed or made in it is there after a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

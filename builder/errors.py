@@ -75,7 +75,21 @@ class MissingProgram(EtcdDebError):
 
 
 class CommandFailed(EtcdDebError):
-    """A program we ran ended badly; details carry the last lines it printed."""
+    """A program we ran ended badly; details carry the last lines it printed.
+
+    ended: its exit status, negative for a signal, None where it only left out what it should have made.
+    """
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        details: Sequence[str] = (),
+        hint: str | None = None,
+        ended: int | None = None,
+    ) -> None:
+        super().__init__(summary, details=details, hint=hint)
+        self.ended = ended
 
 
 class DiskFull(EtcdDebError):

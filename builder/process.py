@@ -106,4 +106,5 @@ def _explain(argv: Sequence[str], status: int, printed: str, cwd: Path) -> Comma
         f"{program} {ended}",
         details=(f"ran       {shlex.join(argv)}", *(f"| {line}" for line in lines)),
         hint="run etcd-deb again with -v for the whole output",
+        ended=status,
     )

@@ -108,7 +108,7 @@ class RsyncStorage:
                 keep_open=(self._lock,),
             )
         except CommandFailed as error:
-            kind = _Missing if f"exit status {SOME_MISSING}" in error.summary else RemoteFailed
+            kind = _Missing if error.ended == SOME_MISSING else RemoteFailed
             raise kind(
                 f"{self._destination} can't be reached or written: {error.summary}",
                 details=error.details,

@@ -1,8 +1,9 @@
 """A change of a suite: made beside what clients see, synced, and switched by one rename.
 
 Order, each step synced before the next: packages into the pool, indices into by-hash/, the new generation
-with Release and its signatures, the link dists/SUITE. Killed at any point, a publisher leaves the old state
-or the new one; what lies around is removed by the next change, which finds the mark of the unfinished one.
+with Release and its signatures, the link dists/SUITE; then people are told. Killed at any point, a publisher
+leaves the old state or the new one; what lies around is removed by the next change, which finds the mark of
+the unfinished one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from builder.repository.generation import (
 from builder.repository.incoming import CHUNK, Incoming
 from builder.repository.index import Entry, IndexFile, IndexKey, index_files
 from builder.repository.layout import Repository
-from builder.repository.signing import SigningKey, sign
+from builder.repository.signing import SigningKey, signing
 from builder.repository.syncing import sync_file, sync_files, sync_folder
 from builder.version import Architecture
 
@@ -162,19 +163,23 @@ def switch(
             ),
             encoding="utf-8",
         )
-        signatures = sign(SigningKey(settings.key, settings.gnupg_home), release, progress)
+        generation = Generation(suite, number + 1, folder, date, files)
+        with signing(SigningKey(settings.key, settings.gnupg_home), release, progress) as signatures:
+            # Beside gpg, which takes as long as this; and here, since half of it is loading jinja2.
+            from builder.repository.page import announce, announcement
+
+            told = announcement(repository, generation)
+            for path in (path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()):
+                sync_folder(path)
         _age(signatures, current)
         for file in (release, *signatures):
             sync_file(file)
-        for path in (
-            *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()),
-            folder,
-        ):
-            sync_folder(path)
+        sync_folder(folder)
         sync_folder(folder.parent)
         _point(repository, suite, folder)
     sweep.retire(repository, suite)
-    return Generation(suite, number + 1, folder, date, files)
+    announce(repository, told)
+    return generation
 
 
 def _write_indices(

@@ -18,7 +18,6 @@ from builder.repository.layout import (
     open_repository,
     write_settings,
 )
-from builder.repository.page import announce
 from builder.repository.signing import find_key, new_key, public_key, without_armour
 from builder.version import Architecture
 
@@ -65,7 +64,6 @@ def create(root: Path, wishes: Wishes, progress: Progress) -> Repository:
         for suite in (*fresh, *stale):
             # apt refuses a Release that lists nothing.
             switch(repository, suite, {} if suite in stale else {EMPTY: ()}, progress)
-            announce(repository, suite)
     return repository
 
 

@@ -72,22 +72,29 @@ class IndexFile:
 
 def read_index(text: str) -> Iterator[Entry]:
     """The entries of a Packages file that we wrote. Raises ValueError for one that is damaged."""
-    for stanza in text.split("\n\n"):
-        if not stanza.strip():
-            continue
-        found = dict(_FIELD.findall(stanza))
-        try:
-            yield Entry(
-                package=found["Package"],
-                version=found["Version"],
-                architecture=found["Architecture"],
-                filename=found["Filename"],
-                size=int(found["Size"]),
-                sha256=found["SHA256"],
-                text=stanza.rstrip("\n"),
-            )
-        except KeyError as error:
-            raise ValueError(f"a stanza without {error}: {stanza[:80]!r}") from error
+    return map(read_stanza, stanzas(text))
+
+
+def stanzas(text: str) -> list[str]:
+    """The stanzas of a Packages file, each for read_stanza()."""
+    return [stanza for stanza in text.split("\n\n") if stanza.strip()]
+
+
+def read_stanza(stanza: str) -> Entry:
+    """Raises ValueError for one that is damaged."""
+    found = dict(_FIELD.findall(stanza))
+    try:
+        return Entry(
+            package=found["Package"],
+            version=found["Version"],
+            architecture=found["Architecture"],
+            filename=found["Filename"],
+            size=int(found["Size"]),
+            sha256=found["SHA256"],
+            text=stanza.rstrip("\n"),
+        )
+    except KeyError as error:
+        raise ValueError(f"a stanza without {error}: {stanza[:80]!r}") from error
 
 
 def index_files(key: IndexKey, entries: Iterable[Entry]) -> tuple[IndexFile, ...]:

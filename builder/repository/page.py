@@ -1,8 +1,9 @@
-"""index.html: how to use the repository, and what it holds. It works without JavaScript."""
+"""What people are told of a repository: index.html, which works without JavaScript, and SUITE.sources."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,9 @@ from jinja2 import Environment, StrictUndefined
 
 from builder.replace import replacing
 from builder.repository.generation import Generation, current_generation
-from builder.repository.index import Entry
+from builder.repository.index import Entry, read_stanza, stanzas
 from builder.repository.layout import Repository
-from builder.repository.sources_file import component_order, sources_text, write_sources
+from builder.repository.sources_file import component_order, sources_text
 
 TEMPLATE = Path(__file__).with_name("index.html.j2")
 MEBIBYTE = 1024 * 1024
@@ -64,37 +65,60 @@ class ShownSuite:
     components: tuple[ShownComponent, ...]
 
 
-def announce(repository: Repository, suite: str) -> None:
-    """Tell people what a suite has become: its .sources file and index.html. Raises DiskFull, OSError."""
-    write_sources(repository, suite)
-    with replacing(repository.root / "index.html", "writing index.html") as file:
-        file.write(page(repository).encode())
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What people will be told once a suite is switched. sources: the text of its .sources file."""
+
+    suite: str
+    sources: str
+    page: str
 
 
-def page(repository: Repository) -> str:
-    """The text of index.html."""
+def announcement(repository: Repository, fresh: Generation) -> Announcement:
+    """What there is to tell when clients see this generation. Raises ValueError, OSError."""
+    others = (current_generation(repository, name) for name in repository.suites if name != fresh.suite)
+    shown = {generation.suite: _suite(repository, generation) for generation in (fresh, *others)}
+    page = _page(repository, [shown[name] for name in sorted(shown)])
+    return Announcement(fresh.suite, shown[fresh.suite].sources, page)
+
+
+def announce(repository: Repository, told: Announcement) -> None:
+    """Tell it. Raises DiskFull, OSError."""
+    file = repository.sources_file(told.suite)
+    if not (file.exists() and file.read_text(encoding="utf-8") == told.sources):
+        _write(file, told.sources)
+    _write(repository.root / "index.html", told.page)
+
+
+def _write(file: Path, text: str) -> None:
+    with replacing(file, f"writing {file.name}") as out:
+        out.write(text.encode())
+
+
+def _page(repository: Repository, suites: Sequence[ShownSuite]) -> str:
     environment = Environment(
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        # That is for templates that are rendered again and again; it takes longer than rendering this one.
+        optimized=False,
     )
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         origin=repository.settings.origin,
         fingerprint=repository.settings.key,
         keyring=repository.armoured_key.name,
-        suites=[_suite(repository, suite) for suite in repository.suites],
+        suites=suites,
     )
 
 
-def _suite(repository: Repository, suite: str) -> ShownSuite:
-    generation = current_generation(repository, suite)
+def _suite(repository: Repository, generation: Generation) -> ShownSuite:
     components = sorted(generation.components, key=component_order, reverse=True)
     return ShownSuite(
-        name=suite,
-        sources=sources_text(repository, suite, generation),
+        name=generation.suite,
+        sources=sources_text(repository, generation),
         components=tuple(
             shown for name in components if (shown := _component(repository, generation, name)).entries
         ),
@@ -102,9 +126,9 @@ def _suite(repository: Repository, suite: str) -> ShownSuite:
 
 
 def _component(repository: Repository, generation: Generation, component: str) -> ShownComponent:
-    indices = [generation.entries(key) for key in generation.keys if key.component == component]
-    # Sorting all of a large repository would take longer than publishing in it.
-    latest = [entry for entries in indices for entry in entries[-SHOWN:]]
+    indices = [stanzas(generation.text(key)) for key in generation.keys if key.component == component]
+    # Reading and sorting all of a large repository would take longer than publishing in it.
+    latest = [read_stanza(stanza) for index in indices for stanza in index[-SHOWN:]]
     latest.sort(key=Entry.order, reverse=True)
     return ShownComponent(
         name=component,

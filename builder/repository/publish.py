@@ -12,7 +12,6 @@ from builder.repository.generation import Generation, current_generation
 from builder.repository.incoming import read_incoming
 from builder.repository.index import Entry, IndexKey
 from builder.repository.layout import Repository
-from builder.repository.page import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,6 @@ def add_entries(
         return Published(suite, current.number, ())
     progress.step(f"publishing {len(added)} {'package' if len(added) == 1 else 'packages'} in {suite}")
     generation = switch(repository, suite, changed, progress)
-    announce(repository, suite)
     return Published(suite, generation.number, tuple(added))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +72,12 @@ def without_armour(armoured: Path, progress: Progress) -> bytes:
         return binary.read_bytes()
 
 
-def sign(key: SigningKey, release: Path, progress: Progress) -> tuple[Path, Path]:
-    """InRelease and Release.gpg beside a Release file. Raises SigningFailed."""
+@contextmanager
+def signing(key: SigningKey, release: Path, progress: Progress) -> Iterator[tuple[Path, Path]]:
+    """InRelease and Release.gpg beside a Release file, made while the block runs and there when it has ended.
+
+    Raises SigningFailed.
+    """
     both = release.with_name("InRelease"), release.with_name("Release.gpg")
     # SHA512, since apt refuses signatures by weak digests and gpg's default depends on the key.
     signer = ["--local-user", key.fingerprint, "--digest-algo", "SHA512"]
@@ -81,8 +87,9 @@ def sign(key: SigningKey, release: Path, progress: Progress) -> tuple[Path, Path
         _gpg(key.home, [*signer, "--output", str(target), *how, str(release)], progress)
 
     with ThreadPoolExecutor(len(ways)) as pool:
-        tuple(pool.map(make, both, ways))
-    return both
+        made = pool.map(make, both, ways)
+        yield both
+        tuple(made)
 
 
 def find_fault(keyring: Path, signed: list[Path], progress: Progress) -> str | None:

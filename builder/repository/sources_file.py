@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import re
 
-from builder.replace import replacing
-from builder.repository.generation import Generation, current_generation
+from builder.repository.generation import Generation
 from builder.repository.layout import Repository
 
 _RELEASED = re.compile("^Version: [^~\n]*$", re.MULTILINE)
 
 
-def write_sources(repository: Repository, suite: str) -> None:
-    """Write SUITE.sources anew where it is not what it should be. Raises DiskFull, OSError."""
-    text = sources_text(repository, suite, current_generation(repository, suite))
-    file = repository.sources_file(suite)
-    if not (file.exists() and file.read_text(encoding="utf-8") == text):
-        with replacing(file, "writing the .sources file") as out:
-            out.write(text.encode())
-
-
-def sources_text(repository: Repository, suite: str, generation: Generation) -> str:
+def sources_text(repository: Repository, generation: Generation) -> str:
     """deb822, for /etc/apt/sources.list.d/ (sources.list(5); the key inside since apt 2.3.10)."""
     chosen = default_component(generation)
     filled = {key.component for key in generation.keys if generation.text(key)}
@@ -34,7 +24,7 @@ def sources_text(repository: Repository, suite: str, generation: Generation) -> 
         + (f"# Others here: {' '.join(others)}\n" if others else "")
         + "Types: deb\n"
         f"URIs: {repository.settings.url}\n"
-        f"Suites: {suite}\n"
+        f"Suites: {generation.suite}\n"
         f"Components: {chosen}\n"
         f"Signed-By:\n{key}\n"
     )

@@ -12,7 +12,6 @@ from builder.repository.change import changing, switch
 from builder.repository.generation import Generation, current_generation, kept_generations
 from builder.repository.index import Entry
 from builder.repository.layout import Repository
-from builder.repository.page import announce
 from builder.repository.publish import Published, add_entries
 from builder.repository.sweep import KEPT_GENERATIONS, remove_unreferenced_packages
 
@@ -86,21 +85,15 @@ def rollback(repository: Repository, suite: str, number: int | None, progress: P
                 details=(f"expected  one of {', '.join(map(str, earlier)) or 'none'}",),
                 hint=f"the last {KEPT_GENERATIONS} are kept; etcd-deb repo show {suite} lists them",
             )
-        return _switched(repository, suite, earlier[wanted], progress)
+        return switch(repository, suite, {}, progress, base=earlier[wanted])
 
 
 def resign(repository: Repository, progress: Progress) -> tuple[Generation, ...]:
     """Sign every suite anew: a later Date, and a later Valid-Until where there is one."""
     with changing(repository, progress):
-        done = tuple(_switched(repository, suite, None, progress) for suite in repository.suites)
+        done = tuple(switch(repository, suite, {}, progress) for suite in repository.suites)
         remove_unreferenced_packages(repository)
         return done
-
-
-def _switched(repository: Repository, suite: str, base: Generation | None, progress: Progress) -> Generation:
-    generation = switch(repository, suite, {}, progress, base=base)
-    announce(repository, suite)
-    return generation
 
 
 def _keep(
@@ -111,6 +104,5 @@ def _keep(
     number = current.number
     if removed:
         number = switch(repository, current.suite, changed, progress).number
-        announce(repository, current.suite)
     deleted = tuple(str(p.relative_to(repository.root)) for p in remove_unreferenced_packages(repository))
     return Removed(current.suite, number, removed, deleted)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -74,7 +72,7 @@ def load_settings(
 
 def _refuse_misspelt(name: str, variable: str) -> None:
     # Others may use our prefix for their own ends, so only what is nearly a setting is refused.
-    for nearest in difflib.get_close_matches(name, _names(), n=1, cutoff=0.8):
+    for nearest in _nearest(name, likeness=0.8):
         raise UsageError(
             f"unknown setting {variable} in the environment",
             details=(f"expected  one of {', '.join(_names())}, in capitals",),
@@ -86,8 +84,17 @@ def _names() -> tuple[str, ...]:
     return tuple(field.name for field in fields(Settings))
 
 
+def _nearest(name: str, *, likeness: float) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(name, _names(), n=1, cutoff=likeness)
+
+
 def read_settings_file(file: Path) -> dict[str, Value]:
     """The settings that one file names. Raises UsageError, EtcdDebError for a file that can't be read."""
+    # Here, since commands that read no settings show their options' names all the same.
+    import tomllib
+
     try:
         table: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -107,7 +114,7 @@ def read_settings_file(file: Path) -> dict[str, Value]:
 
 def _from_table(name: str, value: object, where: str) -> Value:
     if name not in _names():
-        nearest = difflib.get_close_matches(name, _names(), n=1)
+        nearest = _nearest(name, likeness=0.6)
         raise UsageError(
             f"unknown setting {name!r} in {where}",
             details=(f"expected  one of {', '.join(_names())}",),

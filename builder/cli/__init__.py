@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from types import FrameType
 
@@ -51,8 +50,8 @@ for command in (build, source, fetch, pin, versions, inspect, doctor, publish, s
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command line and exit with a documented status (docs/reference/exit-codes.md)."""
+def main() -> int:
+    """Run the command line. Returns a documented exit status (docs/reference/exit-codes.md)."""
     # Files of ours have the same modes whoever builds; dpkg-deb refuses a control directory made under 077.
     os.umask(0o022)
     for number in ENDING:
@@ -63,10 +62,10 @@ def main() -> None:
         status = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except EtcdDebError as error:
         show_error(error)
-        sys.exit(error.exit_status)
+        return error.exit_status
     except OSError as error:
         show_error(
             EtcdDebError(
@@ -74,12 +73,12 @@ def main() -> None:
                 hint="check its owner and mode, or name another place: --output, TMPDIR, XDG_CACHE_HOME",
             )
         )
-        sys.exit(GENERAL)
+        return GENERAL
     except Interrupted as end:
         how = "interrupted" if end.number == signal.SIGINT else "terminated"
         click.echo(f"etcd-deb: {how}; nothing was left behind", err=True)
-        sys.exit(128 + end.number)
-    sys.exit(status if isinstance(status, int) else 0)
+        return 128 + end.number
+    return status if isinstance(status, int) else 0
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -43,6 +43,8 @@ def to(*, required: bool) -> Callable[[_Command], _Command]:
 
 def parse_targets(texts: Sequence[str], endpoint_url: str | None) -> tuple[Target, ...]:
     """Raises UsageError, before anything is changed."""
+    if not texts:
+        return ()
     from builder.repository.remote.target import parse_target
 
     return tuple(parse_target(text, endpoint_url) for text in texts)
@@ -52,6 +54,8 @@ def push_to_each(
     repository: Repository, targets: Sequence[Target], progress: Progress
 ) -> tuple[tuple[Pushed, ...], bool]:
     """What was brought where, and whether all went well. One that fails is shown, and stops no other."""
+    if not targets:
+        return (), True
     from builder.repository.remote.push import push
 
     done: list[Pushed] = []

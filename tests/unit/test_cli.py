@@ -25,10 +25,8 @@ HEAVY = ("requests", "jinja2", "elftools", "debian", "tarfile", "email")
 SHOW_MODULES = """
 import sys
 from builder.cli import main
-try:
-    main()
-except SystemExit:
-    print(*sys.modules, file=sys.stderr)
+main()
+print(*sys.modules, file=sys.stderr)
 """
 
 

@@ -17,6 +17,7 @@ from builder.repository.generation import (
     read_generation,
     signed_text,
 )
+from builder.repository.index import Damaged
 from builder.repository.layout import Repository
 from builder.repository.signing import find_fault
 
@@ -35,7 +36,7 @@ def _check_suite(repository: Repository, suite: str, progress: Progress) -> Iter
     folder = repository.link(suite).resolve()
     try:
         generation = read_generation(suite, folder)
-    except (OSError, ValueError) as error:
+    except (OSError, Damaged) as error:
         yield f"Release can't be read: {error}"
         return
     yield from _check_signatures(repository, folder, progress)
@@ -72,7 +73,7 @@ def _check_packages(repository: Repository, generation: Generation) -> Iterator[
     for key in generation.keys:
         try:
             entries = generation.entries(key)
-        except (OSError, ValueError) as error:
+        except (OSError, Damaged) as error:
             yield f"{key.folder}/Packages can't be read: {error}"
             continue
         for entry in entries:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from debian.deb822 import Deb822, Release
 
-from builder.repository.index import Entry, IndexKey, read_index
+from builder.repository.index import Damaged, Entry, IndexKey, index_text, read_index
 from builder.repository.layout import Repository
 from builder.version import Architecture
 
@@ -48,13 +48,13 @@ class Generation:
         return tuple(sorted({key.component for key in self.keys}))
 
     def text(self, key: IndexKey) -> str:
-        """The text of one index, empty where it has no such index. Raises OSError."""
+        """The text of one index, empty where it has no such index. Raises Damaged, OSError."""
         if f"{key.folder}/Packages" not in self.files:
             return ""
-        return (self.folder / key.folder / "Packages").read_text(encoding="utf-8")
+        return index_text(self.folder / key.folder / "Packages")
 
     def entries(self, key: IndexKey) -> tuple[Entry, ...]:
-        """The packages of one index, in the order of publication. Raises ValueError, OSError."""
+        """The packages of one index, in the order of publication. Raises Damaged, OSError."""
         return tuple(read_index(self.text(key)))
 
     def all_entries(self) -> tuple[Entry, ...]:
@@ -85,13 +85,13 @@ def numbered(folder: Path) -> list[Path]:
 
 
 def read_generation(suite: str, folder: Path) -> Generation:
-    """Raises OSError, ValueError for a Release that is damaged."""
+    """Raises Damaged, OSError."""
     try:
         with (folder / "Release").open(encoding="utf-8") as file:
             release = Release(file)
         date, files = parse_date(release["Date"]), listed_files(release)
-    except KeyError as error:
-        raise ValueError(f"{folder / 'Release'} has no field {error}") from error
+    except (KeyError, ValueError) as error:
+        raise Damaged(f"{folder / 'Release'} is damaged: {error}") from error
     return Generation(suite, int(folder.name), folder, date, files)
 
 

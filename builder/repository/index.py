@@ -11,13 +11,27 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from debian.debian_support import Version
+
+from builder.errors import EtcdDebError
 
 # Stanzas of ours have each of these once, on a line of its own (index_entry writes them).
 _FIELD = re.compile(r"^(Package|Version|Architecture|Filename|Size|SHA256): (.*)$", re.MULTILINE)
 # As apt-ftparchive's default; xz would take ten times as long for a few KiB less.
 GZIP_LEVEL = 6
+
+
+class Damaged(EtcdDebError):
+    """A file of a repository is not as we wrote it."""
+
+    def __init__(self, summary: str, *details: str) -> None:
+        super().__init__(
+            summary,
+            details=details,
+            hint="etcd-deb repo verify DIR shows all that is wrong; put those files back from a backup",
+        )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,8 +84,16 @@ class IndexFile:
         return hashlib.sha256(self.content).hexdigest()
 
 
+def index_text(file: Path) -> str:
+    """The text of a Packages file, for read_index(). Raises Damaged, OSError."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Damaged(f"{file} is damaged", str(error)) from error
+
+
 def read_index(text: str) -> Iterator[Entry]:
-    """The entries of a Packages file that we wrote. Raises ValueError for one that is damaged."""
+    """The entries of a Packages file that we wrote. Raises Damaged."""
     return map(read_stanza, stanzas(text))
 
 
@@ -81,7 +103,7 @@ def stanzas(text: str) -> list[str]:
 
 
 def read_stanza(stanza: str) -> Entry:
-    """Raises ValueError for one that is damaged."""
+    """The entry that a stanza tells of. Raises Damaged."""
     found = dict(_FIELD.findall(stanza))
     try:
         return Entry(
@@ -93,8 +115,8 @@ def read_stanza(stanza: str) -> Entry:
             sha256=found["SHA256"],
             text=stanza.rstrip("\n"),
         )
-    except KeyError as error:
-        raise ValueError(f"a stanza without {error}: {stanza[:80]!r}") from error
+    except (KeyError, ValueError) as error:
+        raise Damaged(f"a stanza of Packages is damaged: {error}", f"got       {stanza[:80]!r}") from error
 
 
 def index_files(key: IndexKey, entries: Iterable[Entry]) -> tuple[IndexFile, ...]:

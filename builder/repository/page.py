@@ -75,7 +75,7 @@ class Announcement:
 
 
 def announcement(repository: Repository, fresh: Generation) -> Announcement:
-    """What there is to tell when clients see this generation. Raises ValueError, OSError."""
+    """What there is to tell when clients see this generation. Raises Damaged, OSError."""
     others = (current_generation(repository, name) for name in repository.suites if name != fresh.suite)
     shown = {generation.suite: _suite(repository, generation) for generation in (fresh, *others)}
     page = _page(repository, [shown[name] for name in sorted(shown)])

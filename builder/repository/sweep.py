@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from builder.repository.generation import kept_generations, numbered
-from builder.repository.index import read_index
+from builder.repository.index import index_text, read_index
 from builder.repository.layout import Repository
 
 KEPT_GENERATIONS = 3
@@ -67,7 +67,7 @@ def remove_unreferenced_packages(repository: Repository) -> tuple[Path, ...]:
     named = {
         entry.filename
         for digest_of_index in _named_indices(repository, "/Packages")
-        for entry in read_index((repository.by_hash / digest_of_index).read_text(encoding="utf-8"))
+        for entry in read_index(index_text(repository.by_hash / digest_of_index))
     }
     gone = [
         path

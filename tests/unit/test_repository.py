@@ -12,7 +12,7 @@ from debian.deb822 import Deb822
 from builder.errors import EtcdDebError, UsageError
 from builder.repository.generation import Generation, Listed, next_date, read_generation, release_text
 from builder.repository.incoming import index_entry
-from builder.repository.index import Entry, IndexKey, index_files, read_index
+from builder.repository.index import Damaged, Entry, IndexKey, index_files, read_index
 from builder.repository.layout import check_component_name, check_suite_name, open_repository
 from builder.repository.sources_file import component_order
 
@@ -57,7 +57,7 @@ def test_fields_of_the_description_are_text() -> None:
 
 
 def test_an_index_with_a_damaged_stanza_is_refused() -> None:
-    with pytest.raises(ValueError, match="SHA256"):
+    with pytest.raises(Damaged, match="SHA256"):
         list(read_index("Package: etcd-ha\nVersion: 1\nArchitecture: amd64\nFilename: x/y\nSize: 1\n"))
 
 
@@ -90,7 +90,7 @@ def test_validity_is_counted_from_the_date() -> None:
 
 def test_release_without_a_date_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "Release").write_text("Suite: trixie\n")
-    with pytest.raises(ValueError, match="Date"):
+    with pytest.raises(Damaged, match="Date"):
         read_generation("trixie", tmp_path)
 
 

@@ -32,7 +32,7 @@ class RemoteTree:
 
 
 def remote_tree(repository: Repository) -> RemoteTree:
-    """The files of a repository under the names that they have for clients. Raises OSError, ValueError."""
+    """The files of a repository under the names that they have for clients. Raises Damaged, OSError."""
     generations = [current_generation(repository, suite) for suite in repository.suites]
     entries = {entry.filename: entry for generation in generations for entry in generation.all_entries()}
     return RemoteTree(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -206,6 +207,30 @@ def test_gpg_that_fails_leaves_the_old_state(publisher: Publisher, before: str, 
         *publisher.publish_words(publisher.deb("3.6.8-1")), under=["env", f"PATH={shim}:{path}"]
     )
     assert "card is gone" in result.err
+    refused(publisher, result.status, before)
+
+
+@pytest.mark.parametrize("suite", ["trixie", "bookworm"])
+@pytest.mark.parametrize(
+    ("damaged", "content"),
+    [
+        ("3.6/binary-amd64/Packages", b"Package: etcd-ha\nVersion: 3.6.7-1\n"),
+        ("3.6/binary-amd64/Packages", b"\xff\xfe"),
+        ("Release", b"Origin: etcd-ha\n"),
+    ],
+)
+def test_damaged_file_of_any_suite_is_said_before_clients_see_a_change(
+    publisher: Publisher, before: str, suite: str, damaged: str, content: bytes
+) -> None:
+    assert publisher.init(suites=["bookworm"]).status == 0
+    assert publisher.publish(publisher.deb("3.6.6-1"), suite="bookworm").status == 0
+    file = publisher.repository / "dists" / suite / damaged
+    right = file.read_bytes()
+    # In place, since an index has a twin in by-hash.
+    file.write_bytes(content)
+    result = publisher.publish(publisher.deb("3.6.8-1"))
+    assert re.search(r"damaged.*\n(.*\n)*hint: etcd-deb repo verify", result.err), result.err
+    file.write_bytes(right)
     refused(publisher, result.status, before)
 
 

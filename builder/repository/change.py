@@ -1,9 +1,9 @@
 """A change of a suite: made beside what clients see, synced, and switched by one rename.
 
-Order, each step synced before the next: packages into the pool, indices into by-hash/, the new generation
-with Release and its signatures, the link dists/SUITE; then people are told. Killed at any point, a publisher
-leaves the old state or the new one; what lies around is removed by the next change, which finds the mark of
-the unfinished one.
+Order, each step synced before the next: packages into the pool; the new generation, its indices with their
+twins in by-hash/, Release and its signatures; the link dists/SUITE; then people are told. Killed at any
+point, a publisher leaves the old state or the new one; what lies around is removed by the next change, which
+finds the mark of the unfinished one.
 """
 
 from __future__ import annotations
@@ -152,25 +152,19 @@ def switch(
         [current.number if current else 0, *(int(p.name) for p in numbered(repository.generations(suite)))]
     )
     folder = repository.generations(suite) / str(number + 1)
+    fresh = tuple(_fresh_indices(base, changed))
+    files = dict(base.files) if base else {}
+    files |= {file.name: Listed(file.sha256, len(file.content)) for file in fresh}
+    generation = Generation(suite, number + 1, folder, next_date(current), files)
+    key = SigningKey(repository.settings.key, repository.settings.gnupg_home)
     with disk_full_named(folder, "writing the indices"):
-        files = _write_indices(repository, folder, base, changed)
-        date = next_date(current)
-        settings = repository.settings
-        release = folder / "Release"
-        release.write_text(
-            release_text(
-                suite=suite, origin=settings.origin, files=files, date=date, valid_days=settings.valid_days
-            ),
-            encoding="utf-8",
-        )
-        generation = Generation(suite, number + 1, folder, date, files)
-        with signing(SigningKey(settings.key, settings.gnupg_home), release, progress) as signatures:
-            # Beside gpg, which takes as long as this; and here, since half of it is loading jinja2.
+        release = _write_release(repository, generation)
+        with signing(key, release, progress) as signatures:
+            # All of this beside gpg, which takes as long; half of it is loading jinja2.
+            _write_indices(repository, generation, fresh)
             from builder.repository.page import announce, announcement
 
             told = announcement(repository, generation)
-            for path in (path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()):
-                sync_folder(path)
         _age(signatures, current)
         for file in (release, *signatures):
             sync_file(file)
@@ -182,42 +176,51 @@ def switch(
     return generation
 
 
-def _write_indices(
-    repository: Repository, folder: Path, base: Generation | None, changed: Indices
-) -> dict[str, Listed]:
-    """The indices of the new generation, by name; each is one file with its twin in by-hash/."""
-    files = dict(base.files) if base else {}
+def _fresh_indices(base: Generation | None, changed: Indices) -> Iterator[IndexFile]:
+    """What changed, and an empty index where a component has none for an architecture."""
+    present = set(base.keys) if base else set()
+    components = {key.component for key in (*present, *changed)}
+    for component in sorted(components):
+        for key in (IndexKey(component, architecture) for architecture in Architecture):
+            if key in changed or key not in present:
+                yield from index_files(key, changed.get(key, ()))
+
+
+def _write_release(repository: Repository, generation: Generation) -> Path:
+    _make_folder(generation.folder.parent)
+    generation.folder.mkdir()
+    release = generation.folder / "Release"
+    settings = repository.settings
+    text = release_text(generation, origin=settings.origin, valid_days=settings.valid_days)
+    release.write_text(text, encoding="utf-8")
+    return release
+
+
+def _write_indices(repository: Repository, generation: Generation, fresh: Sequence[IndexFile]) -> None:
+    """Each index is one file with its twin in by-hash/."""
     _make_folder(repository.by_hash)
-    components = {name.split("/")[0] for name in files} | {key.component for key in changed}
-    every = [
-        IndexKey(component, architecture) for component in sorted(components) for architecture in Architecture
-    ]
-    for key in every:
-        if key in changed or f"{key.folder}/Packages" not in files:
-            for file in index_files(key, changed.get(key, ())):
-                files[file.name] = _store(repository, file)
+    for file in fresh:
+        _store(repository.by_hash / generation.files[file.name].sha256, file.content)
     sync_folder(repository.by_hash)
-    _make_folder(folder.parent)
-    folder.mkdir()
-    for key in every:
-        place = folder / key.folder
+    for key in generation.keys:
+        place = generation.folder / key.folder
         place.mkdir(parents=True)
         # The same file for every generation: a client may hold the Release before this one.
         (place / "by-hash").symlink_to("../../../../../by-hash")
-    for name, listed in files.items():
-        (folder / name).hardlink_to(repository.by_hash / listed.sha256)
-    return files
+    for name, listed in generation.files.items():
+        (generation.folder / name).hardlink_to(repository.by_hash / listed.sha256)
+    for key in generation.keys:
+        sync_folder(generation.folder / key.folder)
+    for component in generation.components:
+        sync_folder(generation.folder / component)
 
 
-def _store(repository: Repository, file: IndexFile) -> Listed:
-    listed = Listed(file.sha256, len(file.content))
-    target = repository.by_hash / listed.sha256
+def _store(target: Path, content: bytes) -> None:
     if not target.exists():
         temporary = target.with_name(f".{target.name}")
-        temporary.write_bytes(file.content)
+        temporary.write_bytes(content)
         sync_file(temporary)
         temporary.rename(target)
-    return listed
 
 
 def _age(signatures: Sequence[Path], current: Generation | None) -> None:

@@ -109,23 +109,23 @@ def signed_text(inrelease: str) -> str:
     return text.partition("\n-----BEGIN PGP SIGNATURE-----")[0]
 
 
-def release_text(
-    *, suite: str, origin: str, files: Mapping[str, Listed], date: datetime, valid_days: int
-) -> str:
-    """The Release file of a suite (Debian wiki, RepositoryFormat). valid_days: 0 for no Valid-Until."""
+def release_text(generation: Generation, *, origin: str, valid_days: int) -> str:
+    """Its Release file (Debian wiki, RepositoryFormat). valid_days: 0 for no Valid-Until."""
     release = Deb822()
     release["Origin"] = origin
     release["Label"] = origin
-    release["Suite"] = suite
-    release["Codename"] = suite
-    release["Date"] = date.strftime(_DATE)
+    release["Suite"] = generation.suite
+    release["Codename"] = generation.suite
+    release["Date"] = generation.date.strftime(_DATE)
     if valid_days:
-        release["Valid-Until"] = (date + timedelta(days=valid_days)).strftime(_DATE)
+        release["Valid-Until"] = (generation.date + timedelta(days=valid_days)).strftime(_DATE)
     release["Acquire-By-Hash"] = "yes"
     release["Architectures"] = " ".join(Architecture)
-    release["Components"] = " ".join(sorted({name.split("/")[0] for name in files}))
-    release["Description"] = f"etcd-ha for {suite}"
-    rows = "".join(f"\n {listed.sha256} {listed.size:>8} {name}" for name, listed in sorted(files.items()))
+    release["Components"] = " ".join(generation.components)
+    release["Description"] = f"etcd-ha for {generation.suite}"
+    rows = "".join(
+        f"\n {listed.sha256} {listed.size:>8} {name}" for name, listed in sorted(generation.files.items())
+    )
     return f"{release}SHA256:{rows}\n"
 
 

@@ -86,7 +86,8 @@ def signing(key: SigningKey, release: Path, progress: Progress) -> Iterator[tupl
     def make(target: Path, how: list[str]) -> None:
         _gpg(key.home, [*signer, "--output", str(target), *how, str(release)], progress)
 
-    with ThreadPoolExecutor(len(ways)) as pool:
+    # One after the other: gpg's agent does not make two signatures at once, and the block works too.
+    with ThreadPoolExecutor(1) as pool:
         made = pool.map(make, both, ways)
         yield both
         tuple(made)

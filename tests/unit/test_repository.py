@@ -28,15 +28,8 @@ def entry(version: str, architecture: str = "amd64") -> Entry:
     return index_entry(control, f"pool/3.6/etcd-ha_{version}_{architecture}.deb", 12, "b" * 64)
 
 
-def release(**changes: object) -> str:
-    fields: dict[str, object] = {
-        "suite": "trixie",
-        "origin": "etcd-ha",
-        "files": {"3.6/binary-amd64/Packages": LISTED},
-        "date": DAY,
-        "valid_days": 0,
-    }
-    return release_text(**(fields | changes))  # type: ignore[arg-type]
+def generation(folder: Path) -> Generation:
+    return Generation("trixie", 7, folder, DAY, {"3.6/binary-amd64/Packages": LISTED})
 
 
 def test_an_index_is_read_back_as_it_was_written() -> None:
@@ -74,10 +67,10 @@ def test_series_are_ordered_by_number_after_other_components() -> None:
 def test_release_has_what_apt_asks_for(tmp_path: Path) -> None:
     folder = tmp_path / "7"
     folder.mkdir()
-    (folder / "Release").write_text(release())
-    read = read_generation("trixie", folder)
-    assert read == Generation("trixie", 7, folder, DAY, {"3.6/binary-amd64/Packages": LISTED})
-    fields = Deb822(release())
+    text = release_text(generation(folder), origin="etcd-ha", valid_days=0)
+    (folder / "Release").write_text(text)
+    assert read_generation("trixie", folder) == generation(folder)
+    fields = Deb822(text)
     assert fields["Acquire-By-Hash"] == "yes"
     assert fields["Components"] == "3.6"
     assert fields["Date"] == "Tue, 24 Nov 2026 09:05:07 UTC"
@@ -85,7 +78,8 @@ def test_release_has_what_apt_asks_for(tmp_path: Path) -> None:
 
 
 def test_validity_is_counted_from_the_date() -> None:
-    assert Deb822(release(valid_days=7))["Valid-Until"] == "Tue, 01 Dec 2026 09:05:07 UTC"
+    text = release_text(generation(Path("7")), origin="etcd-ha", valid_days=7)
+    assert Deb822(text)["Valid-Until"] == "Tue, 01 Dec 2026 09:05:07 UTC"
 
 
 def test_release_without_a_date_is_damaged(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from debian.deb822 import Deb822
+
 from builder.deb_control import read_control, unreadable
 from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, VerificationFailed
 from builder.fetch import Sources
@@ -58,7 +60,9 @@ def inspect(package: Path, sources: Sources, pins: Pins, progress: Progress) -> 
             hint="etcd-deb inspect dist/etcd-ha_*.deb",
         )
     provenance = parse_provenance(provenance_text, str(package))
-    verdict, reason = _compare(provenance, programs, sources, pins, progress)
+    verdict, reason = _compare_fields(control, provenance) or _compare(
+        provenance, programs, sources, pins, progress
+    )
     return Inspection(
         control["Package"], control["Version"], control["Architecture"], provenance, programs, verdict, reason
     )
@@ -90,6 +94,17 @@ def _read(archive: tarfile.TarFile) -> tuple[str, dict[str, str]]:
                 digest.update(chunk)
             programs[name.removeprefix(PROGRAMS)] = digest.hexdigest()
     return provenance, programs
+
+
+def _compare_fields(control: Deb822, provenance: Provenance) -> tuple[Verdict, str] | None:
+    """None where the control file agrees; one that is older than these fields has none of them."""
+    for name, value in provenance.control_fields.items():
+        if control.get(name, value) != value:
+            return (
+                Verdict.DIFFERENT,
+                f"the control file says {name} {control[name]}, the package's own provenance {value}",
+            )
+    return None
 
 
 def _compare(

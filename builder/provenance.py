@@ -28,6 +28,16 @@ class Provenance:
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1) + "\n"
 
+    @property
+    def control_fields(self) -> Mapping[str, str]:
+        """What the package's control file says of it (debian-template/control.j2)."""
+        return {
+            "Upstream-Release": f"https://github.com/etcd-io/etcd/releases/tag/v{self.version}",
+            "Upstream-Tarball": self.tarball,
+            "Upstream-Sha256": self.sha256,
+            "Upstream-Vouchers": ", ".join(self.vouchers),
+        }
+
 
 def provenance_of(examined: ExaminedBinaries) -> Provenance:
     """The provenance of binaries that are about to be packed."""

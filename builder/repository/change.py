@@ -63,10 +63,10 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
         if mark.exists():
             progress.step("removing what a publisher that was killed has left")
             sweep.remove_leftovers(repository)
-        with disk_full_named(mark, "starting a change"):
-            mark.touch()
-            sync_folder(repository.private)
         try:
+            with disk_full_named(mark, "starting a change"):
+                mark.touch()
+                sync_folder(repository.private)
             yield
         except BaseException:
             # A full disk or a refused signature leaves nothing that the next change would trip over.

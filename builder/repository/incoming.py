@@ -25,6 +25,8 @@ CHUNK = 1024 * 1024
 MANY = 500
 READERS = 4
 READ_AT_ONCE = 64
+# Seconds in which a publisher that was told to end is done with its readers.
+END_AFTER = 2
 _SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
 
 
@@ -133,11 +135,12 @@ def _read_all(debs: Sequence[Path], component: str | None) -> Iterator[Incoming]
 
 
 def _begin_reading(publisher: int) -> None:
-    # Ctrl-C and a terminal that is closed are for the publisher to heed; its end is that of its readers. By
-    # SIGTERM the pool ends those that remain when one was killed.
+    # A signal to all of us is for the publisher to heed, and its end is that of its readers: Python shows a
+    # traceback where they end first. By SIGTERM the pool also ends those that remain when one was killed.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(END_AFTER))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     end_with(publisher)
 
 

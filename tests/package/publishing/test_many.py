@@ -6,12 +6,13 @@ import os
 import re
 import signal
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from builder.repository.incoming import MANY
+from builder.repository.incoming import MANY, READ_AT_ONCE, READERS
 from builder.repository.syncing import EACH_BY_ITSELF
 from tests.lab.account import Started
 from tests.lab.publisher import Publisher
@@ -39,37 +40,51 @@ def several(publisher: Publisher) -> list[Path]:
 
 
 class Held:
-    """A publisher one of whose readers waits: for a package that is a pipe, into which nobody writes."""
+    """A publisher whose readers wait: for packages that are pipes, into which nobody writes."""
 
     def __init__(self, publisher: Publisher, copies: list[Path]) -> None:
-        self.pipe = publisher.folder / "pipe.deb"
-        os.mkfifo(self.pipe)
-        self.told = publisher.folder / "pid"
-        under = ("sh", "-c", 'echo $$ > "$0"; exec "$@"', str(self.told))
-        self.started: Started = publisher.account.start(
-            *publisher.publish_words(self.pipe, *copies), under=under
-        )
+        self._pipes = [publisher.folder / f"pipe-{n}.deb" for n in range(min(os.cpu_count() or 1, READERS))]
+        files: list[Path] = []
+        for number, pipe in enumerate(self._pipes):
+            os.mkfifo(pipe)
+            # One is the first of what each reader takes.
+            files += [pipe, *copies[number * (READ_AT_ONCE - 1) :][: READ_AT_ONCE - 1]]
+        self._told = publisher.folder / "pid"
+        under = ("sh", "-c", 'echo $$ > "$0"; exec "$@"', str(self._told))
+        words = publisher.publish_words(*files, *copies)
+        self.started: Started = publisher.account.start(*words, under=under)
 
     def __enter__(self) -> Held:
         try:
-            self._writer = wait_for("a reader at the pipe", self._opened, within=30)
+            self._writers = [
+                wait_for(f"a reader at {pipe.name}", partial(_opened, pipe), within=30)
+                for pipe in self._pipes
+            ]
         except BaseException:
             self.started.kill()
             raise
-        pid = self.told.read_text().strip()
-        self.readers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        assert self.readers
+        self._pid = self._told.read_text().strip()
+        self.readers = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()
+        assert len(self.readers) == len(self._pipes)
         return self
 
-    def _opened(self) -> BinaryIO | None:
-        # Without O_NONBLOCK it would wait for a reader, with it it fails as long as there is none.
-        with suppress(OSError):
-            return os.fdopen(os.open(self.pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
-        return None
+    def send_to_all(self, number: signal.Signals) -> None:
+        """A signal that comes to the readers when the publisher has begun to end."""
+        self.started.send(number)
+        status = Path(f"/proc/{self._pid}/status")
+
+        def heeded() -> bool:
+            ignored = re.search(r"^SigIgn:\s*(\w+)$", status.read_text(), re.MULTILINE)
+            return ignored is not None and bool(int(ignored[1], 16) >> (number - 1) & 1)
+
+        wait_for("the publisher to heed the signal", heeded, within=10)
+        for pid in self.readers:
+            os.kill(int(pid), number)
 
     def let_go(self) -> None:
-        """The reader finds an empty file."""
-        self._writer.close()
+        """The readers find empty files."""
+        for writer in self._writers:
+            writer.close()
 
     def assert_no_readers(self) -> None:
         """They are gone, or are zombies until their new parent sees to them."""
@@ -85,6 +100,13 @@ class Held:
         self.let_go()
         with suppress(ProcessLookupError):
             self.started.kill()
+
+
+def _opened(pipe: Path) -> BinaryIO | None:
+    # Without O_NONBLOCK it would wait for a reader, with it it fails as long as there is none.
+    with suppress(OSError):
+        return os.fdopen(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
+    return None
 
 
 def test_many_names_of_one_package_are_published_once(publisher: Publisher, copies: list[Path]) -> None:
@@ -121,13 +143,19 @@ def test_reader_that_is_killed_is_told(publisher: Publisher, copies: list[Path],
     assert publisher.versions() == set()
 
 
-def test_ctrl_c_among_readers_ends_them_without_noise(publisher: Publisher, copies: list[Path]) -> None:
+@pytest.mark.parametrize(
+    ("number", "ended"),
+    [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated"), (signal.SIGHUP, "terminated")],
+)
+def test_signal_to_all_readers_ends_them_without_noise(
+    publisher: Publisher, copies: list[Path], number: signal.Signals, ended: str
+) -> None:
     with Held(publisher, copies) as held:
-        held.started.press_ctrl_c()
+        held.send_to_all(number)
         held.let_go()
         result = held.started.finish()
         held.assert_no_readers()
-    assert (result.status, result.err) == (130, "etcd-deb: interrupted; nothing was left behind\n")
+    assert (result.status, result.err) == (128 + number, f"etcd-deb: {ended}; nothing was left behind\n")
     assert publisher.versions() == set()
 
 

@@ -144,7 +144,7 @@ def switch(
 ) -> Generation:
     """Make the new generation of a suite what clients see: that of base, but for the changed indices.
 
-    base: what clients see now, unless another is named. Raises SigningFailed, DiskFull, OSError.
+    base: what clients see now, unless another is named. Raises SigningFailed, Damaged, DiskFull, OSError.
     """
     current = current_generation(repository, suite) if suite in repository.suites else None
     base = base or current

@@ -82,15 +82,21 @@ def signing(key: SigningKey, release: Path, progress: Progress) -> Iterator[tupl
     # SHA512, since apt refuses signatures by weak digests and gpg's default depends on the key.
     signer = ["--local-user", key.fingerprint, "--digest-algo", "SHA512"]
     ways = (["--clearsign"], ["--armor", "--detach-sign"])
+    own = progress.apart()
 
     def make(target: Path, how: list[str]) -> None:
-        _gpg(key.home, [*signer, "--output", str(target), *how, str(release)], progress)
+        _gpg(key.home, [*signer, "--output", str(target), *how, str(release)], own)
 
     # One after the other: gpg's agent does not make two signatures at once, and the block works too.
     with ThreadPoolExecutor(1) as pool:
         made = pool.map(make, both, ways)
-        yield both
-        tuple(made)
+        try:
+            yield both
+            tuple(made)
+        except BaseException:
+            # gpg may be waiting for a card.
+            own.stop()
+            raise
 
 
 def find_fault(keyring: Path, signed: list[Path], progress: Progress) -> str | None:

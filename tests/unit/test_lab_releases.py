@@ -27,13 +27,13 @@ def write_programs(folder: Path, version: str, *names: str) -> dict[str, Path]:
     return programs
 
 
-def origin_of(version: str, calls: list[str]) -> Origin:
+def origin_of(version: str, calls: list[str], *, said: str | None = None) -> Origin:
     def unpack(folder: Path) -> Path:
         calls.append(version)
         write_programs(folder / "bin", version, *releases.PROGRAMS)
         return folder / "bin"
 
-    return Origin(f"origin-{version}", f"an origin of {version}", unpack)
+    return Origin(f"origin-{version}", f"an origin of {version}", unpack, said)
 
 
 @pytest.fixture
@@ -65,13 +65,21 @@ def test_tarball_is_laid_out_as_githubs(tmp_path: Path) -> None:
         members = {member.name: (member.mode, member.uid, member.mtime) for member in archive}
     top = "etcd-v3.5.1-linux-amd64"
     assert members == {
-        top: (0o755, 0, A_DAY[0]),
+        **dict.fromkeys((top, f"{top}/Documentation"), (0o755, 0, A_DAY[0])),
         **{f"{top}/{name}": (0o755, 0, A_DAY[0]) for name in releases.PROGRAMS},
         **{
             f"{top}/{name}": (0o644, 0, A_DAY[0])
-            for name in ("README.md", "README-etcdctl.md", "README-etcdutl.md")
+            for name in ("README.md", "README-etcdctl.md", "README-etcdutl.md", "Documentation/README.md")
         },
     }
+
+
+def test_documents_of_the_release_take_the_place_of_the_notes(tmp_path: Path) -> None:
+    documents = {"README-etcdctl.md": b"upstream's", "READMEv2-etcdctl.md": b"of 3.5"}
+    packed = pack(write_programs(tmp_path, "3.5.1", *releases.PROGRAMS), "top", "x", documents)
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+        found = {name: archive.extractfile(f"top/{name}") for name in documents}
+        assert {name: file.read() for name, file in found.items() if file} == documents
 
 
 def test_every_digest_is_right_beside_its_tarball_and_among_the_pins(
@@ -108,6 +116,36 @@ def test_version_that_no_registry_holds_is_refused_with_those_that_they_do(
 ) -> None:
     with pytest.raises(WrongRelease, match=r"holds etcd 3\.6\.7; they hold 3\.5\.1 .*, 3\.5\.30 "):
         held("3.6.7")
+
+
+@pytest.mark.usefixtures("held")
+def test_release_of_a_known_version_is_made_alone_and_left_alone() -> None:
+    calls: list[str] = []
+    origins = (
+        origin_of("3.5.1", calls),
+        *(origin_of(version, calls, said=version) for version in ("3.6.7", "3.7.3")),
+    )
+    ensure("3.7.3", origins=origins)
+    assert calls == ["3.7.3"]
+    ensure("3.5.1", origins=origins)
+    assert calls == ["3.7.3", "3.5.1"]
+
+
+@pytest.mark.usefixtures("held")
+def test_origin_that_holds_another_version_than_it_is_known_for_is_refused() -> None:
+    with pytest.raises(WrongRelease, match=r"expected etcd 3\.6\.7, .*, found 3\.6\.8"):
+        ensure(origins=[origin_of("3.6.8", [], said="3.6.7")])
+
+
+@pytest.mark.usefixtures("held")
+def test_release_that_could_not_be_made_whole_leaves_nothing() -> None:
+    def unpack(folder: Path) -> Path:
+        write_programs(folder, "3.6.7", "etcd")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ensure(origins=[Origin("broken-off", "x", unpack, "3.6.7")])
+    assert [path.name for path in releases.RELEASES.iterdir()] == [".lock"]
 
 
 def test_programs_of_different_versions_are_refused(tmp_path: Path) -> None:

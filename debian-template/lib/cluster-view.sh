@@ -4,11 +4,14 @@
 # known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". Asked of the member here; without a quorum it can't answer, and
 # then its database tells (a copy that may be old), and without one initial-cluster.
 known_members() {
-    ask_etcd 1 "$(own_endpoint)" member list | sed 's/, /|/g' | cut -d '|' -f 1,3- | grep . && return 0
-    if [ -r "$(database_file)" ]; then
-        bbolt_pairs "$(database_file)" members 2>/dev/null | members_of_json | grep . && return 0
+    if endpoint=$(own_endpoint); then
+        ask_etcd 1 "$endpoint" member list | sed 's/, /|/g' | cut -d '|' -f 1,3- | grep . && return 0
     fi
-    peer_entries | sed 's/\(.*\) \(.*\)/|\1|\2||/'
+    if database=$(database_file) && [ -r "$database" ]; then
+        bbolt_pairs "$database" members 2>/dev/null | members_of_json | grep . && return 0
+    fi
+    entries=$(peer_entries) || return 0
+    printf '%s\n' "$entries" | grep . | sed 's/\(.*\) \(.*\)/|\1|\2||/'
 }
 
 # members_of_json: lines as above from "ID<tab>{"id":1,"peerURLs":["http://pg1:2380"],"name":"pg1","clientURLs":[…]}".
@@ -29,7 +32,10 @@ members_of_json() {
 client_url_of() {
     published=$(printf '%s\n' "$1" | cut -d '|' -f 4 | tr ',' '\n' | grep -v '//\(127\.\|localhost\|\[::1\]\)' | sed -n 1p)
     peer_url=$(printf '%s\n' "$1" | cut -d '|' -f 3)
-    echo "${published:-$(client_url_of_host "$(host_of "$(first_of "$peer_url")")")}"
+    if [ -z "$published" ]; then
+        published=$(client_url_of_host "$(host_of "$(first_of "$peer_url")")") || return 2
+    fi
+    echo "$published"
 }
 
 # What etcd says to who doesn't say who he is, or may not.
@@ -42,7 +48,8 @@ field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -
 # Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER|APPLIED INDEX
 member_view() {
     member_line=$(sed -n "$2p" "$1/members")
-    url=$(client_url_of "$member_line")
+    # Without a URL the member is a row that nobody answers for.
+    url=$(client_url_of "$member_line") || url=unknown
     ask_etcd 2 "$url" endpoint health -w json >"$1/$2.health" &
     health_job=$!
     ask_etcd 2 "$url" endpoint status -w fields >"$1/$2.status" || : >"$1/$2.status"

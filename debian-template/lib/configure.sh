@@ -7,16 +7,31 @@
 normalize_answers() {
     if members=$(complete_members "$(answer members)" "$(scheme)"); then give members "$members"; fi
     if quota=$(quota_bytes "$(answer quota)"); then
-        LISTED=$(printf '1\tquota-backend-bytes\tint\t%s' "$quota")
-        give quota "$(quota_of_file)"
+        give quota "$(short_quota "$quota")"
     fi
     directory=$(answer data-dir)
     [ "$directory" = / ] || give data-dir "${directory%/}"
 }
 
+# leave_unread_questions: what the file answers in a way that can't be read is not changed there; neither is a URL of which
+# a part can't be read.
+leave_unread_questions() {
+    [ -n "$UNREAD" ] || return 0
+    say "warning: $FILE can't be read for certain, so these answers change nothing there:$UNREAD_WHY"
+    url_questions="setup node-name address members tls"
+    for question in $url_questions; do
+        if is_unread "$question"; then
+            UNREAD="$UNREAD $url_questions"
+            say "warning: nor do these, which need it: $url_questions"
+            return 0
+        fi
+    done
+}
+
 # changed_questions: those whose answers are not what the file says.
 changed_questions() {
     for question in $QUESTIONS; do
+        if is_unread "$question"; then continue; fi
         case $question:$(answer setup):$(answer tls) in
             members:single:* | tls-*:*:false) continue ;;
         esac
@@ -36,7 +51,7 @@ drop_void_questions() {
         esac
     done
     changed=$kept
-    [ -z "$void" ] || say "the member in $directory exists already, so these answers change nothing:$void." \
+    [ -z "$void" ] || say "$member_exists, so these answers change nothing:$void." \
         "A running cluster is changed by etcdctl member."
 }
 
@@ -63,13 +78,17 @@ configure_file() {
         fi
         ANSWERS=$work/file
         answers_of_file "$FILE"
-        directory=$(answer data-dir)
         ANSWERS=$work/asked
+        leave_unread_questions
         changed=$(changed_questions)
-        if is_bootstrapped "$directory"; then
+        if ! directory=$(data_dir_of_file 2>/dev/null); then
             BOOTSTRAPPED=yes
-            drop_void_questions
+            member_exists="nothing tells whether a member exists already"
+        elif is_bootstrapped "$directory"; then
+            BOOTSTRAPPED=yes
+            member_exists="the member in $directory exists already"
         fi
+        [ "$BOOTSTRAPPED" = no ] || drop_void_questions
     fi
     bad=$(first_bad_answer)
     if [ -n "$bad" ]; then

@@ -17,8 +17,10 @@ trim_answers() {
     done
 }
 
+# What the file doesn't answer for certain keeps its old answer.
 store_answers() {
     for question in $QUESTIONS; do
+        [ -e "$ANSWERS/$question" ] || continue
         db_set "etcd-ha/$question" "$(answer "$question")"
     done
 }

@@ -1,14 +1,11 @@
 # shellcheck shell=sh
-# What etcd.yaml answers to the questions. Needs yaml.sh and answers.sh.
+# What etcd.yaml answers to the questions. Needs yaml.sh and answers.sh. What can't be read for certain gives no answer.
 
-# value_of KEY: from yaml_list's output in LISTED.
+# value_of KEY: in the file READ_FROM; nothing where it is absent or null. Status 2, and why on stderr: it can't be read.
 value_of() {
-    printf '%s\n' "$LISTED" | LC_ALL=C awk -F '\t' -v key="$1" '
-        tolower($2) == key && $3 ~ /^(string|int|bool|number)$/ {
-            sub(/^[^\t]*\t[^\t]*\t[^\t]*\t/, "")
-            print
-            exit
-        }'
+    value_status=0
+    yaml_get "$READ_FROM" "$1" || value_status=$?
+    [ "$value_status" != 2 ]
 }
 
 # host_of URLS: the host of the first, without brackets.
@@ -18,8 +15,8 @@ host_of() {
 
 # Without the mode, etcd before 3.6 compacts nothing; the answer shows what was meant, and lint tells.
 compaction_of_file() {
-    retention=$(value_of auto-compaction-retention)
-    case $(value_of auto-compaction-mode):$retention in
+    retention=$(value_of auto-compaction-retention) && mode=$(value_of auto-compaction-mode) || return 2
+    case $mode:$retention in
         *: | :*) echo "$retention" ;;
         revision:*) echo "revision:$retention" ;;
         *:0) echo off ;;
@@ -27,8 +24,9 @@ compaction_of_file() {
     esac
 }
 
-quota_of_file() {
-    bytes=$(value_of quota-backend-bytes)
+# short_quota BYTES: with M or G where that is the same.
+short_quota() {
+    bytes=$1
     case $bytes in
         "" | 0 | *[!0-9]* | ???????????????????*) ;;
         *)
@@ -42,43 +40,104 @@ quota_of_file() {
     echo "$bytes"
 }
 
-tls_file() {
-    path=$(value_of "client-transport-security.$1")
-    echo "${path:-$(value_of "peer-transport-security.$1")}"
+quota_of_file() {
+    bytes=$(value_of quota-backend-bytes) || return 2
+    short_quota "$bytes"
 }
 
+tls_file() {
+    path=$(value_of "client-transport-security.$1") || return 2
+    if [ -z "$path" ]; then value_of "peer-transport-security.$1"; else echo "$path"; fi
+}
+
+tls_of_file() {
+    certificate=$(tls_file cert-file) || return 2
+    if [ -n "$certificate" ]; then echo true; else echo false; fi
+}
+
+# A cluster that finds itself by discovery has more members than initial-cluster says.
 setup_of_file() {
-    case $(value_of initial-cluster) in
+    for key in discovery discovery-srv discovery-config; do
+        if printf '%s\n' "$LISTED" | cut -f 2 | grep -qix "$key"; then
+            echo "$key tells of the members" >&2
+            return 2
+        fi
+    done
+    members=$(value_of initial-cluster) || return 2
+    case $members in
         *,*) echo cluster ;;
         *) echo single ;;
     esac
 }
 
-# answers_of_file FILE: fills ANSWERS. Status 2, and nothing is filled, if the file can't be read for certain.
-answers_of_file() {
-    LISTED=$(yaml_list "$1") || return 2
-    give setup "$(setup_of_file)"
-    give node-name "$(value_of name)"
-    listen=$(value_of listen-peer-urls)
-    give address "$(host_of "${listen:-$(value_of listen-client-urls)}")"
-    give members "$(value_of initial-cluster)"
-    state=$(value_of initial-cluster-state)
-    give cluster-state "${state:-new}"
-    give cluster-token "$(value_of initial-cluster-token)"
-    give data-dir "$(value_of data-dir)"
-    give tls-ca "$(tls_file trusted-ca-file)"
-    give tls-cert "$(tls_file cert-file)"
-    give tls-key "$(tls_file key-file)"
-    give tls false
-    [ -z "$(answer tls-cert)" ] || give tls true
-    metrics=$(value_of listen-metrics-urls)
+address_of_file() {
+    listen=$(value_of listen-peer-urls) || return 2
+    if [ -z "$listen" ]; then listen=$(value_of listen-client-urls) || return 2; fi
+    host_of "$listen"
+}
+
+state_of_file() {
+    state=$(value_of initial-cluster-state) || return 2
+    echo "${state:-new}"
+}
+
+metrics_of_file() {
+    metrics=$(value_of listen-metrics-urls) || return 2
     case $metrics in
         *,*) ;;
         *) metrics=${metrics#http://} ;;
     esac
-    give metrics-address "$metrics"
-    give heartbeat-interval "$(value_of heartbeat-interval)"
-    give election-timeout "$(value_of election-timeout)"
-    give quota "$(quota_of_file)"
-    give auto-compaction "$(compaction_of_file)"
+    echo "$metrics"
+}
+
+# data_dir_of_file: where etcd puts the data, its own default included.
+data_dir_of_file() {
+    directory=$(value_of data-dir) || return 2
+    if [ -z "$directory" ]; then
+        name=$(value_of name) || return 2
+        directory=/${name:-default}.etcd
+    fi
+    echo "$directory"
+}
+
+# answer_from QUESTION COMMAND...
+answer_from() {
+    asked_of_file=$1
+    shift
+    if answered=$("$@" 2>&1); then
+        give "$asked_of_file" "$answered"
+    else
+        UNREAD="$UNREAD $asked_of_file"
+        UNREAD_WHY="$UNREAD_WHY $asked_of_file ($answered)"
+    fi
+}
+
+# answers_of_file FILE: fills ANSWERS. UNREAD are the questions that the file answers in a way that can't be read for
+# certain, UNREAD_WHY the same with reasons; their answers in ANSWERS stay. Status 2: nothing can be read.
+answers_of_file() {
+    READ_FROM=$1
+    UNREAD=
+    UNREAD_WHY=
+    LISTED=$(yaml_list "$1") || return 2
+    answer_from setup setup_of_file
+    answer_from node-name value_of name
+    answer_from address address_of_file
+    answer_from members value_of initial-cluster
+    answer_from cluster-state state_of_file
+    answer_from cluster-token value_of initial-cluster-token
+    answer_from data-dir value_of data-dir
+    answer_from tls-ca tls_file trusted-ca-file
+    answer_from tls-cert tls_file cert-file
+    answer_from tls-key tls_file key-file
+    answer_from tls tls_of_file
+    answer_from metrics-address metrics_of_file
+    answer_from heartbeat-interval value_of heartbeat-interval
+    answer_from election-timeout value_of election-timeout
+    answer_from quota quota_of_file
+    answer_from auto-compaction compaction_of_file
+}
+
+# is_unread QUESTION
+is_unread() {
+    case " ${UNREAD-} " in *" $1 "*) ;; *) return 1 ;; esac
 }

@@ -108,7 +108,7 @@ guard() {
     : >"$view/found"
     [ -r "$CONFIG" ] || return 0
     to=$(upstream_version "$package_version")
-    if ! yaml_list "$CONFIG" >/dev/null 2>&1; then
+    if ! yaml_list "$CONFIG" >/dev/null 2>&1 || ! database_file >/dev/null 2>&1 || ! wal_dir >/dev/null 2>&1; then
         guard_by_version "$(version_here "$1")" "$to"
         return 0
     fi

@@ -11,9 +11,12 @@ start_member() {
     fi
     # --no-block: the start ends only when the cluster has a quorum.
     systemctl --no-block start etcd.service
-    identify_client
+    if ! identify_client || ! endpoint=$(own_endpoint); then
+        say "whether it serves: etcd-ha status"
+        return 0
+    fi
     tries=0
-    until ask_etcd 1 "$(own_endpoint)" endpoint health >/dev/null; do
+    until ask_etcd 1 "$endpoint" endpoint health >/dev/null; do
         tries=$((tries + 1))
         [ "$tries" -lt 20 ] || { say "etcd does not answer yet: etcd-ha status; journalctl -u etcd" && return 0; }
         sleep 1

@@ -7,22 +7,57 @@ CREDENTIALS=${CREDENTIALS:-/etc/etcd/credentials}
 # shellcheck disable=SC2034  # for those who ask
 ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the role root into $CREDENTIALS (owner root, mode 0600)"
 
-# setting KEY [DEFAULT]: the value in the configuration file.
+# What follows gives a value with status 0, or nothing with status 2 and the reason on stderr where it can't be read for
+# certain. Then it is neither absent nor the default.
+
+# setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty.
 setting() {
-    setting_value=$(yaml_get "$CONFIG" "$1" 2>/dev/null) || setting_value=
-    printf '%s\n' "${setting_value:-${2-}}"
+    setting_status=2
+    setting_value="there is no such file"
+    if [ -r "$CONFIG" ]; then
+        setting_status=0
+        setting_value=$(yaml_get "$CONFIG" "$1" 2>&1) || setting_status=$?
+    elif [ -e "$CONFIG" ]; then
+        setting_value="$(id -un) may not read it"
+    fi
+    case $setting_status in
+        0) printf '%s\n' "${setting_value:-${2-}}" ;;
+        1) printf '%s\n' "${2-}" ;;
+        *)
+            echo "$1 can't be read from $CONFIG: $setting_value" >&2
+            return 2
+            ;;
+    esac
 }
 
 # etcd's own default is a folder under its working directory.
-data_dir() { setting data-dir "/$(setting name default).etcd"; }
+data_dir() {
+    data_dir=$(setting data-dir) || return 2
+    if [ -z "$data_dir" ]; then
+        data_dir=$(setting name default) || return 2
+        data_dir=/$data_dir.etcd
+    fi
+    printf '%s\n' "$data_dir"
+}
 
-wal_dir() { setting wal-dir "$(data_dir)/member/wal"; }
+wal_dir() {
+    wal_dir=$(setting wal-dir) || return 2
+    if [ -z "$wal_dir" ]; then
+        wal_dir=$(data_dir) || return 2
+        wal_dir=$wal_dir/member/wal
+    fi
+    printf '%s\n' "$wal_dir"
+}
 
-database_file() { printf '%s/member/snap/db\n' "$(data_dir)"; }
+database_file() {
+    database_dir=$(data_dir) || return 2
+    printf '%s/member/snap/db\n' "$database_dir"
+}
 
-# member_has_data: etcd takes a node for initialised when a write-ahead log is there.
+# member_has_data: etcd takes a node for initialised when a write-ahead log is there. Status 1: it is not there.
 member_has_data() {
-    for wal_file in "$(wal_dir)"/*.wal; do
+    wal_dir_with_data=$(wal_dir) || return 2
+    for wal_file in "$wal_dir_with_data"/*.wal; do
         [ -e "$wal_file" ] && return 0
     done
     return 1
@@ -42,10 +77,11 @@ minor_is_newer() {
 # newer_data_versions VERSION: what in the database is of a newer minor. Needs bbolt.sh. The cluster's version may be while
 # the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not.
 newer_data_versions() {
-    newer_cluster=$(bbolt_get "$(database_file)" cluster clusterVersion) || newer_cluster=
-    newer_storage=$(bbolt_get "$(database_file)" meta storageVersion) || newer_storage=
+    newer_database=$(database_file) || return 2
+    newer_cluster=$(bbolt_get "$newer_database" cluster clusterVersion) || newer_cluster=
+    newer_storage=$(bbolt_get "$newer_database" meta storageVersion) || newer_storage=
     if minor_is_newer "$newer_cluster" "$1"; then
-        case $(bbolt_get "$(database_file)" cluster downgrade) in
+        case $(bbolt_get "$newer_database" cluster downgrade) in
             *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
             *) echo "$newer_cluster" ;;
         esac
@@ -73,10 +109,11 @@ host_of() { printf '%s\n' "$1" | sed 's|^[a-z]*://||; s|/.*||; s|:[0-9]*$||'; }
 # own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
 # certificate carries.
 own_endpoint() {
-    listens=$(setting listen-client-urls http://localhost:2379)
+    listens=$(setting listen-client-urls http://localhost:2379) || return 2
     case $listens in
         *https://*)
-            first_of "$(setting advertise-client-urls "$listens")"
+            advertised=$(setting advertise-client-urls "$listens") || return 2
+            first_of "$advertised"
             return 0
             ;;
     esac
@@ -94,19 +131,21 @@ own_endpoint() {
 
 # peer_entries: NAME URL of each entry of initial-cluster.
 peer_entries() {
-    setting initial-cluster | tr ',' '\n' |
+    peer_list=$(setting initial-cluster) || return 2
+    printf '%s\n' "$peer_list" | tr ',' '\n' |
         sed -n 's/^[[:space:]]*\([^=]*\)=\([^[:space:]]*\)[[:space:]]*$/\1 \2/p'
 }
 
 # client_url_of_host HOST: a guess from this node's own client URL, which in a cluster set up by us differs by its host only.
 client_url_of_host() {
-    own_url=$(first_of "$(setting advertise-client-urls http://localhost:2379)")
+    own_url=$(setting advertise-client-urls http://localhost:2379) || return 2
+    own_url=$(first_of "$own_url")
     own_port=$(printf '%s\n' "$own_url" | sed -n 's|.*:\([0-9]*\)/*$|\1|p')
     printf '%s://%s:%s\n' "${own_url%%://*}" "$1" "${own_port:-2379}"
 }
 
 # identify_client: etcdctl reads the ETCDCTL_ variables; those that the caller has set win. USER:PASSWORD is for a cluster
-# with authentication on.
+# with authentication on. Status 2: what it presents could be read in part only.
 identify_client() {
     # These contradict the options that are given here, and etcdctl then does nothing.
     unset ETCDCTL_ENDPOINTS ETCDCTL_WRITE_OUT ETCDCTL_DIAL_TIMEOUT ETCDCTL_COMMAND_TIMEOUT ETCDCTL_HEX ETCDCTL_DISCOVERY_SRV
@@ -115,17 +154,17 @@ identify_client() {
         ETCDCTL_USER=$(head -n 1 "$CREDENTIALS")
         export ETCDCTL_USER
     fi
-    case $(setting listen-client-urls) in *https://*) ;; *) return 0 ;; esac
-    ca=$(setting client-transport-security.trusted-ca-file)
-    certificate=$(setting client-transport-security.client-cert-file)
-    key=$(setting client-transport-security.client-key-file)
-    if [ -z "$certificate" ]; then
-        certificate=$(setting client-transport-security.cert-file)
-        key=$(setting client-transport-security.key-file)
-    fi
+    client_scheme=$(setting listen-client-urls) || return 2
+    case $client_scheme in *https://*) ;; *) return 0 ;; esac
+    ca=$(setting client-transport-security.trusted-ca-file) || return 2
     if [ -n "$ca" ]; then export ETCDCTL_CACERT="${ETCDCTL_CACERT:-$ca}"; fi
-    if [ "$(setting client-transport-security.auto-tls)" = true ]; then
-        export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true
+    auto_tls=$(setting client-transport-security.auto-tls) || return 2
+    if [ "$auto_tls" = true ]; then export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true; fi
+    certificate=$(setting client-transport-security.client-cert-file) || return 2
+    key=$(setting client-transport-security.client-key-file) || return 2
+    if [ -z "$certificate" ]; then
+        certificate=$(setting client-transport-security.cert-file) || return 2
+        key=$(setting client-transport-security.key-file) || return 2
     fi
     if [ -n "$certificate" ] && [ -n "$key" ] && [ -r "$key" ]; then
         export ETCDCTL_CERT="${ETCDCTL_CERT:-$certificate}" ETCDCTL_KEY="${ETCDCTL_KEY:-$key}"

@@ -21,13 +21,13 @@ debian_options() {
 # make_plan TARGET
 make_plan() {
     if [ -e "$CONFIG" ]; then
+        { source=$(data_dir) && log=$(setting wal-dir); } ||
+            fail "what is to be migrated can't be told" "Write data-dir and wal-dir as one line each, then again: etcd-ha migrate"
         if ! takeover_is_endangered "$CONFIG"; then
             say "nothing to migrate: $CONFIG is there and names no data under /var/lib/etcd"
             exit 0
         fi
         kind=own
-        source=$(data_dir)
-        log=$(setting wal-dir)
     else
         debian_options >"$KEEP/options"
         kind=debian

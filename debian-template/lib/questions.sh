@@ -92,6 +92,8 @@ ask_policies() {
 complain() {
     load_answers
     for question in $asked; do
+        # Its answer changes nothing.
+        if is_unread "$question"; then continue; fi
         if cmp -s "$work/asked/$question" "$work/file/$question" || check_answer "$question"; then continue; fi
         # With nobody to correct it, once is enough: the value of the error is what it was shown for.
         db_get "$ERROR"

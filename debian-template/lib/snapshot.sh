@@ -39,7 +39,11 @@ has_room() {
 
 # take_snapshot FROM TO
 take_snapshot() {
-    if ! ask_etcd 3 "$(own_endpoint)" endpoint status >/dev/null; then
+    if ! endpoint=$(own_endpoint); then
+        say "warning: no snapshot before the upgrade, since nothing tells where the member on this node listens"
+        return 0
+    fi
+    if ! ask_etcd 3 "$endpoint" endpoint status >/dev/null; then
         say "warning: no snapshot before the upgrade, since the member on this node does not answer"
         return 0
     fi
@@ -73,7 +77,7 @@ mebibytes() { awk -v bytes="$1" 'BEGIN { printf "%.0f MiB", bytes / 1048576 }'; 
 
 # save_snapshot FILE: as etcd itself checks it.
 save_snapshot() {
-    timeout 900 "$ETCD_BIN/etcdctl" --endpoints="$(own_endpoint)" snapshot save "$1" >"$view/snapshot" 2>&1 || return 1
+    timeout 900 "$ETCD_BIN/etcdctl" --endpoints="$endpoint" snapshot save "$1" >"$view/snapshot" 2>&1 || return 1
     # 3.4 has no etcdutl.
     checker=$ETCD_BIN/etcdutl
     [ -x "$checker" ] || checker=$ETCD_BIN/etcdctl

@@ -37,12 +37,15 @@ report_screen() {
         line config "none ($CONFIG): dpkg-reconfigure etcd-ha"
         return 0
     fi
-    line member "$own_name${member_id:+, id $member_id}, data in $(data_dir)"
+    directory=$(data_dir 2>&1) || directory="a directory that can't be told ($directory)"
+    line member "${own_name:-unknown}${member_id:+, id $member_id}, data in $directory"
     if grep -q '|denied|' "$view/rows"; then line access "$ASKS_FOR_USER"; fi
     line cluster "$member_count members, leader ${leader_name:-none}, $(
         [ "$quorum" = yes ] && echo "has a quorum" || echo "NO QUORUM: nothing can be written"
     )"
-    if [ -n "$database_bytes" ]; then
+    if [ -z "$quota_bytes" ]; then
+        line database "${database_bytes:+$(human "$database_bytes"), }quota unknown: it can't be read from $CONFIG"
+    elif [ -n "$database_bytes" ]; then
         line database "$(human "$database_bytes") of $(human "$quota_bytes") ($((database_bytes * 100 / quota_bytes)) %)"
     else
         line database "unknown, quota $(human "$quota_bytes")"
@@ -114,7 +117,7 @@ report_json() {
         service "$service_state" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
         leader_id "$leader_id" leader "$leader_name"
     printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_boolean "$quorum" yes)" \
-        "${database_bytes:-null}" "$quota_bytes"
+        "${database_bytes:-null}" "${quota_bytes:-null}"
     printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"members":[' \
         "$(printf '%s\n' "$alarms" | tr ',' '\n' | json_strings)" "$(json_strings <"$view/restart")" \
         "$(json_strings <"$view/warnings")"

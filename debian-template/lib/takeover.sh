@@ -40,7 +40,14 @@ takeover_forget_link() {
 # that owns the data. (A path as the id in sysusers.d is not enough: it is passed over where a group has that number.)
 takeover_restore_account() {
     if getent passwd etcd >/dev/null; then return 0; fi
-    account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir 2>/dev/null) || account_home=/var/lib/etcd-ha
+    # Where the data is can't be read for certain: the member, which never stopped, runs under that id.
+    status=0
+    account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir 2>/dev/null) || status=$?
+    case $status in
+        0) ;;
+        1) account_home=/var/lib/etcd-ha ;;
+        *) account_home=/proc/$(unit_property MainPID) ;;
+    esac
     # shellcheck disable=SC2046  # two numbers
     set -- $(stat -c '%u %g' "$account_home" 2>/dev/null)
     if [ "${1:-0}" != 0 ] && ! getent passwd "$1" >/dev/null; then
@@ -60,7 +67,14 @@ etcd-ha: $ADMIN_UNIT is not from this package and stays in charge of the service
 END
     fi
     if takeover_has_leftover; then
-        if takeover_is_endangered "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}"; then
+        status=0
+        takeover_is_endangered "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}" || status=$?
+        if [ "$status" = 2 ]; then
+            cat >&2 <<END
+etcd-ha: warning: do NOT purge Debian's removed etcd-server before you know that this member's data is elsewhere: its
+  postrm deletes /var/lib/etcd, and data-dir and wal-dir can't be read from etcd.yaml. To see why: etcd-ha config lint
+END
+        elif [ "$status" = 0 ]; then
             cat >&2 <<END
 etcd-ha: warning: do NOT purge Debian's removed etcd-server: its postrm deletes /var/lib/etcd, where the data of this
   member is. First move it: etcd-ha migrate
@@ -71,13 +85,19 @@ END
     fi
 }
 
-# takeover_is_endangered CONFIG: data or log lie where the purge of Debian's package deletes.
+# takeover_is_endangered CONFIG: data or log lie where the purge of Debian's package deletes. Status 2: that can't be read.
 takeover_is_endangered() {
     [ -r "$1" ] || return 1
-    for endangered in "$(yaml_get "$1" data-dir 2>/dev/null)" "$(yaml_get "$1" wal-dir 2>/dev/null)"; do
-        case $endangered in /var/lib/etcd/*) return 0 ;; esac
+    found=1
+    for key in data-dir wal-dir; do
+        status=0
+        endangered=$(yaml_get "$1" "$key" 2>/dev/null) || status=$?
+        case $status:$endangered in
+            0:/var/lib/etcd/*) return 0 ;;
+            2:*) found=2 ;;
+        esac
     done
-    return 1
+    return "$found"
 }
 
 # takeover_note_running (prerm remove, before debhelper's part stops the service); needs systemd.sh

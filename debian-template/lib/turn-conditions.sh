@@ -5,7 +5,10 @@
 
 # Raft index that this member has applied; what it says of itself in $view/own.
 look_at_own() {
-    ask_etcd 2 "$(own_endpoint)" endpoint status -w fields >"$view/own" || : >"$view/own"
+    : >"$view/own"
+    if endpoint=$(own_endpoint); then
+        ask_etcd 2 "$endpoint" endpoint status -w fields >"$view/own" || : >"$view/own"
+    fi
     own_id=$(field MemberID "$view/own")
     [ -z "$own_id" ] || own_id=$(printf '%x' "$own_id")
 }
@@ -17,9 +20,9 @@ follows_another() {
     [ "${leader:-0}" != 0 ] && [ "$leader" != "$(field MemberID "$view/own")" ]
 }
 
-# other_rows: of the members that vote, without this one.
+# other_rows: of the members that vote, without this one. Without its id or its name it is one of them, and nothing goes on.
 other_rows() {
-    OWN_ID=$own_id OWN_NAME=$(setting name default) awk -F '|' '
+    OWN_ID=$own_id OWN_NAME=$(setting name default 2>/dev/null) awk -F '|' '
         $9 == "true" { next }
         ENVIRON["OWN_ID"] != "" ? $1 != ENVIRON["OWN_ID"] : $2 != ENVIRON["OWN_NAME"]' "$view/rows"
 }
@@ -38,7 +41,7 @@ why_others_not_ready() {
 # name: clients that lose this one try the next of their list, and one that is to lead drops no request in silence.
 heir() {
     newest=$(other_rows | cut -d '|' -f 6 | sort -V | tail -n 1)
-    other_rows | sort -t '|' -k 2,2 | NEWEST=$newest OWN_NAME=$(setting name default) awk -F '|' '
+    other_rows | sort -t '|' -k 2,2 | NEWEST=$newest OWN_NAME=$(setting name default 2>/dev/null) awk -F '|' '
         $6 != ENVIRON["NEWEST"] { next }
         first == "" { first = $1 }
         next_one == "" && $2 > ENVIRON["OWN_NAME"] { next_one = $1 }
@@ -49,7 +52,8 @@ heir() {
 hand_over() {
     heir=$(heir)
     [ -n "$heir" ] || return 1
-    ask_etcd 5 "$(own_endpoint)" move-leader "$heir" >/dev/null || true
+    endpoint=$(own_endpoint) || return 1
+    ask_etcd 5 "$endpoint" move-leader "$heir" >/dev/null || true
     hand_over_tries=25
     until look_at_own && follows_another; do
         hand_over_tries=$((hand_over_tries - 1))
@@ -70,7 +74,8 @@ has_failed() {
 
 # serves_again ID INDEX: this member answers, has a leader, and has applied that much.
 serves_again() {
-    ask_etcd 1 "$(own_endpoint)" endpoint health >/dev/null || return 1
+    endpoint=$(own_endpoint) || return 1
+    ask_etcd 1 "$endpoint" endpoint health >/dev/null || return 1
     look_at_own
     [ "$own_id" = "$1" ] && [ "$(field RaftAppliedIndex "$view/own")" -ge "$2" ] 2>/dev/null
 }

@@ -81,7 +81,7 @@ wait_for_turn() {
     began=$(now)
     well_since=$began
     yielded_to=
-    own_name=$(setting name default)
+    own_name=$(setting name default 2>"$view/reason") || postpone "$(cat "$view/reason")"
     look_around
     while ! is_alone; do
         if [ -n "$(other_rows)" ]; then

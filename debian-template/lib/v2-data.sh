@@ -26,9 +26,10 @@ guard_against_v2_data() { # FROM TO
 
 # copy_log DIR: log and v2 snapshots, where that leaves room enough.
 copy_log() {
-    log_bytes=$(du -sbc "$(wal_dir)" "$(data_dir)"/member/snap/*.snap 2>/dev/null | tail -n 1 | cut -f 1)
+    copied_log=$(wal_dir) && copied_data=$(data_dir) || return 1
+    log_bytes=$(du -sbc "$copied_log" "$copied_data"/member/snap/*.snap 2>/dev/null | tail -n 1 | cut -f 1)
     has_room "${view%/*}" "${log_bytes:-0}" || return 1
     mkdir -p "$1/snap" "$1/wal"
-    cp "$(data_dir)"/member/snap/*.snap "$1/snap/" 2>/dev/null || true
-    cp "$(wal_dir)"/*.wal "$1/wal/" 2>/dev/null || return 1
+    cp "$copied_data"/member/snap/*.snap "$1/snap/" 2>/dev/null || true
+    cp "$copied_log"/*.wal "$1/wal/" 2>/dev/null || return 1
 }

@@ -199,9 +199,13 @@ END {
         exit 0
     }
     if (mode == "get") {
-        id = tolower(ENVIRON["YAML_KEY"])
-        if (!(id in line_of) || kind_of[id] == "null") exit 1
-        if (id in double) refuse(double[id], spelled[id] " is there twice")
+        id = block_id = tolower(ENVIRON["YAML_KEY"])
+        if (!sub(/\..*/, "", block_id)) block_id = id
+        if (block_id in double) refuse(double[block_id], spelled[block_id] " is there twice")
+        else if (id in double) refuse(double[id], spelled[id] " is there twice")
+        else if (block_id != id && block_id in line_of && kind_of[block_id] !~ /^(map|null)$/)
+            refuse(line_of[block_id], spelled[block_id] " is not a block of keys, one a line")
+        else if (!(id in line_of) || kind_of[id] == "null") exit 1
         else if (kind_of[id] !~ /^(string|int|bool|number)$/) refuse(line_of[id], spelled[id] " is not a single value in one line")
         else print value_of[id]
         exit refused ? 2 : 0

@@ -3,8 +3,10 @@
 # shellcheck disable=SC2154  # view
 
 SNAPSHOTS=${SNAPSHOTS:-/var/backups/etcd-ha}
-# What stays free on the disk besides, for the member itself: bytes, and a part of the whole.
+# What stays free on the disk besides, for the member itself: one in RESERVED_PART of the whole, but at least and at most
+# so many bytes. 2 GiB is etcd's own default for the size of a database, whatever the size of the disk.
 RESERVE=67108864
+RESERVE_AT_MOST=2147483648
 RESERVED_PART=20
 
 # debconf_answer QUESTION DEFAULT: without debconf's front end, which would run the config script once more.
@@ -24,10 +26,11 @@ wants_snapshot() {
 
 # space_of DIR: what is free there, and what has to stay free, in bytes.
 space_of() {
-    df -Pk "$1" | awk -v part="$RESERVED_PART" -v least="$RESERVE" '
+    df -Pk "$1" | awk -v part="$RESERVED_PART" -v least="$RESERVE" -v most="$RESERVE_AT_MOST" '
         NR == 2 {
             share = $2 * 1024 / part
             if (share < least) share = least
+            if (share > most) share = most
             printf "%.0f %.0f\n", $4 * 1024, share
         }'
 }

@@ -74,33 +74,41 @@ is_listener() {
     }'
 }
 
-# complete_members TEXT SCHEME: the list with every entry as NAME=URL. Status 1: prints the entry that can't be used.
+# complete_members TEXT SCHEME: the list with every entry as NAME=URL; what changes nothing (blanks, empty entries, a slash at
+# the end, the case of the scheme) is put right. Status 1: prints KIND<tab>ENTRY of the entry that can't be used; KIND is
+# empty, name, scheme, host, port, path or double.
 complete_members() {
     VALUE=$1 SCHEME=$2 LC_ALL=C awk "$ADDRESS_AWK"'
-    function refuse(text) {
-        print text
+    function refuse(kind, text) {
+        print kind "\t" text
         exit 1
     }
     BEGIN {
         count = split(ENVIRON["VALUE"], entry, ",")
-        if (!count) refuse("")
         for (i = 1; i <= count; i++) {
             gsub(/^[ \t]+|[ \t]+$/, "", entry[i])
+            if (entry[i] == "") continue
             name = rest = entry[i]
-            if (sub(/=.*/, "", name)) sub(/^[^=]*=/, "", rest)
+            if (sub(/[ \t]*=.*/, "", name)) sub(/^[^=]*=[ \t]*/, "", rest)
+            if (name !~ /^[A-Za-z0-9._-]+$/) refuse("name", entry[i])
             scheme = ENVIRON["SCHEME"]
-            if (match(rest, /^[a-z]+:\/\//)) {
-                scheme = substr(rest, 1, RLENGTH - 3)
+            if (match(rest, /^[A-Za-z]+:\/\//)) {
+                scheme = tolower(substr(rest, 1, RLENGTH - 3))
                 rest = substr(rest, RLENGTH + 1)
             }
+            if (scheme != ENVIRON["SCHEME"]) refuse("scheme", entry[i])
+            sub(/\/$/, "", rest)
+            if (index(rest, "/")) refuse("path", entry[i])
             split_host(rest)
             if (PORT == "") PORT = 2380
+            if (!is_host(HOST)) refuse("host", entry[i])
+            if (!is_port(PORT)) refuse("port", entry[i])
             url = scheme "://" HOST ":" PORT
-            if (name !~ /^[A-Za-z0-9._-]+$/ || scheme != ENVIRON["SCHEME"] || !is_host(HOST) || !is_port(PORT)) refuse(entry[i])
-            if (url in seen) refuse(entry[i])
-            seen[url] = 1
-            result = result (i > 1 ? "," : "") name "=" url
+            if (tolower(url) in seen) refuse("double", entry[i])
+            seen[tolower(url)] = 1
+            result = result (result == "" ? "" : ",") name "=" url
         }
+        if (result == "") refuse("empty", "")
         print result
     }'
 }
@@ -117,14 +125,27 @@ urls_of() {
     }'
 }
 
+# names_of MEMBERS: the names in the list, each once.
+names_of() {
+    printf '%s\n' "$1" | tr ',' '\n' | sed 's/=.*//' | awk '!seen[$0]++ { printf "%s%s", comma, $0; comma = ", " }'
+}
+
 # quota_bytes TEXT: bytes of a number with or without M or G.
 quota_bytes() {
     case $1 in
-        "" | [MG] | *[!0-9MG]* | *[MG]?* | 0[0-9]* | ???????????????????*) return 1 ;;
-        ??????????*[MG]) return 1 ;;
-        *G) echo $((${1%G} * 1073741824)) ;;
-        *M) echo $((${1%M} * 1048576)) ;;
+        "" | [MGmg] | *[!0-9MGmg]* | *[MGmg]?* | 0[0-9]* | ???????????????????*) return 1 ;;
+        ??????????*[MGmg]) return 1 ;;
+        *[Gg]) echo $((${1%?} * 1073741824)) ;;
+        *[Mm]) echo $((${1%?} * 1048576)) ;;
         *) echo "$1" ;;
+    esac
+}
+
+# plain_address TEXT: without the brackets that an IPv6 address has in a URL.
+plain_address() {
+    case $1 in
+        "["*:*"]") printf '%s\n' "$1" | tr -d '[]' ;;
+        *) printf '%s\n' "$1" ;;
     esac
 }
 

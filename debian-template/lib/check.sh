@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # check_answer QUESTION: whether etcd would accept the answer in ANSWERS. If not, status 1, with the error template in
-# ERROR and the offending part in OFFENDER.
+# ERROR, the offending part in OFFENDER, what it names beside that in EXPECTED, and in REASON the same for a log.
 
 check_answer() {
     ERROR=
+    EXPECTED=
     OFFENDER=$(answer "$1")
     case $1 in
         setup) is_one_of cluster single later ;;
@@ -14,63 +15,105 @@ check_answer() {
         members) check_members ;;
         cluster-token) check_token ;;
         data-dir) check_data_dir ;;
-        tls-*) [ "$(answer tls)" != true ] || is_path "$OFFENDER" || ERROR=etcd-ha/error-path ;;
-        metrics-address) [ -z "$OFFENDER" ] || is_listener "$OFFENDER" || ERROR=etcd-ha/error-metrics-address ;;
+        tls-*) [ "$(answer tls)" != true ] || check_path ;;
+        metrics-address) check_metrics_address ;;
         heartbeat-interval | election-timeout) check_timing ;;
-        quota) [ -z "$OFFENDER" ] || quota_bytes "$OFFENDER" >/dev/null || ERROR=etcd-ha/error-quota ;;
+        quota) check_quota ;;
         auto-compaction) check_compaction ;;
     esac
     [ -z "$ERROR" ]
+}
+
+# refuse TEMPLATE REASON
+refuse() {
+    ERROR=etcd-ha/$1
+    # shellcheck disable=SC2034  # for the caller
+    REASON=$2
 }
 
 # Frontends offer the right ones only; preseeding may say anything.
 is_one_of() {
     for choice in "$@"; do
         [ "$OFFENDER" != "$choice" ] || return 0
+        EXPECTED=${EXPECTED:+$EXPECTED, }$choice
     done
-    ERROR=etcd-ha/error-choice
+    refuse error-choice "'$OFFENDER' is not one of: $EXPECTED"
 }
 
 check_name() {
     case $OFFENDER in
-        "" | *[!A-Za-z0-9._-]*) ERROR=etcd-ha/error-node-name ;;
+        "" | *[!A-Za-z0-9._-]*)
+            refuse error-node-name "'$OFFENDER' is not a name of letters, digits, '.', '_' and '-'"
+            ;;
     esac
 }
 
 # etcd advertises what it listens on, so the address must be one that others can reach.
 check_address() {
-    case $OFFENDER in
-        0.0.0.0 | ::) ERROR=etcd-ha/error-address ;;
-        *) is_ip "$OFFENDER" || ERROR=etcd-ha/error-address ;;
+    case $(plain_address "$OFFENDER") in
+        0.0.0.0 | ::) refuse error-any-address "'$OFFENDER' stands for all addresses of this node; others need one of them" ;;
+        [Ff][Ee][89AaBb]?:*)
+            refuse error-address "'$OFFENDER' is a link-local address, which others can't reach without the interface"
+            ;;
+        *)
+            is_ip "$(plain_address "$OFFENDER")" ||
+                refuse error-address "'$OFFENDER' is not an IPv4 or IPv6 address; etcd refuses to listen on host names"
+            ;;
     esac
 }
 
 check_members() {
     [ "$(answer setup)" = cluster ] || return 0
-    if ! members=$(complete_members "$OFFENDER" "$(scheme)"); then
-        ERROR=etcd-ha/error-members
-        OFFENDER=$members
-    elif [ -z "$(urls_of "$(answer node-name)" "$members")" ]; then
-        ERROR=etcd-ha/error-own-entry
+    if members=$(complete_members "$OFFENDER" "$(scheme)"); then
         OFFENDER=$(answer node-name)
+        EXPECTED=$(names_of "$members")
+        [ -n "$(urls_of "$OFFENDER" "$members")" ] ||
+            refuse error-own-entry "'$OFFENDER', the name of this node, is not in the list, which has: $EXPECTED"
+        return 0
     fi
+    OFFENDER=${members#*"	"}
+    case $members in
+        empty*) refuse error-no-members "the list is empty; NAME=URL of each member is expected, separated by commas" ;;
+        scheme*)
+            EXPECTED=$(scheme)
+            refuse error-scheme "the URL in '$OFFENDER' has to start with $EXPECTED://, since tls is $(answer tls)"
+            ;;
+        double*) refuse error-double-url "an entry before '$OFFENDER' has the same URL; each member needs its own" ;;
+        name*) refuse error-members "'$OFFENDER' does not begin with a name of letters, digits, '.', '_' and '-'" ;;
+        host*) refuse error-members "'$OFFENDER' has no host name or IP address where one is expected" ;;
+        port*) refuse error-members "the port in '$OFFENDER' is not a number from 1 to 65535" ;;
+        path*) refuse error-members "the URL in '$OFFENDER' has a path; it has to end behind the port" ;;
+    esac
 }
 
 check_token() {
     case $OFFENDER in
-        "" | *[[:space:]]* | *[[:cntrl:]]*) ERROR=etcd-ha/error-token ;;
+        "") refuse error-token "'$OFFENDER' is empty; a word is expected" ;;
+        *[[:space:]]* | *[[:cntrl:]]*) refuse error-token "'$OFFENDER' has spaces or control characters; a word is expected" ;;
     esac
+}
+
+check_path() {
+    is_path "$OFFENDER" ||
+        refuse error-path "'$OFFENDER' is not an absolute path of letters, digits and the characters . / _ + @ : -"
 }
 
 # Directories of the system can't hold the data; neither can those that the unit's sandbox hides, nor what the purge of
 # Debian's etcd-server deletes.
 check_data_dir() {
-    is_path "$OFFENDER" || ERROR=etcd-ha/error-path
+    check_path
+    [ -z "$ERROR" ] || return 0
     for directory in bin boot dev etc home lib lib64 proc root run sbin sys tmp usr var/lib/etcd var/run var/tmp; do
         case ${OFFENDER%/}/ in
-            / | /var/ | /var/lib/ | "/$directory/"*) ERROR=${ERROR:-etcd-ha/error-data-dir} ;;
+            / | /var/ | /var/lib/) refuse error-data-dir "'$OFFENDER' is a directory of the system; one of its own is expected" ;;
+            "/$directory/"*) refuse error-data-dir "'$OFFENDER' is in /$directory; a directory of its own is expected" ;;
         esac
     done
+}
+
+check_metrics_address() {
+    [ -z "$OFFENDER" ] || is_listener "$OFFENDER" ||
+        refuse error-metrics-address "'$OFFENDER' is not an IP address and a port, such as 127.0.0.1:2381"
 }
 
 check_timing() {
@@ -78,14 +121,23 @@ check_timing() {
     election=$(answer election-timeout)
     heartbeat=${heartbeat:-100}
     election=${election:-1000}
-    is_number "$heartbeat" && is_number "$election" && [ "$heartbeat" -gt 0 ] &&
-        [ "$((heartbeat * 5))" -le "$election" ] && [ "$election" -le 50000 ] || ERROR=etcd-ha/error-timing
+    OFFENDER="$heartbeat, $election"
+    if is_number "$heartbeat" && is_number "$election" && [ "$heartbeat" -gt 0 ] &&
+        [ "$((heartbeat * 5))" -le "$election" ] && [ "$election" -le 50000 ]; then return 0; fi
+    refuse error-timing "heartbeat-interval '$heartbeat' and election-timeout '$election': milliseconds are expected,\
+ the timeout at least five times the interval, and at most 50000"
+}
+
+check_quota() {
+    [ -z "$OFFENDER" ] || quota_bytes "$OFFENDER" >/dev/null ||
+        refuse error-quota "'$OFFENDER' is not a number of bytes, nor a number followed by M or G"
 }
 
 check_compaction() {
     case $OFFENDER in
-        "" | off) ;;
-        revision:*) is_number "${OFFENDER#revision:}" || ERROR=etcd-ha/error-auto-compaction ;;
-        *) printf '%s' "$OFFENDER" | grep -Eq '^[0-9]+$|^([0-9]+(h|m|s))+$' || ERROR=etcd-ha/error-auto-compaction ;;
+        "" | off) return 0 ;;
+        revision:*) if is_number "${OFFENDER#revision:}"; then return 0; fi ;;
+        *) if printf '%s' "$OFFENDER" | grep -Eq '^[0-9]+$|^([0-9]+(h|m|s))+$'; then return 0; fi ;;
     esac
+    refuse error-auto-compaction "'$OFFENDER' is not a duration such as 1h, nor revision:1000, nor off"
 }

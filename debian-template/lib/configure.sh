@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154  # variables shared with the other parts; work and FILE are set by postinst
+# shellcheck disable=SC2034,SC2153,SC2154  # variables shared with the other parts; work and FILE are set by postinst
 # For postinst: brings the answers of debconf into etcd.yaml, if somebody has given any.
 # Needs notice.sh, debconf.sh, check.sh, to-file.sh, write-file.sh.
 
 # Answers as the file would give them back, so that both can be compared.
 normalize_answers() {
+    give address "$(plain_address "$(answer address)")"
     if members=$(complete_members "$(answer members)" "$(scheme)"); then give members "$members"; fi
     if quota=$(quota_bytes "$(answer quota)"); then
         give quota "$(short_quota "$quota")"
@@ -93,7 +94,7 @@ configure_file() {
     bad=$(first_bad_answer)
     if [ -n "$bad" ]; then
         check_answer "$bad" || true
-        say "etcd.yaml is left as it is: etcd would not accept '$OFFENDER' (etcd-ha/$bad)." \
+        say "etcd.yaml is left as it is, because of the answer to etcd-ha/$bad: $REASON." \
             "Give another answer with: dpkg-reconfigure etcd-ha"
         return 0
     fi

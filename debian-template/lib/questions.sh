@@ -88,6 +88,19 @@ ask_policies() {
     ask low etcd-ha/purge-data
 }
 
+# explain QUESTION: shows ERROR. Status 1: nobody sees it anew.
+explain() {
+    # With nobody to correct it, once is enough: the value of the error is what it was shown for.
+    db_get "$ERROR"
+    [ -n "$shown" ] || [ "$RET" != "$1 $OFFENDER" ] || return 1
+    db_subst "$ERROR" value "$OFFENDER"
+    db_subst "$ERROR" expected "$EXPECTED"
+    db_fset "$ERROR" seen false
+    db_input critical "$ERROR" || true
+    db_go || true
+    db_set "$ERROR" "$1 $OFFENDER"
+}
+
 # The first of the answers just given that etcd would refuse is explained. What the file says already is not judged.
 complain() {
     load_answers
@@ -95,15 +108,42 @@ complain() {
         # Its answer changes nothing.
         if is_unread "$question"; then continue; fi
         if cmp -s "$work/asked/$question" "$work/file/$question" || check_answer "$question"; then continue; fi
-        # With nobody to correct it, once is enough: the value of the error is what it was shown for.
-        db_get "$ERROR"
-        [ -n "$shown" ] || [ "$RET" != "$question $OFFENDER" ] || return 0
-        db_subst "$ERROR" value "$OFFENDER"
-        db_fset "$ERROR" seen false
-        db_input critical "$ERROR" || true
-        db_go || true
-        db_set "$ERROR" "$question $OFFENDER"
+        explain "$question" || true
         return 0
+    done
+    return 1
+}
+
+# doubts_about QUESTION: what host_doubts says of the answers to it, for this host.
+doubts_about() {
+    case $1 in address | members) ;; *) return 0 ;; esac
+    members=
+    if is_setup cluster; then members=$(complete_members "$(answer members)" "$(scheme)") || members=; fi
+    printf '%s\n' "$members" | tr ',' '\n' | sed -n 's|^\([^=]*\)=[a-z]*://\(.*\):[0-9]*$|\1 \2|p' | tr -d '[]' |
+        host_doubts "$(answer node-name)" "$(plain_address "$(answer address)")"
+}
+
+# What does not fit this host may be right all the same (an address that comes later, one that a router forwards), so it is
+# shown, once for each value; the same answer again is taken. Where nobody is asked, postinst tells of it.
+raise_doubts() {
+    [ -n "$shown" ] || return 1
+    for question in $asked; do
+        if cmp -s "$work/asked/$question" "$work/file/$question"; then continue; fi
+        doubts_about "$question" >"$work/doubts"
+        while IFS='	' read -r kind OFFENDER EXPECTED <&7; do
+            case $question:$kind in
+                address:foreign-address) ERROR=etcd-ha/doubt-address ;;
+                members:own-url) ERROR=etcd-ha/doubt-own-url ;;
+                members:own-name) ERROR=etcd-ha/doubt-own-name ;;
+                members:peer-name) ERROR=etcd-ha/doubt-peer-name ;;
+                members:unknown-name) ERROR=etcd-ha/doubt-unknown-name ;;
+                *) continue ;;
+            esac
+            db_get "$ERROR"
+            [ "$RET" != "$question $OFFENDER" ] || continue
+            explain "$question"
+            return 0
+        done 7<"$work/doubts"
     done
     return 1
 }

@@ -21,7 +21,7 @@ bracketed() {
 # The members as etcd wants them; a single node is a cluster of one.
 member_list() {
     if [ "$(answer setup)" = single ]; then
-        echo "$(answer node-name)=$(scheme)://$(bracketed "$(answer address)"):2380"
+        echo "$(answer node-name)=$(scheme)://$(bracketed "$(plain_address "$(answer address)")"):2380"
     else
         complete_members "$(answer members)" "$(scheme)"
     fi
@@ -39,7 +39,7 @@ edits_of_members() {
 
 # 127.0.0.1 is where etcdctl looks without further words.
 edits_of_address() {
-    address=$(answer address)
+    address=$(plain_address "$(answer address)")
     url=$(scheme)://$(bracketed "$address")
     clients=$url:2379
     [ "$address" = 127.0.0.1 ] || clients=$clients,$(scheme)://127.0.0.1:2379

@@ -70,7 +70,13 @@ class NodeShell:
 
     def error_of(self, question: str, answers: Mapping[str, str]) -> str:
         """The error template that an answer earns, or nothing."""
-        return self._run("check", edits=question + "\n", answers=answers).edited.decode().strip()
+        return self.refusal_of(question, answers)[0]
+
+    def refusal_of(self, question: str, answers: Mapping[str, str]) -> tuple[str, str]:
+        """The error template that an answer earns and the reason in a log, or nothing twice."""
+        said = self._run("check", edits=question + "\n", answers=answers).edited.decode()
+        error, reason, _ = said.split("\n")
+        return error, reason
 
     def answers_of(self, document: bytes) -> dict[str, str]:
         """What a file answers to the questions."""

@@ -36,7 +36,8 @@ while read -r command folder; do
             ANSWERS=$folder/answers
             read -r question <"$folder/edits"
             check_answer "$question" 2>"$folder/message" || status=1
-            echo "$ERROR" >"$folder/edited"
+            printf '%s\n' "$ERROR" "${REASON-}" >"$folder/edited"
+            REASON=
             ;;
         members) complete_members "$(cat "$folder/document")" "$(cat "$folder/edits")" >"$folder/edited" || status=$? ;;
         read)

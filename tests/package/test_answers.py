@@ -59,36 +59,64 @@ def test_short_forms_of_members_are_completed(
 
 
 @pytest.mark.parametrize(
-    "entry",
+    "text",
     [
-        *(
-            " ",
-            "=x",
-            "a=",
-            "a b=x",
-            "a=ftp://x",
-            "a=https://x:2380",
-            "a=http://x:2380/",
-            "a=x:0",
-            "a=x:70000",
-        ),
-        *("a=300.1.1.1", "a=fd00:::1", "a=[fd00::1", "a=x:", 'a="x"', "a=x;y"),
+        "pg1,pg2,",
+        ",pg1,,pg2",
+        "pg1 , pg2 , ",
+        "pg1 = pg1,pg2",
+        "pg1=HTTP://pg1:2380,pg2=Http://pg2",
+        "pg1=http://pg1:2380/,pg2",
     ],
 )
-def test_entry_that_etcd_would_refuse_is_named(shell: NodeShell, entry: str) -> None:
+def test_what_changes_nothing_in_a_list_of_members_is_put_right(shell: NodeShell, text: str) -> None:
+    outcome = shell.members(text)
+    assert (outcome.status, outcome.edited) == (0, b"pg1=http://pg1:2380,pg2=http://pg2:2380\n")
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        *((entry, "name") for entry in ("=x", "a b=x")),
+        *((entry, "scheme") for entry in ("a=ftp://x", "a=https://x:2380")),
+        *((entry, "path") for entry in ("a=http://x:2380/a", "a=x/y")),
+        *((entry, "port") for entry in ("a=x:0", "a=x:70000", "a=x:")),
+        *((entry, "host") for entry in ("a=", "a=300.1.1.1", "a=fd00:::1", "a=[fd00::1", "a=x;y")),
+        *((entry, "host") for entry in ('a="x"', "a=x:2380:")),
+    ],
+)
+def test_entry_that_etcd_would_refuse_is_named_with_what_is_wrong(
+    shell: NodeShell, entry: str, kind: str
+) -> None:
     outcome = shell.members(f"pg1=http://pg1:2380,{entry},pg3=http://pg3:2380")
-    entry = entry.strip()
-    assert (outcome.status, outcome.edited.decode()) == (1, entry + "\n")
+    assert (outcome.status, outcome.edited.decode()) == (1, f"{kind}\t{entry}\n")
 
 
 def test_url_that_two_members_have_is_named(shell: NodeShell) -> None:
-    assert shell.members("a=http://x:1,b=http://x:1").edited == b"b=http://x:1\n"
+    assert shell.members("a=http://x:1,b=http://X:1").edited == b"double\tb=http://X:1\n"
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", " , ,"])
+def test_list_without_an_entry_is_said_to_be_empty(shell: NodeShell, text: str) -> None:
+    assert shell.members(text).edited == b"empty\t\n"
 
 
 REFUSED = {
     "setup": ("clusters", ""),
     "node-name": ("", "a b", "a=b", "ä", "a,b"),
-    "address": ("", "pg1", "1.2.3", "1.2.3.256", "01.2.3.4", "fd00::1::2", "0.0.0.0", "::", "[fd00::1]"),  # noqa: S104
+    "address": (
+        "",
+        "pg1",
+        "1.2.3",
+        "1.2.3.256",
+        "01.2.3.4",
+        "fd00::1::2",
+        "0.0.0.0",
+        "::",
+        "[::]",  # noqa: S104
+        "[10.0.0.1]",
+        "fe80::1",
+    ),
     "members": ("", "pg2", "pg1=ftp://x", "pg2=http://pg2:2380"),
     "cluster-state": ("old",),
     "cluster-token": ("", "a b", "a\tb"),
@@ -111,12 +139,12 @@ REFUSED = {
     "auto-compaction": ("always", "1d", "revision:", "revision:x"),
 }
 TAKEN = {
-    "address": ("10.0.0.1", "fd00::1", "::1", "::ffff:1.2.3.4"),
+    "address": ("10.0.0.1", "fd00::1", "::1", "::ffff:1.2.3.4", "[fd00::1]"),
     "data-dir": ("/srv/etcd", "/var/lib/etcd-ha", "/var/lib/etcdata", "/data/"),
-    "members": ("pg1", "pg1,pg2=fd00::1"),
+    "members": ("pg1", "pg1,pg2=fd00::1", "pg1,pg2,"),
     "metrics-address": ("", "[::1]:2381", "http://127.0.0.1:2381,http://10.0.0.1:2381"),
     "heartbeat-interval": ("", "200"),
-    "quota": ("", "0", "8589934592", "512M"),
+    "quota": ("", "0", "8589934592", "512M", "2g"),
     "auto-compaction": ("", "off", "30m", "1h30m", "5", "revision:1000"),
 }
 
@@ -125,7 +153,10 @@ TAKEN = {
     ("question", "value"), [(q, value) for q, values in REFUSED.items() for value in values]
 )
 def test_answer_that_etcd_would_refuse_earns_an_error(shell: NodeShell, question: str, value: str) -> None:
-    assert shell.error_of(question, {**ANSWERS, question: value}).startswith("etcd-ha/error-")
+    error, reason = shell.refusal_of(question, {**ANSWERS, question: value})
+    assert error.startswith("etcd-ha/error-")
+    # Of a list without this node the names are told.
+    assert value.removesuffix("=http://pg2:2380") in reason
 
 
 @pytest.mark.parametrize(
@@ -133,6 +164,34 @@ def test_answer_that_etcd_would_refuse_earns_an_error(shell: NodeShell, question
 )
 def test_answer_that_etcd_takes_earns_none(shell: NodeShell, question: str, value: str) -> None:
     assert shell.error_of(question, {**ANSWERS, question: value}) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "reason"),
+    [
+        ("members", "", "the list is empty; NAME=URL of each member is expected, separated by commas"),
+        ("members", "pg2,pg3", "'pg1', the name of this node, is not in the list, which has: pg2, pg3"),
+        ("members", "PG1", "'pg1', the name of this node, is not in the list, which has: PG1"),
+        (
+            "members",
+            "pg1,pg2=https://pg2",
+            "in 'pg2=https://pg2' has to start with http://, since tls is false",
+        ),
+        ("members", "pg1,pg2=x:99999", "the port in 'pg2=x:99999' is not a number from 1 to 65535"),
+        ("setup", "Cluster", "'Cluster' is not one of: cluster, single, later"),
+        ("election-timeout", "400", "heartbeat-interval '100' and election-timeout '400': milliseconds"),
+    ],
+)
+def test_refusal_names_what_was_expected_and_what_was_found(
+    shell: NodeShell, question: str, value: str, reason: str
+) -> None:
+    assert reason in shell.refusal_of(question, {**ANSWERS, question: value})[1]
+
+
+def test_brackets_of_an_ipv6_address_are_for_urls_alone(shell: NodeShell) -> None:
+    said = said_by(shell.new_file({**ANSWERS, "setup": "single", "address": "[fd00::10]"}).edited)
+    assert said["listen-peer-urls"] == "http://[fd00::10]:2380"
+    assert said["initial-cluster"] == "pg1=http://[fd00::10]:2380"
 
 
 def test_new_file_says_all_answers(shell: NodeShell) -> None:

@@ -61,7 +61,7 @@ def asked() -> set[str]:
 
 def errors() -> set[str]:
     """The error templates that a check can name."""
-    return found(r"\bERROR=(?:\$\{ERROR:-)?etcd-ha/(error-[a-z-]+)")
+    return found(r"\brefuse (error-[a-z-]+)") | found(r"\bERROR=etcd-ha/(doubt-[a-z-]+)")
 
 
 def of_type(*types: str) -> set[str]:
@@ -134,3 +134,12 @@ def test_what_deletes_or_encrypts_is_off_by_default() -> None:
 def test_every_template_that_is_shown_can_be_translated() -> None:
     plain = [name for name, template in templates().items() if "_Description" not in template]
     assert plain == ["read-file"]
+
+
+def test_every_error_says_what_was_found() -> None:
+    silent = [
+        name
+        for name, template in templates().items()
+        if template["Type"] == "error" and "${value}" not in template["_Description"]
+    ]
+    assert silent == ["error-no-members"]

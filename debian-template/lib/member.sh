@@ -154,6 +154,8 @@ identify_client() {
         ETCDCTL_USER=$(head -n 1 "$CREDENTIALS")
         export ETCDCTL_USER
     fi
+    # Without a file nothing says what to present.
+    [ -e "$CONFIG" ] || return 0
     client_scheme=$(setting listen-client-urls) || return 2
     case $client_scheme in *https://*) ;; *) return 0 ;; esac
     ca=$(setting client-transport-security.trusted-ca-file) || return 2

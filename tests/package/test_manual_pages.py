@@ -12,7 +12,7 @@ from builder import shipped
 from tests.lab.command import run
 from tests.package.manual import PAGES, Command, commands_of, global_flags_of, rendered, unpack_programs
 
-VERSIONS = ("3.4.23", "3.5.1", "3.5.16", "3.5.30")
+VERSIONS = ("3.4.23", "3.5.1", "3.5.35", "3.6.7", "3.6.16", "3.7.3")
 TOOL = shipped.DEBIAN_TEMPLATE / "sbin/etcd-ha"
 
 

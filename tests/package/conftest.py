@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 
 from tests.lab import releases
 from tests.lab.account import Account
+from tests.lab.cache import locked, write_whole
 from tests.lab.fake_release import Tarball, binaries, publish, tarball_name
 from tests.package.deb import Deb
 from tests.package.node_shell import NodeShell, node_shell
 from tests.package.uploads import Upload
 
-# Upstream's own static build, and the newest of Debian's dynamic ones.
-STATIC, DYNAMIC = "3.5.1", "3.5.30"
+# The newest static build, and the newest of Debian's dynamic ones.
+STATIC, DYNAMIC = releases.NEWEST["3.7"], "3.5.30"
 # Misspelt as in upstream's programs, so that what is made from it is to lintian what upstream's would be.
 MISSPELT = b"\0this option allows to wait until the member is ready\0"
 
@@ -30,18 +32,25 @@ def release_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def upload(release_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Upload]:
-    """upload(version, compression="xz") is what `etcd-deb build` made of a real release."""
-    made: dict[tuple[str, str], Upload] = {}
+    """upload(version, compression="xz") is what `etcd-deb build` made of a real release.
+
+    Built once, whichever of xdist's workers asks first; nobody changes it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "uploads"
 
     def of(version: str, compression: str = "xz") -> Upload:
-        wanted = version, compression
-        if wanted not in made:
-            account = Account(tmp_path_factory.mktemp(f"{version}-{compression}") / "account")
-            account.pins = releases.PINS
-            result = account.build(version, release_folder, "--compression", compression, "--json")
-            assert result.status == 0, result.err
-            made[wanted] = Upload(account.output, version, "amd64", result.out)
-        return made[wanted]
+        releases.ensure(version)
+        folder = shared / f"{version}-{compression}"
+        said = folder / "said"
+        with locked(shared / f"{folder.name}.lock"):
+            if not said.is_file():
+                account = Account(folder / "account")
+                account.pins = releases.PINS
+                result = account.build(version, release_folder, "--compression", compression, "--json")
+                assert result.status == 0, result.err
+                write_whole(said, result.out)
+        return Upload(folder / "account/dist", version, "amd64", said.read_text())
 
     return of
 
@@ -69,7 +78,7 @@ def deb(request: pytest.FixtureRequest, upload: Callable[..., Upload]) -> Deb:
 
 @pytest.fixture(scope="session")
 def static_deb(upload: Callable[..., Upload]) -> Deb:
-    """The package of upstream's own build."""
+    """The package of a static build, as upstream's are."""
     return Deb(upload(STATIC).deb)
 
 

@@ -38,7 +38,7 @@ def repository(upload: Callable[..., Upload], folder: Path) -> Path:
     """A flat repository that holds the previous build."""
     made = folder / "repository"
     made.mkdir()
-    shutil.copy2(upload(STATIC).deb, made)
+    shutil.copy2(upload(DYNAMIC).deb, made)
     packages = run(["dpkg-scanpackages", "."], cwd=made).stdout
     (made / "Packages").write_text(packages[packages.index("Package: ") : packages.rindex("\n\n") + 2])
     return made
@@ -67,7 +67,7 @@ def test_piuparts_finds_nothing_also_after_an_upgrade_from_the_previous_build(
                 *("--mirror", f"{find_mirror()} main", "--no-eatmydata", "--pedantic-purge-test"),
                 *("--bindmount", repository, "--extra-repo", f"deb [trusted=yes] file://{repository} ./"),
                 *("--tmpdir", folder, "--scriptsdir", scripts, "--ignore-regex", NOT_OURS, "--log-file", log),
-                upload(DYNAMIC).deb,
+                upload(STATIC).deb,
             ],
             check=False,
             within=300,
@@ -75,5 +75,5 @@ def test_piuparts_finds_nothing_also_after_an_upgrade_from_the_previous_build(
     text = log.read_text(encoding="utf-8", errors="replace")
     assert result.returncode == 0, text[-4000:]
     assert "PASS: Installation, upgrade and purging tests." in text
-    assert f"Unpacking etcd-ha ({DYNAMIC}-1) over ({STATIC}-1)" in text
+    assert f"Unpacking etcd-ha ({STATIC}-1) over ({DYNAMIC}-1)" in text
     assert ("etcd is not configured" in text) != answered

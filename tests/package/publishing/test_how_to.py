@@ -17,7 +17,7 @@ DOCUMENT = "publish.md"
 def test_repository_of_the_how_to_is_made_used_and_kept(
     tmp_path: Path, apt: AptClient, upload: Callable[..., Upload]
 ) -> None:
-    built = upload("3.5.1")
+    built = upload("3.6.7", "zstd")
     account = Account(tmp_path / "account")
     shell = Shell(account, tmp_path / "here", {})
     (shell.folder / "dist").symlink_to(built.folder)
@@ -31,26 +31,26 @@ def test_repository_of_the_how_to_is_made_used_and_kept(
                     here = command.replace("/srv/apt", str(root)).replace("~/etcd-keys", str(home))
                     here = here.replace("/srv/www", str(tmp_path / "www"))
                     here = here.replace("http://apt.example.org", root.as_uri())
-                    shell.succeed(here.replace("3.6.7-1", "3.5.1-1"))
+                    shell.succeed(here)
 
         for heading in ("1. Make", "2. Publish"):
             run(heading)
         apt.use((root / "trixie.sources").read_text())
         apt.update()
-        assert apt.versions() == {"3.5.1-1"}
+        assert apt.versions() == {"3.6.7-1"}
         for heading in ("4. Try", "Let old"):
             run(heading)
-        shell.succeed(f"etcd-deb repo remove {root} trixie 3.5.1-1")
+        shell.succeed(f"etcd-deb repo remove {root} trixie 3.6.7-1")
         apt.update()
         assert apt.versions() == set()
         run("Take back")
         apt.update()
-        assert apt.versions() == {"3.5.1-1"}
+        assert apt.versions() == {"3.6.7-1"}
         (tmp_path / "www").mkdir()
         run("Bring it")
     copy = AptClient(tmp_path / "client of the copy")
     copy.use((root / "trixie.sources").read_text().replace(root.as_uri(), (tmp_path / "www/apt").as_uri()))
     copy.update()
-    assert copy.versions() == {"3.5.1-1"}
+    assert copy.versions() == {"3.6.7-1"}
     for suite in ("trixie", "testing"):
         assert "Valid-Until: " in (root / "dists" / suite / "Release").read_text()

@@ -67,7 +67,7 @@ def site(
     assert publisher.init(suites=SUITES).status == 0
     with served(publisher) as url:
         assert publisher.init("--url", url, suites=SUITES).status == 0
-        built = upload("3.5.1")
+        built = upload("3.5.35")
         others = [publisher.deb("3.6.7-1", architecture=name) for name in ("amd64", "arm64")]
         hostile = [
             publisher.deb("3.7.0~rc.0-1", note=provenance(release="javascript:alert(1)")),
@@ -118,14 +118,14 @@ def test_page_tells_each_package_with_what_it_was_made_of(browser: Browser, site
         (row,) = table.locator("tbody tr").all()
         cells = row.locator("th, td").all_inner_texts()
         deb = site.upload.deb
-        assert cells[0] == "3.5.1-1"
+        assert cells[0] == "3.5.35-1"
         assert cells[2:5] == ["amd64", f"{deb.stat().st_size / 2**20:.1f} MiB", digest(deb)]
         for part in (told["tarball"], told["sha256"], *told["vouchers"]):
             assert part in cells[5]
         release = row.get_by_role("link", name=told["tarball"])
-        assert release.get_attribute("href") == "https://github.com/etcd-io/etcd/releases/tag/v3.5.1"
+        assert release.get_attribute("href") == "https://github.com/etcd-io/etcd/releases/tag/v3.5.35"
         with page.expect_download() as download:
-            row.get_by_role("link", name="3.5.1-1").click()
+            row.get_by_role("link", name="3.5.35-1").click()
         assert digest(download.value.path()) == digest(deb)
 
 

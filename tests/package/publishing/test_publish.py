@@ -19,6 +19,7 @@ from tests.lab.apt_client import AptClient
 from tests.lab.publisher import Publisher, served
 from tests.lab.tiny_deb import spoil
 from tests.lab.wait import wait_for
+from tests.package.conftest import STATIC
 from tests.package.uploads import Upload
 
 
@@ -45,13 +46,13 @@ def test_apt_takes_every_published_version_over_http(publisher: Publisher, apt: 
 def test_changes_file_brings_the_package_it_lists(
     publisher: Publisher, apt: AptClient, upload: Callable[..., Upload]
 ) -> None:
-    built = upload("3.5.1")
+    built = upload(STATIC)
     result = publisher.publish(built.changes, options=["--json"])
     said = json.loads(result.out)
-    assert [entry["filename"] for entry in said["added"]] == [f"pool/3.5/{built.deb.name}"]
+    assert [entry["filename"] for entry in said["added"]] == [f"pool/3.7/{built.deb.name}"]
     apt.use(publisher.sources)
     apt.update()
-    apt.download("3.5.1-1")
+    apt.download(f"{STATIC}-1")
     assert (apt.folder / built.deb.name).read_bytes() == built.deb.read_bytes()
 
 
@@ -134,7 +135,7 @@ def before(publisher: Publisher) -> str:
 def test_changes_whose_digests_do_not_match_are_refused(
     publisher: Publisher, before: str, upload: Callable[..., Upload], tmp_path: Path
 ) -> None:
-    built = upload("3.5.1")
+    built = upload(STATIC)
     copies = [tmp_path / path.name for path in built.files]
     for source, copy in zip(built.files, copies, strict=True):
         copy.write_bytes(source.read_bytes())
@@ -147,8 +148,8 @@ def test_changes_whose_digests_do_not_match_are_refused(
 def test_changes_without_its_package_is_refused(
     publisher: Publisher, before: str, upload: Callable[..., Upload], tmp_path: Path
 ) -> None:
-    alone = tmp_path / upload("3.5.1").changes.name
-    alone.write_bytes(upload("3.5.1").changes.read_bytes())
+    alone = tmp_path / upload(STATIC).changes.name
+    alone.write_bytes(upload(STATIC).changes.read_bytes())
     result = publisher.publish(alone)
     assert "which is not there" in result.err
     refused(publisher, result.status, before)

@@ -7,13 +7,14 @@ from tests.lab import releases
 from tests.lab.command import run
 
 
-def build_package(version: str, output: Path) -> Path:
+def build_package(version: str, output: Path, compression: str = "xz") -> Path:
     """The .deb of a version that the registries hold, built into `output`."""
     releases.ensure(version)
     run(
         [
             *(Path(sys.executable).with_name("etcd-deb"), "build", version),
             *("--source", releases.RELEASES, "--pins", releases.PINS, "--output", output),
+            *("--compression", compression),
         ],
         within=300,
     )

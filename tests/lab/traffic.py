@@ -31,8 +31,12 @@ class Traffic:
     @property
     def longest_gap(self) -> float:
         """The longest time between two acknowledged writes, in seconds."""
+        return self.longest_gap_between(self.acknowledged[0], self.acknowledged[-1])
+
+    def longest_gap_between(self, begin: float, end: float) -> float:
+        """The same of the writes from one time, in seconds since the epoch, to another."""
         pairs = zip(self.acknowledged, self.acknowledged[1:], strict=False)
-        return max(later - earlier for earlier, later in pairs)
+        return max(later - earlier for earlier, later in pairs if later >= begin and earlier <= end)
 
     @property
     def most_down(self) -> int:

@@ -1,4 +1,4 @@
-"""Packages whose version says more than their binary: for rules about versions that no registry holds."""
+"""Packages that say another version than their release: for a version that can't start."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from tests.lab.cache import CACHE
 from tests.lab.lab import Lab, open_lab, why_no_nodes
 from tests.lab.machine import Machine
 from tests.lab.package import build_package
-from tests.lab.versions import relabel
 
 JOURNALS = CACHE / "lab" / "journals"
 LAB = pytest.StashKey[Lab]()
@@ -64,30 +63,19 @@ def nodes(lab: Lab) -> Callable[..., list[Machine]]:
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """package(version or origin) is the .deb of a release of the registries, built once a session."""
-    built: dict[str, Path] = {}
+def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """package(version or origin) is the .deb of a release of the registries, built once a session.
 
-    def of(wanted: str) -> Path:
+    zstd, since many nodes unpack it; etcd-deb compresses with xz by itself.
+    """
+    built: dict[tuple[str, str], Path] = {}
+
+    def of(wanted: str, compression: str = "zstd") -> Path:
         version = releases.ensure().get(wanted, wanted)
-        if version not in built:
-            built[version] = build_package(version, tmp_path_factory.mktemp(f"dist-{version}"))
-        return built[version]
-
-    return of
-
-
-@pytest.fixture(scope="session")
-def labelled(
-    package: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """labelled(version) says that version, which no registry holds, and has the binaries of 3.5.30."""
-    made: dict[str, Path] = {}
-
-    def of(version: str) -> Path:
-        if version not in made:
-            made[version] = relabel(package("forky"), f"{version}-1", tmp_path_factory.mktemp(version))
-        return made[version]
+        key = version, compression
+        if key not in built:
+            built[key] = build_package(version, tmp_path_factory.mktemp(f"dist-{version}"), compression)
+        return built[key]
 
     return of
 

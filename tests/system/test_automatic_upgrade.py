@@ -48,16 +48,16 @@ def test_automatic_upgrade_restarts_by_policy_and_needrestart_adds_none(
     nodes: Nodes, package: Package, policy: str, restarts: int
 ) -> None:
     (node,) = nodes(1, "trixie", "unattended-upgrades", "needrestart")
-    formed([node], package("trixie"), {"setup": "single", "restart-policy": policy})
-    offer(node, package("forky"))
+    formed([node], package("3.6.7"), {"setup": "single", "restart-policy": policy})
+    offer(node, package("3.6.16"))
     before = starts(node)
     said = node.run("unattended-upgrade", "-v", within=180).stdout
     assert "Packages that will be upgraded: etcd-ha" in said
     version = node.run("dpkg-query", "-W", "-f", "${Version}", "etcd-ha").stdout
-    assert version == "3.5.30-1"
+    assert version == "3.6.16-1"
     by_hand = node.run("needrestart", "-r", "a", "-l", within=120).stdout
     assert starts(node) - before == restarts
-    assert running_version(node) == ("3.5.30" if restarts else "3.5.16")
+    assert running_version(node) == ("3.6.16" if restarts else "3.6.7")
     # It has seen the old binary run, and left it alone.
     assert ("etcd.service" in by_hand) == (restarts == 0)
     assert service(node).active == "active"

@@ -13,7 +13,7 @@ from tests.lab.publisher import Publisher, served, signing_home
 from tests.lab.wait import wait_for
 
 PHONE = Screen(width=390, scheme="light")
-OLDER, NEWER, OTHER_SERIES = "3.5.1-1", "3.5.30-1", "3.6.7-1"
+OLDER, NEWER, OTHER_SERIES = "3.6.7-1", "3.6.16-1", "3.7.3-1"
 
 
 @pytest.fixture
@@ -36,14 +36,12 @@ def test_node_installs_an_older_version_and_upgrades_within_its_series(
     lab: Lab,
     publisher: Publisher,
     package: Callable[[str], Path],
-    labelled: Callable[[str], Path],
     suite: str,
 ) -> None:
     (node,) = lab.nodes(1, suite)
-    publisher.must(*publisher.publish_words(package("3.5.1"), package("3.5.30")))
-    # No registry holds 3.6: a package that says so, with the binaries of 3.5.30, stands for it.
-    publisher.must(*publisher.publish_words(labelled("3.6.7")))
-    node.use_repository(publisher.sources.replace("Components: 3.6", "Components: 3.5"))
+    debs = [package(version.removesuffix("-1")) for version in (OLDER, NEWER, OTHER_SERIES)]
+    publisher.must(*publisher.publish_words(*debs))
+    node.use_repository(publisher.sources.replace("Components: 3.7", "Components: 3.6"))
     preseed(node, {"setup": "single", "address": node.address})
     node.apt_install(f"etcd-ha={OLDER}", options=["--no-install-recommends"])
     assert installed(node) == OLDER
@@ -59,7 +57,7 @@ def test_text_copied_from_the_page_installs_the_package_on_a_fresh_node(
     lab: Lab, publisher: Publisher, package: Callable[[str], Path]
 ) -> None:
     (node,) = lab.nodes(1, "trixie")
-    publisher.must(*publisher.publish_words(package("3.5.30")))
+    publisher.must(*publisher.publish_words(package("3.6.16")))
     with (
         chromium() as browser,
         opened(browser, (publisher.repository / "index.html").as_uri(), PHONE) as page,

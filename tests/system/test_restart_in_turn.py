@@ -26,6 +26,8 @@ from tests.system.upgrades import (
     formed,
     hand_over_file,
     is_pending,
+    mark_begin,
+    no_election_timed_out,
     running_version,
     upgrade_all,
 )
@@ -33,23 +35,11 @@ from tests.system.upgrades import (
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
+OLD, NEW = "3.6.7", "3.6.16"
 # Seconds until the turn of who vanished is another's.
 TURN_LOST = 90
 # systemd runs it, and it ends at once.
-CANT_START = '#!/bin/sh\n[ "$1" != --version ] || echo "etcd Version: 3.5.31"\nexit 1\n'
-
-
-def no_election_timed_out(machines: list[Machine]) -> bool:
-    """Every election since the cluster formed was one that a leader asked for as it went."""
-    journals = [machine.journal("-u", "etcd", "--since", "@" + since(machine)) for machine in machines]
-    return all(
-        journal.count("is starting a new election") == journal.count("received MsgTimeoutNow")
-        for journal in journals
-    )
-
-
-def since(machine: Machine) -> str:
-    return machine.run("stat", "-c", "%Y", "/root/upgrade-begins").stdout.strip()
+CANT_START = '#!/bin/sh\n[ "$1" != --version ] || echo "etcd Version: 3.6.17"\nexit 1\n'
 
 
 def check_clients(seen: Traffic, cluster: Cluster, client: dict[str, str]) -> None:
@@ -62,7 +52,9 @@ def check_clients(seen: Traffic, cluster: Cluster, client: dict[str, str]) -> No
     assert seen.samples > 20
 
 
-@pytest.mark.parametrize("tls", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["http", "https"])
+# Over http each step of the walk through all minors sees the same, and more: test_upgrade_walk.py.
+@pytest.mark.soak
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_all_members_upgraded_in_the_same_second_never_lose_the_quorum(
     lab: Lab, package: Package, tmp_path: Path, tls: bool
 ) -> None:
@@ -70,15 +62,14 @@ def test_all_members_upgraded_in_the_same_second_never_lose_the_quorum(
     certificates = tmp_path / "client" if tls else None
     if tls:
         hand_out(machines, certificates)
-    cluster = formed(machines, package("trixie"), ANSWERS if tls else {})
-    hand_over_file(machines, package("forky"))
-    for machine in machines:
-        machine.run("touch", "/root/upgrade-begins")
+    cluster = formed(machines, package(OLD), ANSWERS if tls else {})
+    hand_over_file(machines, package(NEW))
+    mark_begin(machines)
     with traffic(lab.network, cluster.urls, certificates) as seen:
         begin = time.monotonic()
-        said = upgrade_all(machines, package("forky"))
+        said = upgrade_all(machines, package(NEW))
         assert time.monotonic() - begin <= WHOLE_TURN
-    assert [running_version(machine) for machine in machines] == ["3.5.30"] * 3
+    assert [running_version(machine) for machine in machines] == [NEW] * 3
     assert all("etcd was restarted and serves again" in text for text in said)
     assert not any(is_pending(machine) for machine in machines)
     check_clients(seen, cluster, CLIENT if tls else {})
@@ -88,10 +79,10 @@ def test_all_members_upgraded_in_the_same_second_never_lose_the_quorum(
 @pytest.mark.soak
 def test_older_patch_of_the_same_minor_installs_and_restarts_in_turn(lab: Lab, package: Package) -> None:
     machines = lab.nodes(3)
-    cluster = formed(machines, package("forky"))
+    cluster = formed(machines, package(NEW))
     with traffic(lab.network, cluster.urls) as seen:
-        upgrade_all(machines, package("trixie"))
-    assert [running_version(machine) for machine in machines] == ["3.5.16"] * 3
+        upgrade_all(machines, package(OLD))
+    assert [running_version(machine) for machine in machines] == [OLD] * 3
     check_clients(seen, cluster, {})
 
 
@@ -99,9 +90,9 @@ def test_older_patch_of_the_same_minor_installs_and_restarts_in_turn(lab: Lab, p
 @pytest.mark.parametrize("count", [2, 5])
 def test_clusters_of_other_sizes_restart_in_turn(nodes: Nodes, package: Package, count: int) -> None:
     machines = nodes(count)
-    cluster = formed(machines, package("trixie"))
-    upgrade_all(machines, package("forky"))
-    assert [running_version(machine) for machine in machines] == ["3.5.30"] * count
+    cluster = formed(machines, package(OLD))
+    upgrade_all(machines, package(NEW))
+    assert [running_version(machine) for machine in machines] == [NEW] * count
     cluster.wait_for_quorum(within=20)
 
 
@@ -109,8 +100,8 @@ def test_version_that_cannot_start_takes_down_one_member_and_a_good_one_heals_al
     lab: Lab, package: Package, tmp_path: Path
 ) -> None:
     machines = lab.nodes(3)
-    cluster = formed(machines, package("trixie"))
-    bad = relabel(package("forky"), "3.5.31-1", tmp_path, binary=CANT_START)
+    cluster = formed(machines, package(OLD))
+    bad = relabel(package(NEW), "3.6.17-1", tmp_path, binary=CANT_START)
     with traffic(lab.network, cluster.urls) as seen:
         said = upgrade_all(machines, bad)
         ended = time.time()
@@ -125,34 +116,35 @@ def test_version_that_cannot_start_takes_down_one_member_and_a_good_one_heals_al
         else:
             assert f"etcd was not restarted: {down[0].name} is un" in text
             assert is_pending(machine)
-            assert running_version(machine) == "3.5.16"
-    good = relabel(package("forky"), "3.5.32-1", tmp_path)
+            assert running_version(machine) == OLD
+    # A patch that mends it is newer still.
+    good = relabel(package(NEW), "3.6.18-1", tmp_path)
     upgrade_all(machines, good)
     cluster.wait_for_quorum(within=40)
-    assert [running_version(machine) for machine in machines] == ["3.5.30"] * 3
+    assert [running_version(machine) for machine in machines] == [NEW] * 3
     assert not any(is_pending(machine) for machine in machines)
 
 
 @pytest.mark.soak
 def test_nobody_restarts_while_a_member_is_down(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
-    cluster = formed(machines, package("trixie"))
+    cluster = formed(machines, package(OLD))
     *others, down = machines
     down.run("systemctl", "stop", "etcd")
     before = [service(machine).pid for machine in others]
-    said = upgrade_all(others, package("forky"))
+    said = upgrade_all(others, package(NEW))
     assert [service(machine).pid for machine in others] == before
     assert all(f"etcd was not restarted: {down.name} is unreachable" in text for text in said)
-    apt_install(down, hand_over_file([down], package("forky")))
+    apt_install(down, hand_over_file([down], package(NEW)))
     assert service(down).pid == 0, "the upgrade started what the administrator had stopped"
     down.run("systemctl", "start", "etcd")
     cluster.wait_for_quorum(within=30)
     for machine in others:
         status = machine.run("etcd-ha", "status").stdout
-        assert "etcd 3.5.16 runs, 3.5.30 is installed" in status
+        assert f"etcd {OLD} runs, {NEW} is installed" in status
         assert f"not restarted, since {down.name} is unreachable" in status
         machine.run("etcd-ha", "restart")
-        assert running_version(machine) == "3.5.30"
+        assert running_version(machine) == NEW
         assert not is_pending(machine)
 
 
@@ -184,11 +176,11 @@ def leader_is_last(cluster: Cluster) -> None:
 @pytest.mark.parametrize("fate", [pytest.param("killed", marks=pytest.mark.soak), "cut off"])
 def test_turn_of_who_vanishes_goes_on_to_the_others(lab: Lab, package: Package, fate: str) -> None:
     machines = lab.nodes(3)
-    cluster = formed(machines, package("trixie"))
+    cluster = formed(machines, package(OLD))
     leader_is_last(cluster)
     holder, *others = machines
-    hand_over_file(others, package("forky"))
-    apt = caught_in_its_turn(cluster, package("forky"))
+    hand_over_file(others, package(NEW))
+    apt = caught_in_its_turn(cluster, package(NEW))
     if fate == "killed":
         pids = holder.run(
             "pgrep", "-f", "etcd-ha.postinst|/usr/lib/etcd-ha/restart", check=False
@@ -200,7 +192,7 @@ def test_turn_of_who_vanishes_goes_on_to_the_others(lab: Lab, package: Package, 
     begin = time.monotonic()
     before = [service(machine).pid for machine in others]
     with ThreadPoolExecutor(1) as threads:
-        upgrading = threads.submit(upgrade_all, others, package("forky"))
+        upgrading = threads.submit(upgrade_all, others, package(NEW))
         if fate == "cut off":
             wait_for("the turn to pass", lambda: holder.name not in queue(others[0]), within=60)
             assert [service(machine).pid for machine in others] == before, (
@@ -214,15 +206,15 @@ def test_turn_of_who_vanishes_goes_on_to_the_others(lab: Lab, package: Package, 
     holder.run("dpkg", "--configure", "-a", env={"DEBIAN_FRONTEND": "noninteractive"}, within=400)
     cluster.wait_for_quorum(within=30)
     # What it could not do it has noted, and does when it is told to.
-    if running_version(holder) != "3.5.30":
+    if running_version(holder) != NEW:
         holder.run("etcd-ha", "restart", within=120)
-    assert running_version(holder) == "3.5.30"
+    assert running_version(holder) == NEW
 
 
 @pytest.mark.soak
 def test_ten_restarts_round_the_nodes_lose_nothing(lab: Lab, package: Package) -> None:
     machines = lab.nodes(3)
-    cluster = formed(machines, package("forky"))
+    cluster = formed(machines, package(NEW))
     with traffic(lab.network, cluster.urls) as seen:
         for number in range(10):
             machine = machines[number % 3]
@@ -235,13 +227,13 @@ def test_ten_restarts_round_the_nodes_lose_nothing(lab: Lab, package: Package) -
 @pytest.mark.soak
 def test_cluster_with_authentication_needs_credentials(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
-    cluster = formed(machines, package("trixie"))
+    cluster = formed(machines, package(OLD))
     first = machines[0]
     etcdctl(first, "user", "add", "root", "--new-user-password=secret")
     etcdctl(first, "user", "grant-role", "root", "root")
     etcdctl(first, "auth", "enable")
     before = [service(machine).pid for machine in machines]
-    said = upgrade_all(machines, package("forky"))
+    said = upgrade_all(machines, package(NEW))
     assert [service(machine).pid for machine in machines] == before
     assert all("the cluster asks for a user: put USER:PASSWORD" in text for text in said)
     assert all(is_pending(machine) for machine in machines)
@@ -249,15 +241,15 @@ def test_cluster_with_authentication_needs_credentials(nodes: Nodes, package: Pa
         machine.put("/etc/etcd/credentials", "root:secret\n", "0600")
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(partial(Machine.run, within=120), machines, ["etcd-ha"] * 3, ["restart"] * 3))
-    assert [running_version(machine) for machine in machines] == ["3.5.30"] * 3
+    assert [running_version(machine) for machine in machines] == [NEW] * 3
     assert all(is_serving(machine) for machine in cluster.machines)
 
 
 def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
-    formed([node], package("trixie"), {"setup": "single", "restart-policy": "never"})
+    formed([node], package(OLD), {"setup": "single", "restart-policy": "never"})
     before = service(node).pid
-    said = apt_install(node, hand_over_file([node], package("forky"))).stdout
+    said = apt_install(node, hand_over_file([node], package(NEW))).stdout
     assert "etcd runs with its previous binary. To restart it when it is its turn: etcd-ha restart" in said
     file = f"/root/{package('forky').name}"
     again = node.run("apt-get", "-y", "--reinstall", "install", file, within=120)
@@ -267,13 +259,13 @@ def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes
         in again.stdout
     )
     node.run("etcd-ha", "restart")
-    assert running_version(node) == "3.5.30"
+    assert running_version(node) == NEW
     assert not is_pending(node)
 
 
 def test_force_restarts_without_the_others(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
-    formed(machines, package("forky"))
+    formed(machines, package(NEW))
     first, second, _ = machines
     second.run("systemctl", "stop", "etcd")
     before = service(first).pid

@@ -69,12 +69,12 @@ def screen(machine: Machine) -> str:
 
 def test_status_of_a_healthy_cluster_is_complete(nodes: Nodes, package: Package) -> None:
     cluster = Cluster(nodes(3))
-    cluster.install(package("pypi"))
+    cluster.install(package("3.7.3"))
     cluster.wait_for_quorum(within=30)
     first = cluster.machines[0]
     said, code = status(first)
     assert code == 0
-    assert (said["package"], said["installed"], said["running"]) == ("3.5.1-1", "3.5.1", "3.5.1")
+    assert (said["package"], said["installed"], said["running"]) == ("3.7.3-1", "3.7.3", "3.7.3")
     assert (said["service"], said["name"], said["quorum"]) == ("active", "n1", True)
     assert said["quota_bytes"] == 2 * 1024**3
     assert said["alarms"] == said["pending_restart"] == said["config_warnings"] == []
@@ -91,7 +91,7 @@ def test_status_of_a_healthy_cluster_is_complete(nodes: Nodes, package: Package)
 
 def test_status_without_quorum_answers_in_time_and_says_so(nodes: Nodes, package: Package) -> None:
     cluster = Cluster(nodes(3))
-    cluster.install(package("forky"))
+    cluster.install(package("3.6.16"))
     cluster.wait_for_quorum(within=30)
     first, second, third = cluster.machines
     second.cut_power()
@@ -145,12 +145,12 @@ def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: 
 def test_status_sees_a_binary_replaced_under_the_running_one(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     preseed(node, {"setup": "single", "address": node.address, "restart-policy": "never"})
-    node.install(package("trixie"))
+    node.install(package("3.6.7"))
     wait_for("the member to be healthy", partial(is_healthy, node), within=30)
-    node.install(package("forky"))
+    node.install(package("3.6.16"))
     said, _ = status(node)
-    assert (said["running"], said["installed"]) == ("3.5.16", "3.5.30")
+    assert (said["running"], said["installed"]) == ("3.6.7", "3.6.16")
     assert said["pending_restart"] == [
-        "etcd 3.5.16 runs, 3.5.30 is installed",
+        "etcd 3.6.7 runs, 3.6.16 is installed",
         "not restarted, since restart-policy is never",
     ]

@@ -34,7 +34,7 @@ def test_commands_resolve_at_every_moment_of_an_upgrade(
     nodes: Nodes, package: Package, tmp_path: Path
 ) -> None:
     (node,) = nodes(1)
-    running(node, package("pypi"))
+    running(node, package("3.5.35"))
     etcdctl(node, "put", "key", "value")
     node.put("/root/watch", WATCH, "0755")
     log = tmp_path / "watch.log"
@@ -42,8 +42,8 @@ def test_commands_resolve_at_every_moment_of_an_upgrade(
     is_watching = ["test", "-e", "/run/watch-runs"]
     wait_for("the watch to look", lambda: node.run(*is_watching, check=False).returncode == 0, within=10)
     try:
-        for origin in ("trixie", "forky"):
-            node.install(package(origin))
+        for version in ("3.6.7", "3.6.16"):
+            node.install(package(version))
     finally:
         node.put("/run/watch-ends", "")
         watcher.wait(timeout=10)
@@ -56,12 +56,12 @@ def test_commands_resolve_at_every_moment_of_an_upgrade(
 
 def test_manual_choice_of_an_alternative_survives_an_upgrade(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
-    running(node, package("pypi"))
+    running(node, package("3.6.7"))
     node.put("/usr/local/bin/my-etcdctl", "#!/bin/sh\necho mine\n", "0755")
     name, link, own = "etcdctl", "/usr/bin/etcdctl", "/usr/local/bin/my-etcdctl"
     node.run("update-alternatives", "--install", link, name, own, "10")
     node.run("update-alternatives", "--set", name, own)
-    node.install(package("forky"))
+    node.install(package("3.6.16"))
     assert node.run("etcdctl").stdout == "mine\n"
     assert (
         "link currently points to /usr/local/bin/my-etcdctl"

@@ -11,13 +11,13 @@ from pathlib import Path
 from tests.lab.cluster import etcdctl
 from tests.lab.machine import Machine
 from tests.system.how_to import HowTo, follow
-from tests.system.upgrades import formed, running_version
+from tests.system.upgrades import formed, running_version, wait_for_storage
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
-# No registry holds these.
-LABELS = ("3.5.33", "3.6.14")
+# Those that it names, besides the first.
+VERSIONS = ("3.5.35", "3.6.7", "3.6.16")
 
 
 def on_all(machines: Sequence[Machine], commands: str) -> list[str]:
@@ -26,16 +26,15 @@ def on_all(machines: Sequence[Machine], commands: str) -> list[str]:
         return list(threads.map(partial(follow, commands=commands, within=400), machines))
 
 
-def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package, labelled: Package) -> None:
+def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
     how_to = HowTo("upgrade.md", machines)
     first, *_ = machines
-    cluster = formed(machines, package("trixie"))
+    cluster = formed(machines, package("3.5.16"))
     etcdctl(first, "put", "key", "value")
     for machine in machines:
-        machine.put("/root/etcd-ha_3.5.30.deb", package("forky"))
-        for label in LABELS:
-            machine.put(f"/root/etcd-ha_{label}.deb", labelled(label))
+        for version in VERSIONS:
+            machine.put(f"/root/etcd-ha_{version}.deb", package(version))
 
     install, look, later = how_to.blocks("Upgrade to another patch")
     assert all("etcd was restarted and serves again" in said for said in on_all(machines, install))
@@ -48,11 +47,19 @@ def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package, labelled: P
     snapshots = [re.findall(r"snapshot of the data: (\S+)", text)[0] for text in said]
     etcdctl(first, "put", "key", "written after the upgrade")
     curl = done.replace("curl", "etcd --version #")
-    assert follow(first, curl).count("3.5.30") >= 3
+    assert follow(first, curl).count("3.6.16") >= 3
 
-    older, *_downgrade = how_to.blocks("Go back")
+    older, downgrade = how_to.blocks("Go back")
     on_all(machines, older)
-    assert [running_version(machine) for machine in machines] == ["3.5.30"] * 3
+    assert [running_version(machine) for machine in machines] == ["3.6.7"] * 3
+    wait_for_storage(machines, "3.6")
+    # "From 3.6 to 3.5 the same way."
+    follow(first, downgrade.replace("3.6", "3.5"))
+    wait_for_storage(machines, "3.5")
+    for machine in machines:
+        follow(machine, older.replace("3.6.7", "3.5.35"), within=400)
+    assert [running_version(machine) for machine in machines] == ["3.5.35"] * 3
+    assert "written after the upgrade" in etcdctl(first, "get", "key")
 
     look, restore, start = how_to.blocks("Recover")
     machines[0].run("systemctl", "stop", "etcd")

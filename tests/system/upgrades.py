@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -9,10 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.lab.cluster import Cluster
+from tests.lab.cluster import Cluster, etcdctl
 from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+from tests.system.service import service
 
 QUEUE = "/etcd-ha/restart/"
+BEGIN = "/root/upgrade-begins"
 
 
 def formed(machines: Sequence[Machine], deb: Path, more_answers: Mapping[str, str] | None = None) -> Cluster:
@@ -36,6 +40,39 @@ def apt_install(machine: Machine, where: str, *, check: bool = True) -> subproce
     return machine.apt_install(where, options=["--allow-downgrades"], check=check)
 
 
+def installed(machine: Machine) -> str:
+    """The package's state and version."""
+    return machine.run("dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Version}", "etcd-ha").stdout
+
+
+def is_refused(machine: Machine, where: str, why: str) -> None:
+    """apt-get install of a file is refused for a reason, and has changed nothing."""
+    before = (installed(machine), service(machine))
+    done = apt_install(machine, where, check=False)
+    assert done.returncode != 0, (where, done.stdout)
+    assert "Nothing was changed" in done.stdout
+    assert why in done.stdout, done.stdout
+    assert (installed(machine), service(machine)) == before
+    assert machine.run("dpkg", "--audit").stdout == ""
+    fixed = machine.run("apt-get", "-y", "-f", "install").stdout
+    assert "0 upgraded, 0 newly installed, 0 to remove" in fixed
+
+
+def storage_versions(machines: Sequence[Machine]) -> set[str]:
+    """The versions that the data is of; etcd 3.5 does not tell."""
+    told = [json.loads(etcdctl(machine, "endpoint", "status", "-w", "json")) for machine in machines]
+    return {rows[0]["Status"].get("storageVersion", "") for rows in told}
+
+
+def wait_for_storage(machines: Sequence[Machine], series: str) -> None:
+    """Wait until all members have data of that series, which follows the cluster's version."""
+
+    def reached() -> bool:
+        return storage_versions(machines) == {f"{series}.0"}
+
+    wait_for(f"all members to have data of {series}", reached, within=40)
+
+
 def upgrade_all(machines: Sequence[Machine], deb: Path) -> list[str]:
     """apt-get install on all nodes at the same time; what each said."""
     where = hand_over_file(machines, deb)
@@ -54,3 +91,19 @@ def running_version(machine: Machine) -> str:
 def is_pending(machine: Machine) -> bool:
     """Whether the node says that a restart is due."""
     return machine.run("etcd-ha", "restart", "--pending", check=False).returncode == 0
+
+
+def mark_begin(machines: Sequence[Machine]) -> None:
+    """What the members log from now on counts for no_election_timed_out."""
+    for machine in machines:
+        machine.run("touch", BEGIN)
+
+
+def no_election_timed_out(machines: Sequence[Machine]) -> bool:
+    """Every election since mark_begin was one that a leader asked for as it went."""
+    since = {machine.name: machine.run("stat", "-c", "%Y", BEGIN).stdout.strip() for machine in machines}
+    journals = [machine.journal("-u", "etcd", "--since", f"@{since[machine.name]}") for machine in machines]
+    return all(
+        journal.count("is starting a new election") == journal.count("received MsgTimeoutNow")
+        for journal in journals
+    )

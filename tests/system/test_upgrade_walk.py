@@ -1,0 +1,171 @@
+"""A cluster walks through every minor and one back, all nodes in the same second, while a client writes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cluster import etcdctl
+from tests.lab.lab import Lab, open_lab
+from tests.lab.machine import Machine
+from tests.lab.traffic import traffic
+from tests.system.upgrades import (
+    apt_install,
+    formed,
+    hand_over_file,
+    is_pending,
+    is_refused,
+    mark_begin,
+    no_election_timed_out,
+    running_version,
+    wait_for_storage,
+)
+
+Package = Callable[[str], Path]
+
+WALKS = 5
+# Seconds between two acknowledged writes, at most: on a machine that does nothing else, and on one that may.
+LONGEST_GAP, LONGEST_GAP_UNDER_LOAD = 0.3, 2.0
+SKIPS, TOO_OLD = "skips a minor version", "has to run 3.{}.{} or later before"
+
+
+@dataclass(frozen=True)
+class Step:
+    """To a version; before that, each of `forbidden` is tried and refused for its reason."""
+
+    to: str
+    forbidden: dict[str, str]
+    downgrade: str = ""
+
+
+START = "3.5.16"
+STEPS = (
+    Step("3.5.35", {"3.6.7": TOO_OLD.format(5, 26), "3.6.16": TOO_OLD.format(5, 26), "3.7.3": SKIPS}),
+    Step("3.6.7", {"3.7.3": SKIPS}),
+    Step("3.6.16", {"3.7.3": TOO_OLD.format(6, 11), "3.5.35": "etcdctl downgrade enable 3.5"}),
+    Step("3.7.3", {"3.5.35": "etcdctl downgrade enable 3.5"}),
+    Step(
+        "3.6.16",
+        {
+            **dict.fromkeys(("3.6.7", "3.6.16"), "etcdctl downgrade enable 3.6"),
+            "3.5.35": "holds data of 3.7.0",
+        },
+        downgrade="3.6",
+    ),
+)
+# After the last step.
+FORBIDDEN_AT_THE_END = {"3.5.35": "etcdctl downgrade enable 3.5"}
+
+
+@dataclass
+class Walk:
+    """What the clients noticed; gaps and turns are seconds, by step."""
+
+    gaps: dict[str, float] = field(default_factory=dict)
+    turns: dict[str, float] = field(default_factory=dict)
+    longest_gap: float = 0
+    most_down: int = 0
+    written: int = 0
+    failed: int = 0
+    lost: int = 0
+
+
+def take(machines: Sequence[Machine], step: Step, files: dict[str, str]) -> None:
+    """The step on all nodes in the same second."""
+    if step.downgrade:
+        etcdctl(machines[0], "downgrade", "validate", step.downgrade)
+        etcdctl(machines[0], "downgrade", "enable", step.downgrade)
+        wait_for_storage(machines, step.downgrade)
+    with ThreadPoolExecutor(len(machines)) as threads:
+        said = list(threads.map(partial(apt_install, where=files[step.to]), machines))
+    assert all("etcd was restarted and serves again" in done.stdout for done in said), said
+    assert {running_version(machine) for machine in machines} == {step.to}
+    assert not any(is_pending(machine) for machine in machines)
+    series = step.to.rpartition(".")[0]
+    if series != "3.5":
+        wait_for_storage(machines, series)
+
+
+def walk(lab: Lab, package: Package) -> Walk:
+    """The whole way on three fresh nodes; the steps that are forbidden are tried on one of them."""
+    machines = lab.nodes(3)
+    cluster = formed(machines, package(START))
+    files = {
+        version: hand_over_file(machines, package(version))
+        for version in {step.to for step in STEPS}.union(*(step.forbidden for step in STEPS))
+    }
+    mark_begin(machines)
+    walked = Walk()
+    moments: dict[str, tuple[float, float]] = {}
+    here = START
+    with traffic(lab.network, cluster.urls) as seen:
+        for number, step in enumerate(STEPS):
+            for version, why in step.forbidden.items():
+                is_refused(machines[number % 3], files[version], why)
+            begin = time.time()
+            take(machines, step, files)
+            moments[f"{here} -> {step.to}"] = begin, time.time()
+            here = step.to
+        for version, why in FORBIDDEN_AT_THE_END.items():
+            is_refused(machines[0], files[version], why)
+    assert no_election_timed_out(machines)
+    # The sampler is no judge if it hardly looked.
+    assert seen.samples > 100
+    for name, (begin, end) in moments.items():
+        walked.gaps[name] = seen.longest_gap_between(begin, end)
+        walked.turns[name] = end - begin
+    walked.longest_gap, walked.most_down = seen.longest_gap, seen.most_down
+    walked.written, walked.failed = len(seen.acknowledged), len(seen.failed)
+    walked.lost = len(seen.lost(machines[0], {"ETCDCTL_ENDPOINTS": cluster.urls[0]}))
+    return walked
+
+
+def check(walked: Walk, longest_gap: float) -> None:
+    assert walked.written > 0
+    assert walked.lost == 0, walked
+    assert walked.most_down <= 1, walked
+    assert walked.longest_gap < longest_gap, walked
+
+
+@pytest.mark.timeout(1200)
+def test_cluster_walks_from_3_5_to_3_7_and_back_and_each_forbidden_step_is_refused(
+    lab: Lab, package: Package
+) -> None:
+    check(walk(lab, package), LONGEST_GAP_UNDER_LOAD)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_five_walks_are_hardly_noticed(package: Package, capsys: pytest.CaptureFixture[str]) -> None:
+    walks = []
+    for _ in range(WALKS):
+        with open_lab() as lab:
+            walks.append(walk(lab, package))
+    with capsys.disabled():
+        print(f"\n{report(walks)}")  # noqa: T201
+    for walked in walks:
+        check(walked, LONGEST_GAP)
+
+
+def report(walks: Sequence[Walk]) -> str:
+    """A line for each step, and one for all of the way, as docs/explanation/upgrades.md has them."""
+    lines = [f"{f'{len(walks)} walks':30} {'gap s':>7} {'worst':>7} {'turn s':>7} {'failed':>7} {'lost':>7}"]
+    for name in walks[0].gaps:
+        gaps = [walked.gaps[name] for walked in walks]
+        turn = statistics.median(walked.turns[name] for walked in walks)
+        lines.append(f"{name:30} {statistics.median(gaps):7.2f} {max(gaps):7.2f} {turn:7.1f}")
+    gaps = [walked.longest_gap for walked in walks]
+    whole = statistics.median(sum(walked.turns.values()) for walked in walks)
+    failed, lost = max(walked.failed for walked in walks), max(walked.lost for walked in walks)
+    lines.append(
+        f"{'all of the way':30} {statistics.median(gaps):7.2f} {max(gaps):7.2f} {whole:7.1f}"
+        f" {failed:7} {lost:7}"
+    )
+    return "\n".join(lines)

@@ -1,5 +1,7 @@
 """Where the lab keeps what is made once, and how a file or folder gets there whole or not at all."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os
@@ -7,6 +9,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser().resolve() / "etcd-deb"
 
@@ -47,6 +53,12 @@ def new_folder(target: Path) -> Iterator[Path]:
             temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder of this run of pytest, the same for all of xdist's workers."""
+    base = factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
 
 
 def write_whole(path: Path, text: str) -> None:

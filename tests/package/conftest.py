@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from tests.lab import releases
 from tests.lab.account import Account
-from tests.lab.cache import locked, write_whole
+from tests.lab.cache import locked, shared_folder, write_whole
 from tests.lab.fake_release import Tarball, binaries, publish, tarball_name
 from tests.package.deb import Deb
 from tests.package.node_shell import NodeShell, node_shell
@@ -36,8 +35,7 @@ def upload(release_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
 
     Built once, whichever of xdist's workers asks first; nobody changes it.
     """
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "uploads"
+    shared = shared_folder(tmp_path_factory, "uploads")
 
     def of(version: str, compression: str = "xz") -> Upload:
         releases.ensure(version)

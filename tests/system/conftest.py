@@ -10,7 +10,7 @@ from types import FrameType
 import pytest
 
 from tests.lab import releases
-from tests.lab.cache import CACHE
+from tests.lab.cache import CACHE, locked, new_folder, shared_folder
 from tests.lab.lab import Lab, open_lab, why_no_nodes
 from tests.lab.machine import Machine
 from tests.lab.package import build_package
@@ -64,18 +64,21 @@ def nodes(lab: Lab) -> Callable[..., list[Machine]]:
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """package(version or origin) is the .deb of a release of the registries, built once a session.
+    """package(version or origin) is the .deb of a release of the registries, built once for all workers.
 
     zstd, since many nodes unpack it; etcd-deb compresses with xz by itself.
     """
-    built: dict[tuple[str, str], Path] = {}
+    shared = shared_folder(tmp_path_factory, "debs")
 
     def of(wanted: str, compression: str = "zstd") -> Path:
         version = releases.ensure().get(wanted, wanted)
-        key = version, compression
-        if key not in built:
-            built[key] = build_package(version, tmp_path_factory.mktemp(f"dist-{version}"), compression)
-        return built[key]
+        target = shared / f"{version}-{compression}"
+        with locked(shared / f"{target.name}.lock"):
+            if not target.is_dir():
+                with new_folder(target) as folder:
+                    build_package(version, folder, compression)
+        (deb,) = (path for path in target.glob("*.deb") if not path.is_symlink())
+        return deb
 
     return of
 

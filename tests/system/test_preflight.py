@@ -120,6 +120,7 @@ def test_etcd_ha_preflight_by_hand_says_the_same(nodes: Nodes, package: Package)
     assert "loud" in done.stdout
 
 
+@pytest.mark.alone
 def test_preflight_takes_less_than_a_second(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     single(node, package("forky"))

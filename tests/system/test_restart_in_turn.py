@@ -35,6 +35,8 @@ from tests.system.upgrades import (
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
+pytestmark = pytest.mark.alone
+
 OLD, NEW = "3.6.7", "3.6.16"
 # Seconds until the turn of who vanished is another's.
 TURN_LOST = 90

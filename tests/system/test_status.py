@@ -7,12 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
+import pytest
+
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
+
+pytestmark = pytest.mark.alone
 
 BOUND = 5
 

@@ -30,6 +30,8 @@ from tests.system.upgrades import (
 
 Package = Callable[[str], Path]
 
+pytestmark = pytest.mark.alone
+
 WALKS = 5
 # Seconds between two acknowledged writes, at most: on a machine that does nothing else, and on one that may.
 LONGEST_GAP, LONGEST_GAP_UNDER_LOAD = 0.3, 2.0

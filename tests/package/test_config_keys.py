@@ -22,6 +22,7 @@ import pytest
 from builder import shipped
 from tests.lab.releases import NEWEST
 from tests.package.manual import unpack_programs
+from tests.package.test_config_lint import FINE, REFUSED
 
 
 class Entry(TypedDict, total=False):
@@ -56,6 +57,9 @@ WANTED = re.compile(
     r"cannot unmarshal \S+(?: \S+)? into Go struct field \w+\.(?:Config\.|configJSON\.)?(\S+)"
     r" of type ([^\s\"]+)"
 )
+TAKEN = "failed to list data directory"
+# What it finds out when it opens its ports alone.
+AT_THE_PORT = "listen-client-urls: https://10.0.0.1:2379"
 # The v2 proxy's own reader makes a text of a number first, and refuses it then by the name of the flag.
 FLAG = re.compile(r"unexpected error setting up (?:(proxy)Flag|([\w-]+) flag): invalid value")
 
@@ -90,8 +94,12 @@ class Etcd:
             for name in outer:
                 block = cast(dict[str, object], block.setdefault(name, {}))
             block[last] = value
+        return self.says_of(json.dumps(document))
+
+    def says_of(self, document: str) -> str:
+        """What it prints about a file."""
         with tempfile.NamedTemporaryFile("w", dir=self.folder, suffix=".yaml") as file:
-            json.dump(document, file)
+            file.write(document)
             file.flush()
             words = [str(self.program), "--config-file", file.name]
             done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=60)
@@ -99,7 +107,7 @@ class Etcd:
 
     def takes(self, given: dict[str, object]) -> bool:
         """Whether it reads the file to its end and finds nothing wrong."""
-        return "failed to list data directory" in self.says(given)
+        return TAKEN in self.says(given)
 
     def refusals(self, given: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """For each key with a type of value: the Go type that etcd wanted of the key, else its own words."""
@@ -164,3 +172,12 @@ def test_every_key_that_the_table_does_not_have_is_ignored(etcd: Etcd) -> None:
 def test_a_key_that_the_table_lacks_would_be_found(etcd: Etcd) -> None:
     assert not etcd.takes({"nonsense": {"a": 1}, "name": {"a": 1}})
     assert etcd.takes({"nonsense": {"a": 1}, "Name": "text"})
+
+
+def test_files_that_lint_refuses_are_refused_and_those_that_it_takes_are_taken(etcd: Etcd) -> None:
+    assert AT_THE_PORT in REFUSED
+    for document in REFUSED.keys() - {AT_THE_PORT}:
+        said = etcd.says_of(f"{document}\ndata-dir: /dev/null\n")
+        assert TAKEN not in said, said
+        assert "failed to verify flags" in said or "panic: unrecognized level" in said
+    assert TAKEN in etcd.says_of(FINE.replace("data-dir: /var/lib/etcd-ha", "data-dir: /dev/null"))

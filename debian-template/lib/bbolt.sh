@@ -155,3 +155,6 @@ bbolt_get() {
         $1 == ENVIRON["BBOLT_KEY"] { print $2; found = 1 }
         END { exit !found }'
 }
+
+# bbolt_value FILE BUCKET KEY: the same, and nothing with status 0 where there is none.
+bbolt_value() { bbolt_get "$@" || [ $? = 1 ] || return 2; }

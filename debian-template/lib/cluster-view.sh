@@ -79,7 +79,7 @@ member_view() {
 
 # cluster_view DIR: fills DIR/rows, within 4 s.
 cluster_view() {
-    rm -f "$1"/*.row
+    rm -f "$1"/*.row "$1"/*.status
     known_members | sort -t '|' -k 2,2 >"$1/members"
     : >"$1/rows"
     count=$(wc -l <"$1/members")

@@ -44,6 +44,20 @@ environment_options() {
 # option FLAG: the last value in stdin.
 option() { FLAG=$1 awk -F '\t' '$1 == ENVIRON["FLAG"] { value = $2; found = 1 } END { if (found) print value; exit !found }'; }
 
+# options_with_defaults DATA_DIR: the options in stdin, that data-dir, and the defaults of flags that a file doesn't have in
+# every minor.
+options_with_defaults() {
+    awk -F '\t' -v data="$1" '
+        $1 == "data-dir" { next }
+        { print; given[$1] }
+        END {
+            print "data-dir\t" data
+            if (!("auto-compaction-mode" in given)) print "auto-compaction-mode\tperiodic"
+            if (!("auto-compaction-retention" in given)) print "auto-compaction-retention\t0"
+            if (!("enable-grpc-gateway" in given)) print "enable-grpc-gateway\ttrue"
+        }'
+}
+
 # options_to_yaml KEYS: YAML from the options in stdin; KEYS is the table of this minor: KEY TYPE. What has no place in a
 # file becomes a comment, so nothing that was set is lost.
 options_to_yaml() {

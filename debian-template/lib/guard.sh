@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# For preinst: refuses a step that upstream forbids, before a file changes. Facts are the old version, what runs in the
-# cluster, and the data. Needs notice.sh, systemd.sh, yaml.sh, bbolt.sh, member.sh, cluster-view.sh, upgrade-rules.sh, v2-data.sh,
-# snapshot.sh. $view is a directory of its own.
-# shellcheck disable=SC2034,SC2154  # guarded_from and guarded_to are for preinst; view
+# For preinst: refuses a step that upstream forbids, before a file changes. Facts are what runs, the old version, what runs in
+# the cluster, and the data. Needs notice.sh, systemd.sh, yaml.sh, bbolt.sh, member.sh, cluster-view.sh, upgrade-rules.sh,
+# v2-data.sh, guarded.sh. $view is a directory of its own.
+# shellcheck disable=SC2154  # view
 
 # refuse_upgrade SUMMARY FOUND WHY WAY: ends the installation, unless the admin has taken it upon himself.
 refuse_upgrade() {
@@ -36,12 +36,12 @@ version_here() {
 }
 
 # data_versions: of the cluster and of the storage, as the database says. A young cluster says 3.0.0 until all of its members
-# have told their version.
+# have told their version. Status 2: it can't be read, and stderr says why.
 data_versions() {
-    {
-        bbolt_get "$(database_file)" cluster clusterVersion || true
-        bbolt_get "$(database_file)" meta storageVersion || true
-    } | grep -v '^3\.0\.' || true
+    versions_database=$(database_file) || return 2
+    versions_cluster=$(bbolt_value "$versions_database" cluster clusterVersion) || return 2
+    versions_storage=$(bbolt_value "$versions_database" meta storageVersion) || return 2
+    printf '%s\n' "$versions_cluster" "$versions_storage" | grep . | grep -v '^3\.0\.' || true
 }
 
 # lowest VERSION...
@@ -58,8 +58,8 @@ way_back() { # DATA TO
 
 # guard_against_older TO FROM: what ran last counts where the data says nothing.
 guard_against_older() {
-    newer=$(newer_data_versions "$1" | sed -n 1p)
-    if [ -z "$newer" ] && [ -z "$(data_versions)" ] && minor_is_newer "$2" "$1"; then newer=$2; fi
+    newer=$(newer_data_versions "$1" 2>/dev/null | sed -n 1p) || newer=
+    if [ -z "$newer" ] && [ -z "$(data_versions 2>/dev/null)" ] && minor_is_newer "$2" "$1"; then newer=$2; fi
     [ -n "$newer" ] || return 0
     refuse_upgrade "etcd $1 can't run on the data of etcd $newer" "$(data_dir) holds data of $newer" \
         "etcd does not start on data of a newer minor version" "$(way_back "$newer" "$1")"
@@ -82,17 +82,17 @@ warn_of_members() {
 # found: what runs where, for the message.
 write_found() { # FROM
     {
-        echo "etcd ${1:-of unknown version} on this node"
+        echo "etcd ${1:-of unknown version} on this node${guarded_process:+ ($(describe_process "$guarded_process"))}"
         awk -F '|' '$6 != "" { print "etcd " $6 " on " ($2 == "" ? $3 : $2) }' "$view/rows"
-        data_versions | sed 's/^/data of /'
-    } | sort -u | paste -sd , | sed 's/,/, /g' >"$view/found"
+        data_versions 2>/dev/null | sed 's/^/data of /'
+    } | sort -u | paste -sd ';' | sed 's/;/, /g' >"$view/found"
 }
 
 # oldest_of FROM: the oldest version in the cluster, whose version is that of its oldest member. The data knows the minor only.
 oldest_of() {
     # shellcheck disable=SC2046  # versions
     oldest=$(lowest "$1" $(cut -d '|' -f 6 "$view/rows"))
-    for data_version in $(data_versions); do
+    for data_version in $(data_versions 2>/dev/null); do
         if [ "$(minors_apart "$data_version" "${oldest:-$data_version}")" != 0 ] || [ -z "$oldest" ]; then
             oldest=$(lowest "$oldest" "${data_version%.*}")
         fi
@@ -100,43 +100,35 @@ oldest_of() {
     echo "$oldest"
 }
 
-# guard OLD_PACKAGE: sets guarded_from, guarded_to; both are empty where there is nothing to lose.
-guard() {
-    guarded_from=
-    guarded_to=
+guard_data() { # FROM TO
     : >"$view/rows"
     : >"$view/found"
-    [ -r "$CONFIG" ] || return 0
-    to=$(upstream_version "$package_version")
-    if ! yaml_list "$CONFIG" >/dev/null 2>&1 || ! database_file >/dev/null 2>&1 || ! wal_dir >/dev/null 2>&1; then
-        guard_by_version "$(version_here "$1")" "$to"
-        return 0
+    if ! unread=$(data_versions 2>&1 >/dev/null); then
+        say "warning: the database in $(data_dir) can't be read ($unread), so the step is judged by the etcd that ran:" \
+            "${1:-of unknown version}"
     fi
-    member_has_data || return 0
-    from=$(version_here "$1")
-    guard_against_older "$to" "$from"
-    guarded_from=$from
-    guarded_to=$to
+    guard_against_older "$2" "$1"
+    echo "${guarded_process:-0} ${1:--} $2" >>"$view/guarded"
     # shellcheck disable=SC2046  # versions
-    [ "$(minors_apart "$(lowest "$from" $(data_versions))" "$to")" != 0 ] || return 0
+    [ "$(minors_apart "$(lowest "$1" $(data_versions 2>/dev/null))" "$2")" != 0 ] || return 0
     cluster_view "$view"
     warn_of_members
-    write_found "$from"
-    oldest=$(oldest_of "$from")
+    write_found "$1"
+    oldest=$(oldest_of "$1")
     if [ -z "$oldest" ]; then
         say "warning: nothing tells which version of etcd the data in $(data_dir) is of"
         return 0
     fi
-    guard_against_forbidden "$oldest" "$to"
-    inadvisable_step "$oldest" "$to" | while read -r advice; do say "warning: $advice"; done
-    guard_against_v2_data "$oldest" "$to"
+    guard_against_forbidden "$oldest" "$2"
+    inadvisable_step "$oldest" "$2" | while read -r advice; do say "warning: $advice"; done
+    guard_against_v2_data "$oldest" "$2"
 }
 
-# guard_by_version FROM TO: where the file doesn't tell where the data is.
+# guard_by_version FROM TO REASON: where the file doesn't tell where the data is, and no process does.
 guard_by_version() {
     if [ -z "$1" ] || [ "$(minors_apart "$1" "$2")" = 0 ]; then return 0; fi
-    say "warning: $CONFIG can't be read for certain (etcd-ha config lint), so neither data nor members are checked, and no" \
-        "snapshot is taken"
+    say "warning: $3. No member runs either, so neither data nor members are checked, and no snapshot is taken." \
+        "The step is judged by the version that was installed, $1"
     echo "etcd $1 on this node" >"$view/found"
     if minor_is_newer "$1" "$2"; then
         refuse_upgrade "etcd $2 can't run on the data of etcd $1" "etcd $1 ran here" \

@@ -10,8 +10,11 @@ ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the ro
 # What follows gives a value with status 0, or nothing with status 2 and the reason on stderr where it can't be read for
 # certain. Then it is neither absent nor the default.
 
-# setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty.
+# setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty. Where
+# look_at_process (process.sh) has filled PROCESS_TELLS, the process that runs knows what the file does not tell, and best
+# where its data is.
 setting() {
+    case ${PROCESS_TELLS:+$1} in data-dir | wal-dir) if process_setting "$1"; then return 0; fi ;; esac
     setting_status=2
     setting_value="there is no such file"
     if [ -r "$CONFIG" ]; then
@@ -24,6 +27,7 @@ setting() {
         0) printf '%s\n' "${setting_value:-${2-}}" ;;
         1) printf '%s\n' "${2-}" ;;
         *)
+            if [ -n "${PROCESS_TELLS-}" ] && process_setting "$1" "${2-}"; then return 0; fi
             echo "$1 can't be read from $CONFIG: $setting_value" >&2
             return 2
             ;;
@@ -75,13 +79,15 @@ minor_is_newer() {
 }
 
 # newer_data_versions VERSION: what in the database is of a newer minor. Needs bbolt.sh. The cluster's version may be while
-# the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not.
+# the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not. Status 2: the database
+# can't be read, and stderr says why.
 newer_data_versions() {
     newer_database=$(database_file) || return 2
-    newer_cluster=$(bbolt_get "$newer_database" cluster clusterVersion) || newer_cluster=
-    newer_storage=$(bbolt_get "$newer_database" meta storageVersion) || newer_storage=
+    newer_cluster=$(bbolt_value "$newer_database" cluster clusterVersion) || return 2
+    newer_storage=$(bbolt_value "$newer_database" meta storageVersion) || return 2
     if minor_is_newer "$newer_cluster" "$1"; then
-        case $(bbolt_get "$newer_database" cluster downgrade) in
+        newer_target=$(bbolt_value "$newer_database" cluster downgrade) || return 2
+        case $newer_target in
             *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
             *) echo "$newer_cluster" ;;
         esac
@@ -157,7 +163,11 @@ identify_client() {
     # Without a file nothing says what to present.
     [ -e "$CONFIG" ] || return 0
     client_scheme=$(setting listen-client-urls) || return 2
-    case $client_scheme in *https://*) ;; *) return 0 ;; esac
+    case $client_scheme in *https://*) present_certificate ;; esac
+}
+
+# present_certificate: what etcdctl shows to a member that asks for one. Status 2 as above.
+present_certificate() {
     ca=$(setting client-transport-security.trusted-ca-file) || return 2
     if [ -n "$ca" ]; then export ETCDCTL_CACERT="${ETCDCTL_CACERT:-$ca}"; fi
     auto_tls=$(setting client-transport-security.auto-tls) || return 2

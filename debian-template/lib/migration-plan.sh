@@ -78,11 +78,6 @@ new_configuration() {
     echo "# made by the package etcd-ha (etcd-ha migrate) from $DEFAULTS; the original is kept in /var/backups/etcd-ha"
     {
         grep -v "^wal-dir$(printf '\t')" "$KEEP/options" || true
-        printf 'data-dir\t%s\n' "$(planned target)"
         if [ -z "$(planned moved_log)" ] && log=$(option wal-dir <"$KEEP/options"); then printf 'wal-dir\t%s\n' "$log"; fi
-        # The defaults of the flags, which a file doesn't have in every minor.
-        option auto-compaction-mode <"$KEEP/options" >/dev/null || printf 'auto-compaction-mode\tperiodic\n'
-        option auto-compaction-retention <"$KEEP/options" >/dev/null || printf 'auto-compaction-retention\t0\n'
-        option enable-grpc-gateway <"$KEEP/options" >/dev/null || printf 'enable-grpc-gateway\ttrue\n'
-    } | options_to_yaml "$KEYS"
+    } | options_with_defaults "$(planned target)" | options_to_yaml "$KEYS"
 }

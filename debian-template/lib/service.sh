@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs systemd.sh and configure.sh.
+# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs systemd.sh, member.sh, restart-due.sh
+# and configure.sh.
 
 is_allowed() {
     [ -x /usr/sbin/policy-rc.d ] || return 0
@@ -34,40 +35,30 @@ report_start() {
     say "etcd is not up yet, since it waits for the network or a majority of its cluster; see: etcd-ha status"
 }
 
-# why_restart OLD_VERSION: what the running process lacks; nothing if it is up to date.
-why_restart() {
-    process=$(unit_property MainPID)
-    [ "${process:-0}" != 0 ] || return 0
-    if [ "$RESULT" = changed ]; then
-        echo "etcd runs with its previous configuration"
-        return 0
-    fi
-    # A unit of the admin may run an etcd of his own.
-    case $(readlink "/proc/$process/exe") in
-        /usr/lib/etcd-ha/bin/etcd*) ;;
-        *) [ -z "$1" ] || return 0 ;;
-    esac
-    if ! cmp -s "/proc/$process/exe" /usr/lib/etcd-ha/bin/etcd; then
-        echo "etcd runs with its previous binary"
-    fi
-}
-
-# restart_not_done OLD_VERSION: why, for who reads of it later.
-restart_not_done() {
-    if [ -n "$1" ]; then echo "restart-policy is never"; else echo "it ran before the package came"; fi
+# due_here PID: of the reasons for a restart those that come from this run: the binary, and the file if it was written now.
+due_here() {
+    why_program "$1"
+    if [ "$RESULT" = changed ]; then why_file "$1"; fi
 }
 
 # restart_when_due OLD_VERSION: by restart-policy; a failure is no failure of the installation. A process that ran before the
-# package came (no old version) is not touched.
+# package came (no old version), or runs a program of somebody else, is not touched.
 restart_when_due() {
-    due=$(why_restart "$1")
+    process=$(unit_property MainPID)
+    [ "${process:-0}" != 0 ] || return 0
+    due=$(due_here "$process" | paste -sd ';' | sed 's/;/; /g')
     [ -n "$due" ] || return 0
     db_get etcd-ha/restart-policy || RET=in-turn
-    [ -n "$1" ] || RET=never
+    not_done="restart-policy is never"
+    case $1:$(readlink "/proc/$process/exe") in
+        :*) RET=never not_done="it ran before the package came" ;;
+        *:/usr/lib/etcd-ha/bin/etcd*) ;;
+        *) RET=never not_done="its program is not of the package" ;;
+    esac
     case $RET in
         at-once) systemctl --no-block restart etcd.service || true ;;
         never)
-            pending_note "$due" "$(restart_not_done "$1")"
+            pending_note "$due" "$not_done"
             say "$due. To restart it when it is its turn: etcd-ha restart"
             ;;
         # Without debconf's own descriptors: whoever is killed, the other must not wait for it.

@@ -37,13 +37,18 @@ space_of() {
 
 # has_room DIR BYTES
 has_room() {
-    space_of "$1" | SIZE=$2 awk '{ exit $1 - ENVIRON["SIZE"] < $2 }'
+    space_of "$1" | SIZE=$2 awk '{ room = $1 - ENVIRON["SIZE"] >= $2 } END { exit !room }'
 }
 
 # take_snapshot FROM TO
 take_snapshot() {
-    if ! endpoint=$(own_endpoint); then
-        say "warning: no snapshot before the upgrade, since nothing tells where the member on this node listens"
+    if ! [ -x "$ETCD_BIN/etcdctl" ]; then
+        say "warning: no snapshot before the upgrade, since there is no etcdctl"
+        return 0
+    fi
+    if ! endpoint=$(own_endpoint 2>"$view/reason"); then
+        say "warning: no snapshot before the upgrade, since nothing tells where the member on this node listens:" \
+            "$(cat "$view/reason")"
         return 0
     fi
     if ! ask_etcd 3 "$endpoint" endpoint status >/dev/null; then
@@ -65,6 +70,8 @@ take_snapshot() {
         return 0
     fi
     snapshot=$SNAPSHOTS/snapshot-$1-$(date -u +%Y%m%dT%H%M%SZ).db
+    # Of another member, in the same second.
+    [ ! -e "$snapshot" ] || snapshot=${snapshot%.db}-$$.db
     if ! save_snapshot "$snapshot"; then
         rm -f "$snapshot" "$snapshot.part"
         refuse_upgrade "no snapshot could be made before the upgrade to etcd $2" "$(tail -n 1 "$view/snapshot")" \

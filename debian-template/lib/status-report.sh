@@ -28,12 +28,44 @@ service_line() {
     echo
 }
 
+report_running() {
+    beside=
+    case $other_processes in
+        "") ;;
+        "$pid") beside=", not as etcd.service" ;;
+        *) beside="${pid:+; }other etcd processes: $other_processes" ;;
+    esac
+    if [ -n "$running_version" ]; then
+        line running "etcd $running_version, pid $pid$beside"
+    else
+        line running "no${beside:+; }$beside"
+    fi
+}
+
+# What the file does not tell, and by what it is known then.
+report_configuration() {
+    case $CONFIG in
+        "$file") line config "$CONFIG: $(grep -c . "$view/warnings") warnings" ;;
+        "$view"/*) line config "none: flags and ETCD_ variables of the process $pid, shown as it has them" && return 0 ;;
+        *) line config "$CONFIG, by which the process $pid was started; not $file" ;;
+    esac
+    sed 's/^/            /' "$view/warnings"
+    [ -s "$view/unread" ] || return 0
+    line "not read" "$(sed "s/ can't be read from .*//" "$view/unread" | paste -sd , | sed 's/,/, /g')"
+    sed "s/.* can't be read from /            /" "$view/unread" | sort -u
+    echo "            $(if [ -n "$running_version" ]; then
+        echo "Shown is what the process has open and answers."
+    else
+        echo "No process runs that could tell them."
+    fi)"
+}
+
 report_screen() {
     line() { printf '%-11s %s\n' "$1" "$2"; }
     line package "etcd-ha ${package_version:-not installed}, etcd ${installed_version:-missing}"
-    if [ -n "$running_version" ]; then line running "etcd $running_version, pid $pid"; else line running no; fi
+    report_running
     line service "$(service_line)"
-    if ! [ -e "$CONFIG" ]; then
+    if [ -z "$running_version" ] && ! [ -e "$CONFIG" ]; then
         line config "none ($CONFIG): dpkg-reconfigure etcd-ha"
         return 0
     fi
@@ -50,10 +82,12 @@ report_screen() {
     else
         line database "unknown, quota $(human "$quota_bytes")"
     fi
-    line alarms "${alarms:-none}"
+    line alarms "$(why_alarmed "$view" | grep . || echo none)"
+    if [ -n "$alarms" ]; then
+        way_out_of_alarms "$view" "$(own_endpoint 2>/dev/null || echo "$own_url")" | sed 's/^/            /'
+    fi
     line restart "$(paste -sd ';' "$view/restart" | sed 's/^$/not pending/; s/;/; /g')"
-    line config "$CONFIG: $(grep -c . "$view/warnings") warnings"
-    sed 's/^/            /' "$view/warnings"
+    report_configuration
     echo
     {
         echo "ID|NAME|ENDPOINT|HEALTH|ROLE|VERSION|DATABASE"
@@ -118,9 +152,9 @@ report_json() {
         leader_id "$leader_id" leader "$leader_name"
     printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_boolean "$quorum" yes)" \
         "${database_bytes:-null}" "${quota_bytes:-null}"
-    printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"members":[' \
+    printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"unread":%s,"members":[' \
         "$(printf '%s\n' "$alarms" | tr ',' '\n' | json_strings)" "$(json_strings <"$view/restart")" \
-        "$(json_strings <"$view/warnings")"
+        "$(json_strings <"$view/warnings")" "$(json_strings <"$view/unread")"
     comma=
     while IFS='|' read -r id name url health leader version bytes alarm learner _; do
         printf '%s{' "$comma"

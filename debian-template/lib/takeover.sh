@@ -62,6 +62,11 @@ takeover_tell() {
         cat >&2 <<END
 etcd-ha: $ADMIN_UNIT is not from this package and stays in charge of the service etcd.
   A running etcd keeps running; the next start takes the binary that the unit names.
+END
+    fi
+    # Without the file the unit of the package starts nothing.
+    if takeover_has_admin_unit && [ -e "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}" ]; then
+        cat >&2 <<END
   For the unit of the package (sandbox, preflight):
     mv $ADMIN_UNIT /root/ && systemctl daemon-reload && systemctl restart etcd
 END

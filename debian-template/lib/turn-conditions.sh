@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# When a member may be restarted, and when it serves again. Needs member.sh, cluster-view.sh, pending.sh, turn.sh; $view is
+# When a member may be restarted, and when it serves again. Needs member.sh, cluster-view.sh, alarms.sh, turn.sh; $view is
 # a directory, $own_id this member's id.
 # shellcheck disable=SC2154  # view
 
@@ -29,11 +29,12 @@ other_rows() {
 
 # why_others_not_ready INDEX: the first of the others that is ill or has not applied that much yet; nothing if all are well.
 why_others_not_ready() {
+    why_alarmed "$view" | grep . && return 0
     other_rows | GOAL=${1:-0} DENIED=$ASKS_FOR_USER awk -F '|' '
         { name = $2 == "" ? $3 : $2 }
         $4 == "denied" { print ENVIRON["DENIED"]; exit }
+        $4 == "unhealthy" && $5 == 0 { print name " knows no leader: a majority of the members has to run"; exit }
         $4 != "healthy" { print name " is " $4; exit }
-        $8 != "" { print "alarm " $8 " on " name; exit }
         $10 + 0 < ENVIRON["GOAL"] + 0 { print name " is behind by " ENVIRON["GOAL"] - $10 " entries"; exit }'
 }
 
@@ -72,10 +73,13 @@ has_failed() {
     [ "$(unit_property ActiveState)" = failed ] || [ "$(unit_property NRestarts)" -ge 3 ]
 }
 
-# serves_again ID INDEX: this member answers, has a leader, and has applied that much.
+# serves_again ID INDEX: this member answers, has a leader, and has applied that much. An alarm, which outlives a restart, and
+# a learner, which is asked by members only, are no faults of the restart.
 serves_again() {
     endpoint=$(own_endpoint) || return 1
-    ask_etcd 1 "$endpoint" endpoint health >/dev/null || return 1
+    ask_etcd 1 "$endpoint" endpoint health -w json >"$view/health" ||
+        grep -q 'Active Alarm\|not supported for learner' "$view/health" || return 1
     look_at_own
+    follows_another || is_leader || return 1
     [ "$own_id" = "$1" ] && [ "$(field RaftAppliedIndex "$view/own")" -ge "$2" ] 2>/dev/null
 }

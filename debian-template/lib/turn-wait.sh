@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Waiting for the turn. Needs notice.sh, cluster-view.sh, turn.sh, turn-conditions.sh, and postpone() of tool/restart;
+# Waiting for the turn. Needs notice.sh, cluster-view.sh, alarms.sh, turn.sh, turn-conditions.sh, and postpone() of tool/restart;
 # $wait is the bound in seconds.
 # shellcheck disable=SC2034,SC2154  # TURN_ENDPOINTS; wait, view
 
@@ -83,8 +83,12 @@ wait_for_turn() {
     yielded_to=
     own_name=$(setting name default 2>"$view/reason") || postpone "$(cat "$view/reason")"
     look_around
-    while ! is_alone; do
-        if [ -n "$(other_rows)" ]; then
+    while :; do
+        if is_alone; then
+            why=$(why_alarmed "$view")
+            is_waiting=no
+            look_around
+        elif [ -n "$(other_rows)" ]; then
             why_not_in_turn
         else
             why="the member does not say who else belongs to its cluster"
@@ -94,6 +98,8 @@ wait_for_turn() {
         [ -n "$why" ] || return 0
         # With a user it may be the token that has to be asked for anew, since a member was restarted.
         if [ "$why" = "$ASKS_FOR_USER" ] && [ -z "${ETCDCTL_USER-}" ]; then postpone "$why"; fi
+        # It takes a person to clear one.
+        case $why in "alarm "*) postpone "$why" ;; esac
         tell "waiting: $why"
         if [ "$is_waiting" = yes ]; then well_since=$(now); fi
         if [ "$(now)" -ge $((well_since + PATIENCE)) ] || [ "$(now)" -ge $((began + wait)) ]; then postpone "$why"; fi

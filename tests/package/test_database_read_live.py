@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
+import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from builder.shipped import DEBIAN_TEMPLATE
-from tests.lab import releases
-from tests.lab.gateway import Gateway
-from tests.lab.wait import wait_for
-from tests.system.article import binary_of
+from tests.lab.loopback_etcd import free_ports, loopback_etcd, options_of, programs
 
 READS = 40
-# As fast as bbolt commits; the values replace each other, so that pages are used anew.
+# As fast as it goes; the values replace each other, so that pages are used anew.
 WRITE = r"""
 import base64, http.client, itertools, json, sys
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
@@ -37,50 +33,27 @@ done
 """
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def busy_database(tmp_path: Path) -> Iterator[Path]:
     """The database of a member that commits each 20 ms while a writer writes."""
-    releases.ensure("3.7.3")
-    (tmp_path / "etcd").write_bytes(binary_of("3.7.3", "etcd"))
-    (tmp_path / "etcd").chmod(0o755)
-    client, peer = free_port(), free_port()
-    urls = (f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}")
-    options = {
-        **{
-            "data-dir": f"{tmp_path}/data",
-            "backend-batch-interval": "20ms",
-            "initial-cluster": f"n={urls[1]}",
-        },
-        **{"listen-client-urls": urls[0], "advertise-client-urls": urls[0], "name": "n"},
-        **{"listen-peer-urls": urls[1], "initial-advertise-peer-urls": urls[1]},
-    }
+    port, peer_port = free_ports(2)
+    url = f"http://127.0.0.1:{port}"
+    options = options_of(tmp_path, "n", url, f"http://127.0.0.1:{peer_port}")
+    options["backend-batch-interval"] = "20ms"
     flags = [f"--{name}={value}" for name, value in options.items()]
-    with (tmp_path / "log").open("wb") as log:
-        etcd = subprocess.Popen([tmp_path / "etcd", *flags], stdout=log, stderr=log)
+    with loopback_etcd(programs(tmp_path, "3.7.3"), tmp_path, url, flags):
+        writer = subprocess.Popen([sys.executable, "-c", WRITE, str(port)])
         try:
-            gateway = Gateway(urls[0], 1)
-            wait_for("etcd to serve", partial(gateway.put, "first", "put"), within=30)
-            gateway.close()
-            writer = subprocess.Popen(["python3", "-c", WRITE, str(client)])
-            try:
-                yield tmp_path / "data/member/snap/db"
-                assert writer.poll() is None, "the writer ended before the reader"
-            finally:
-                writer.kill()
-                writer.wait()
+            yield tmp_path / "data/member/snap/db"
+            assert writer.poll() is None, "the writer ended before the reader"
         finally:
-            etcd.kill()
-            etcd.wait()
+            writer.kill()
+            writer.wait()
 
 
 def test_no_read_beside_a_writer_is_torn_or_wrong(busy_database: Path, tmp_path: Path) -> None:
     words = [str(DEBIAN_TEMPLATE / "lib"), str(busy_database), str(READS), str(tmp_path / "members")]
-    done = subprocess.run(["sh", "-uc", READ, "sh", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-uc", READ, "sh", *words], capture_output=True, text=True, check=False, timeout=300
+    )
     assert (done.stdout, done.stderr) == ("clusterVersion\t3.7.0\n1\n" * READS, "")

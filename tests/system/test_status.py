@@ -51,6 +51,7 @@ class Status(TypedDict):
     alarms: list[str]
     pending_restart: list[str]
     config_warnings: list[str]
+    unread: list[str]
     members: list[Member]
 
 
@@ -134,8 +135,51 @@ def test_status_shows_alarms_warnings_and_a_pending_restart(nodes: Nodes, packag
     assert any("changed since the start" in reason for reason in said["pending_restart"])
     assert any("dial-timeout" in warning for warning in said["config_warnings"])
     text = screen(node)
-    assert "NOSPACE" in text
+    assert "alarm NOSPACE on n1: the database has reached its quota" in text
     assert "dial-timeout" in text
+    # The restart that is due says why it has to wait, and the commands that end it.
+    asked = node.run("etcd-ha", "restart", check=False)
+    assert asked.returncode == 1
+    assert "etcd was not restarted: alarm NOSPACE on n1: the database has reached its quota" in asked.stdout
+    commands = asked.stdout.partition("To clear the alarm:\n")[2]
+    assert "\n".join(line.strip() for line in commands.splitlines()) in "\n".join(
+        line.strip() for line in text.splitlines()
+    )
+    node.run("sh", "-exc", commands)
+    assert status(node)[0]["alarms"] == []
+    node.run("etcd-ha", "restart")
+    assert status(node)[0]["pending_restart"] == []
+
+
+def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(
+    nodes: Nodes, package: Package
+) -> None:
+    (node,) = nodes(1)
+    preseed(node, {"setup": "single", "address": node.address})
+    node.install(package("forky"))
+    wait_for("the member to be healthy", partial(is_healthy, node), within=30)
+    node.run("touch", "/etc/etcd/etcd.yaml")
+    assert status(node)[0]["pending_restart"] == []
+    config = node.get("/etc/etcd/etcd.yaml")
+    # Neither the date of the file nor that of /proc tells.
+    change = "echo '# edited' >>/etc/etcd/etcd.yaml; touch -d '1 hour ago' /etc/etcd/etcd.yaml"
+    node.run("sh", "-c", change)
+    assert status(node)[0]["pending_restart"] == ["/etc/etcd/etcd.yaml was changed since the start"]
+    node.put("/etc/etcd/etcd.yaml", config, mode="0640")
+    assert status(node)[0]["pending_restart"] == []
+    node.run("sh", "-c", change)
+    node.run("etcd-ha", "restart")
+    assert status(node)[0]["pending_restart"] == []
+    # A member that no preflight has started.
+    unit = node.get("/usr/lib/systemd/system/etcd.service").replace("/usr/lib/etcd-ha/preflight ", "")
+    node.put("/etc/systemd/system/etcd.service", unit)
+    node.run("systemctl", "daemon-reload")
+    node.run("systemctl", "restart", "etcd")
+    assert status(node)[0]["pending_restart"] == []
+    node.run("sh", "-c", change)
+    assert status(node)[0]["pending_restart"] == [
+        "/etc/etcd/etcd.yaml was written after the start, and nothing tells what etcd has read"
+    ]
 
 
 def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: Package) -> None:

@@ -11,7 +11,10 @@ from builder.shipped import DEBIAN_TEMPLATE
 # The database that no registry's etcd can write: only what is looked up in it.
 DATABASE = r"""
 for part in notice yaml member upgrade-rules guard; do . "$1/$part.sh"; done
+. "$1/bbolt.sh"
 package_version=$2-1
+database_file() { echo /db; }
+data_dir() { echo /data; }
 bbolt_get() {
     case $2.$3 in
         cluster.clusterVersion) echo "$CLUSTER" ;;

@@ -1,0 +1,50 @@
+# shellcheck shell=sh
+# The members that run on this system, and what they have open. Needs systemd.sh; only root may look.
+
+# etcd_processes: the members that run on this system, by process id.
+etcd_processes() {
+    {
+        grep -lsx etcd /proc/[0-9]*/comm
+        find /proc/[0-9]*/exe -maxdepth 0 \( -lname '*/etcd' -o -lname '*/etcd (deleted)' \) -print
+    } 2>/dev/null | cut -d / -f 3 | sort -un | while read -r found_process; do
+        if is_of_this_system "$found_process" && [ -n "$(process_database "$found_process")" ]; then
+            echo "$found_process"
+        fi
+    done
+}
+
+# is_of_this_system PID: not of a container, which has process ids or a root directory of its own. A service in a sandbox has
+# mounts of its own, but the same root.
+is_of_this_system() {
+    [ "$(readlink "/proc/$1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] &&
+        [ "$(stat -L -c %d:%i "/proc/$1/root" 2>/dev/null)" = "$(stat -L -c %d:%i /)" ]
+}
+
+# process_database PID: the database that it has open. One without is no member (etcd gateway, etcd --version), or not yet.
+process_database() { process_file "$1" '*/member/snap/db'; }
+
+# process_file PID PATTERN: the first open file of that name, as this system sees it.
+process_file() {
+    open_file=$(find "/proc/$1/fd" -maxdepth 1 -lname "$2" -printf '%l\n' 2>/dev/null | sort | sed -n 1p)
+    [ -n "$open_file" ] || return 1
+    process_path "$1" "$open_file"
+}
+
+# process_path PID PATH: where PATH of the process is for us. It may have a /tmp of its own.
+process_path() {
+    if [ "$(stat -c %d:%i "$2" 2>/dev/null)" = "$(stat -c %d:%i "/proc/$1/root$2" 2>/dev/null)" ]; then
+        printf '%s\n' "$2"
+    else
+        printf '%s\n' "/proc/$1/root$2"
+    fi
+}
+
+# process_program PID: the path that it was started from, which may have another file by now.
+process_program() { readlink "/proc/$1/exe" | sed 's/ (deleted)$//'; }
+
+# process_unit PID: the unit of which it is the main process.
+process_unit() {
+    running_unit=$(sed -n 's|^[0-9]*:[^:]*:/\(.*/\)\{0,1\}\([^/]*\.service\)$|\2|p' "/proc/$1/cgroup" 2>/dev/null | sed -n 1p)
+    [ -n "$running_unit" ] &&
+        [ "$(systemctl show --property=MainPID --value "$running_unit" 2>/dev/null)" = "$1" ] && echo "$running_unit"
+}

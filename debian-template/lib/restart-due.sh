@@ -1,0 +1,71 @@
+# shellcheck shell=sh
+# Why the member has to be restarted: what it runs and what it read at its start against what is there now. Needs systemd.sh and
+# member.sh.
+
+# Made by preflight, in the RuntimeDirectory of the unit: the process, and "CHECKSUM FILE" of what etcd reads at its start only.
+START_RECORD=/run/etcd-ha/start
+
+# files_read_once: one a line.
+files_read_once() { printf '%s\n' "$CONFIG"; }
+
+# record_start: for preflight, just before etcd takes its place.
+record_start() {
+    [ -n "${RUNTIME_DIRECTORY-}" ] || return 0
+    {
+        echo "$$"
+        files_read_once | while read -r read_file; do printf '%s %s\n' "$(checksum_of "$read_file")" "$read_file"; done
+    } >"$RUNTIME_DIRECTORY/start" || return 0
+}
+
+checksum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
+
+# why_restart PID: reasons, one a line; nothing when the member is up to date.
+why_restart() {
+    why_program "$1"
+    why_file "$1"
+    if [ "$(unit_property NeedDaemonReload)" = yes ]; then echo "the unit was changed (systemctl daemon-reload)"; fi
+}
+
+# next_program: what the next start of the service runs.
+next_program() {
+    next_path=$(unit_property ExecStart | sed -n 's/^{ path=\([^;]*\) ;.*/\1/p')
+    case $next_path in
+        */preflight) echo "$ETCD_BIN/etcd" ;;
+        *) readlink -f "$next_path" ;;
+    esac
+}
+
+# why_program PID: not while preflight is still in the place of etcd.
+why_program() {
+    due_version=$(version_of_process "$1")
+    due_next=$(next_program) || due_next=
+    if [ -z "$due_version" ] || ! [ -x "$due_next" ] || cmp -s "/proc/$1/exe" "$due_next"; then return 0; fi
+    due_next_version=$(version_of "$due_next")
+    if [ "$due_next_version" = "$due_version" ]; then
+        echo "the binary was replaced since the start"
+    else
+        echo "etcd $due_version runs, ${due_next_version:-another program} is installed"
+    fi
+}
+
+# why_file PID: a file that etcd read at its start has other content now.
+why_file() {
+    if [ "$(sed -n 1p "$START_RECORD" 2>/dev/null)" = "$1" ]; then
+        sed 1d "$START_RECORD" | while read -r due_checksum due_file; do
+            if ! [ -r "$due_file" ]; then
+                echo "$due_file was removed since the start"
+            elif [ "$(checksum_of "$due_file")" != "$due_checksum" ]; then
+                echo "$due_file was changed since the start"
+            fi
+        done
+    elif [ -r "$CONFIG" ] && was_written_after_start; then
+        echo "$CONFIG was written after the start, and nothing tells what etcd has read"
+    fi
+}
+
+# was_written_after_start: for a process that no preflight has started, by the times of the service and of the file's inode.
+was_written_after_start() {
+    due_start=$(systemctl show --timestamp=us+utc --property=ExecMainStartTimestamp --value etcd.service 2>/dev/null)
+    due_start=$(date -d "${due_start:-none}" +%s.%N 2>/dev/null) || return 1
+    printf '%s %s\n' "$(stat -c %.9Z "$CONFIG")" "$due_start" | awk '{ exit !($1 > $2) }'
+}

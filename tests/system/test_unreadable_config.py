@@ -1,0 +1,94 @@
+"""A value of etcd.yaml that can't be read for certain is asked of the process, and never guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests.lab.cluster import etcdctl, is_serving, preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+from tests.system.service import service
+from tests.system.upgrades import running_version
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+CONFIG = "/etc/etcd/etcd.yaml"
+DATA = "data-dir: /var/lib/etcd-ha"
+# What etcd takes for the same, and no line tells.
+FORMS = {
+    "folded": "data-dir: >-\n  /var/lib/etcd-ha",
+    "on the next line": "data-dir:\n  /var/lib/etcd-ha",
+    "twice": f"{DATA}\n{DATA}",
+    "escaped": 'data-dir: "\\x2fvar/lib/etcd-ha"',
+    "anchored": "data-dir: &data /var/lib/etcd-ha",
+}
+
+
+def test_guard_status_and_restart_ask_the_process_where_the_file_does_not_tell(
+    nodes: Nodes, package: Package
+) -> None:
+    (node,) = nodes(1)
+    preseed(node, {"setup": "single", "address": node.address})
+    node.install(package("3.6.7"))
+    wait_for("the member to serve", partial(is_serving, node), within=30)
+    etcdctl(node, "put", "key", "value")
+    for version in ("3.6.16", "3.7.3"):
+        node.put(f"/root/{version}.deb", package(version))
+    config = node.get(CONFIG)
+    assert f"\n{DATA}\n" in config
+    for kind, form in FORMS.items():
+        node.put(CONFIG, config.replace(DATA, form), mode="0640")
+        before = service(node).pid
+        said = node.run("etcd-ha", "restart", within=120).stdout
+        assert "etcd was restarted and serves again" in said, kind
+        assert service(node).pid != before
+        refused = node.run("dpkg", "-i", "/root/3.7.3.deb", check=False)
+        assert refused.returncode != 0, kind
+        assert "the whole cluster has to run 3.6.11 or later" in refused.stdout, kind
+        shown = node.run("etcd-ha", "status")
+        assert "not read    " in shown.stdout, kind
+        assert "data in /var/lib/etcd-ha" in shown.stdout
+        found = json.loads(node.run("etcd-ha", "status", "--json").stdout)
+        assert (found["name"], found["quorum"], found["pending_restart"]) == (node.name, True, []), kind
+        assert [reason.split()[0] for reason in found["unread"]] == (
+            [
+                "name",
+                "data-dir",
+                "wal-dir",
+                "listen-client-urls",
+                "advertise-client-urls",
+                "quota-backend-bytes",
+            ]
+            if kind == "anchored"
+            else ["data-dir"]
+        )
+    # What is allowed goes on, with a snapshot before.
+    without_questions = {"DEBIAN_FRONTEND": "noninteractive"}
+    node.run("dpkg", "-i", "/root/3.6.16.deb", env=without_questions, within=180)
+    assert running_version(node) == "3.6.16"
+    said = node.run("dpkg", "-i", "/root/3.7.3.deb", env=without_questions, within=180).stdout
+    assert "snapshot of the data: /var/backups/etcd-ha/snapshot-3.6.16-" in said
+    assert running_version(node) == "3.7.3"
+    assert etcdctl(node, "get", "key", "--print-value-only") == "value\n"
+
+
+def test_step_is_judged_by_what_was_installed_where_the_file_does_not_tell_and_nothing_runs(
+    nodes: Nodes, package: Package
+) -> None:
+    (node,) = nodes(1)
+    preseed(node, {"setup": "single", "address": node.address})
+    node.install(package("3.6.7"))
+    wait_for("the member to serve", partial(is_serving, node), within=30)
+    node.run("systemctl", "stop", "etcd")
+    node.put(CONFIG, node.get(CONFIG).replace(DATA, FORMS["twice"]), mode="0640")
+    node.put("/root/3.7.3.deb", package("3.7.3"))
+    refused = node.run("dpkg", "-i", "/root/3.7.3.deb", check=False)
+    assert refused.returncode != 0
+    assert "data-dir can't be read from /etc/etcd/etcd.yaml" in refused.stdout
+    assert "judged by the version that was installed, 3.6.7" in refused.stdout
+    shown = node.run("etcd-ha", "status", check=False).stdout
+    assert "No process runs that could tell them." in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,13 +15,12 @@ from jinja2 import Environment, StrictUndefined
 from builder import shipped
 from builder.completions import write_completions
 from builder.examine import ExaminedBinaries, program_folder
-from builder.progress import Progress
 from builder.provenance import provenance_of
 from builder.replace import disk_full_named
 from builder.sbom import software_bill
 from builder.version import Architecture, PackageVersion, Series
 
-# Left out of debian/: completions become part of the tree only where the binaries can't make them.
+# Left out of debian/: completions go beside it, those of the release's programs alone.
 NOT_COPIED = ("completions", "__pycache__")
 
 
@@ -54,18 +54,24 @@ class SourceTree:
 
 
 def assemble(
-    examined: ExaminedBinaries, version: PackageVersion, maintainer: str, folder: Path, progress: Progress
+    examined: ExaminedBinaries, version: PackageVersion, maintainer: str, folder: Path
 ) -> SourceTree:
-    """folder/etcd-ha-VERSION, complete. Raises DiskFull; jinja2's TemplateError for a broken template."""
+    """folder/etcd-ha-VERSION, complete, every time in it the release's.
+
+    Raises DiskFull; jinja2's TemplateError for a broken template.
+    """
     root = folder / f"etcd-ha-{version.upstream.debian}"
     binaries = examined.binaries
     with disk_full_named(root, "assembling the source tree"):
         (root / "doc").mkdir(parents=True)
-        write_completions(examined, root / "completions", progress)
+        write_completions([program.name for program in binaries.programs], root / "completions")
         program_folder(examined).rename(root / "bin")
         (root / "doc/sbom.spdx.json").write_text(software_bill(examined), encoding="utf-8")
         (root / "doc/provenance.json").write_text(provenance_of(examined).to_json(), encoding="utf-8")
         _render(template_context(examined, version, maintainer), root / "debian")
+        # Those of the installed etcd-deb would tell the day of its installation.
+        for path in (root, *root.rglob("*")):
+            os.utime(path, (binaries.released, binaries.released), follow_symlinks=False)
     return SourceTree(root, version, binaries.tarball.file.architecture, binaries.released)
 
 

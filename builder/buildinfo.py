@@ -94,7 +94,7 @@ def _inline(elf: ELFFile, offset: int) -> tuple[bytes, int]:
             break
         shift += 7
     elf.stream.seek(offset + used)
-    return elf.stream.read(length), offset + used + length
+    return elf.stream.read(min(length, _SEARCHED)), offset + used + length
 
 
 def _pointed(elf: ELFFile, header: bytes, order: str, pointer_size: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import sys
 from dataclasses import dataclass
@@ -13,7 +14,11 @@ from builder.assemble import SourceTree
 from builder.errors import CommandFailed
 from builder.process import find_program, run
 from builder.progress import Progress
+from builder.repack import COMPRESSORS
 from builder.version import Architecture, PackageVersion
+
+# Of the files that .changes lists: the lines of Files, Checksums-Sha1 and Checksums-Sha256.
+_CHECKSUMS = ("md5", "sha1", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +43,19 @@ class Upload:
 
 
 def pack(tree: SourceTree, compression: str, key: str, progress: Progress) -> Upload:
-    """The upload, beside the tree.
+    """The upload, beside the tree, signed where a key is named.
 
-    Raises MissingProgram, CommandFailed with what dpkg-buildpackage printed, DiskFull.
+    Raises MissingProgram, CommandFailed with what dpkg-buildpackage or gpg printed, DiskFull.
     """
     package = tree.root.parent / f"etcd-ha_{tree.version}_{tree.architecture}.deb"
-    repack = [sys.executable, "-m", "builder.repack", str(package), compression]
+    # -P and -s: nothing of the tree, and nothing that the user has installed for Python, is loaded.
+    repack = [sys.executable, "-P", "-s", "-m", "builder.repack", str(package), compression]
     program = find_program("dpkg-buildpackage", "dpkg-dev")
     find_program("dh_builddeb", "debhelper")
-    if compression == "zstd":
-        find_program("zstd", "zstd")
+    find_program(*COMPRESSORS[compression].program)
+    # The user's own configuration of dpkg and debhelper adds hooks, profiles and checks to every build.
+    home = tree.root.parent / "home"
+    home.mkdir()
     run(
         [
             program,
@@ -55,19 +63,54 @@ def pack(tree: SourceTree, compression: str, key: str, progress: Progress) -> Up
             "--no-pre-clean",
             "--no-check-builddeps",
             f"--host-arch={tree.architecture}",
+            # TMPDIR may be mounted noexec.
+            "--rules-file=make -f debian/rules",
             # dpkg-buildpackage replaces %-letters in a hook.
             f"--hook-buildinfo={shlex.join(repack).replace('%', '%%')}",
-            *((f"--sign-keyid={key}",) if key else ("--unsigned-source", "--unsigned-changes")),
+            "--unsigned-source",
+            "--unsigned-changes",
         ],
         cwd=tree.root,
         progress=progress,
         environment={
             "DPKG_DEB_COMPRESSOR_TYPE": "none",
+            "HOME": str(home),
             "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
             "SOURCE_DATE_EPOCH": str(tree.released),
         },
     )
-    return _read_changes(tree, package)
+    upload = _read_changes(tree, package)
+    if key:
+        sign(upload, key, progress)
+    return upload
+
+
+def sign(upload: Upload, key: str, progress: Progress) -> None:
+    """Sign .buildinfo and .changes, as dpkg-buildpackage would: that one can't be given the user's own home.
+
+    Raises MissingProgram, CommandFailed with what gpg printed, DiskFull.
+    """
+    _clearsign(upload.buildinfo, key, progress)
+    signed = upload.buildinfo.read_bytes()
+    digests = {len(hashlib.new(name).hexdigest()): hashlib.new(name, signed) for name in _CHECKSUMS}
+    lines = upload.changes.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        match line.split():
+            case [digest, size, *_, name] if name == upload.buildinfo.name and len(digest) in digests:
+                lines[number] = line.replace(
+                    f" {digest} {size} ", f" {digests[len(digest)].hexdigest()} {len(signed)} ", 1
+                )
+    upload.changes.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    _clearsign(upload.changes, key, progress)
+
+
+def _clearsign(file: Path, key: str, progress: Progress) -> None:
+    signed = file.with_name(f"{file.name}.asc")
+    options = ("--utf8-strings", "--textmode", "--armor", "--local-user", key, "--output", str(signed))
+    run(
+        [find_program("gpg", "gnupg"), *options, "--clearsign", str(file)], cwd=file.parent, progress=progress
+    )
+    signed.replace(file)
 
 
 def _read_changes(tree: SourceTree, package: Path) -> Upload:

@@ -59,7 +59,7 @@ def build(
 
     def make(one: Fetched, work: Path) -> Built:
         examined = prepare(one, pins, work, progress, require_pin=request.require_pin)
-        tree = assemble(examined, request.version, request.maintainer, work, progress)
+        tree = assemble(examined, request.version, request.maintainer, work)
         progress.step(f"packing etcd-ha {tree.version} for {tree.architecture}")
         return Built(pack(tree, request.compression, request.key, progress), provenance_of(examined))
 
@@ -76,7 +76,7 @@ def make_source(
     (fetched,) = fetch_all(request.version, request.architectures, sources, pins, progress)
     with work_folder() as work:
         examined = prepare(fetched, pins, work, progress, require_pin=request.require_pin)
-        tree = assemble(examined, request.version, request.maintainer, work, progress)
+        tree = assemble(examined, request.version, request.maintainer, work)
         target = folder / tree.root.name
         if target.exists():
             raise EtcdDebError(

@@ -7,31 +7,42 @@ comes out is deb(5), with settings that every dpkg of its compression reads.
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-MEBIBYTE = 1024 * 1024
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
-# docs/explanation/packing.md has the measurements behind the numbers of these three.
-_LZMA2 = {
-    "id": lzma.FILTER_LZMA2,
-    "preset": 0,
-    "dict_size": 64 * MEBIBYTE,
-    "mf": lzma.MF_HC4,
-    "depth": 2,
-    "nice_len": 273,
+
+
+@dataclass(frozen=True, slots=True)
+class Compressor:
+    """A program and its Debian package, the words that make it compress, and the suffix of what it makes."""
+
+    program: tuple[str, str]
+    words: tuple[str, ...]
+    suffix: str
+
+
+# Programs of the Debian release, which the package names: the libraries that Python was built with differ
+# from one Python to the next. docs/explanation/packing.md has the measurements behind the numbers.
+COMPRESSORS = {
+    "xz": Compressor(
+        ("xz", "xz-utils"),
+        (
+            *("--compress", "--stdout", "--quiet", "--format=xz", "--check=crc64", "--threads=1"),
+            "--lzma2=preset=0,dict=64MiB,mf=hc4,depth=2,nice=273",
+        ),
+        ".xz",
+    ),
+    "zstd": Compressor(("zstd", "zstd"), ("-q", "-3", "--long=27", "-T2", "-c"), ".zst"),
+    "gzip": Compressor(("gzip", "gzip"), ("-6", "--no-name", "--stdout"), ".gz"),
 }
-_ZSTD = ("zstd", "-q", "-3", "--long=27", "-T2", "-c")
-_GZIP_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +60,32 @@ class Member:
 def repack(package: Path, compression: str) -> None:
     """Compress the control and data members of a .deb in place.
 
-    Raises ValueError for a file that is no uncompressed .deb, OSError, CalledProcessError of zstd.
+    Raises ValueError for a file that is no uncompressed .deb, OSError, CalledProcessError of the compressor.
     """
-    compress, suffix = _COMPRESSORS[compression]
+    compressor = COMPRESSORS[compression]
     temporary = package.with_suffix(".packed")
     with package.open("rb") as source:
-        temporary.write_bytes(
-            packed_archive(_compressed(member, compress, suffix) for member in members(source))
-        )
+        temporary.write_bytes(packed_archive(_compressed(member, compressor) for member in members(source)))
     temporary.replace(package)
 
 
-def _compressed(member: Member, compress: Callable[[bytes], bytes], suffix: str) -> Member:
+def _compressed(member: Member, compressor: Compressor) -> Member:
     if ".tar." in member.name:
         raise ValueError(f"{member.name} is compressed already")
     if not member.name.endswith(".tar"):
         return member
-    return member.with_content(f"{member.name}{suffix}", compress(member.content))
+    program, _ = compressor.program
+    # By a file: subprocess feeds a pipe in pieces of 4 KiB, which takes as long as compressing them.
+    with tempfile.TemporaryFile() as plain:
+        plain.write(member.content)
+        plain.seek(0)
+        done = subprocess.run(
+            [shutil.which(program) or program, *compressor.words],
+            stdin=plain,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+    return member.with_content(f"{member.name}{compressor.suffix}", done.stdout)
 
 
 def members(source: BinaryIO) -> Iterator[Member]:
@@ -91,30 +111,6 @@ def packed_archive(parts: Iterable[Member]) -> bytes:
         archive += f"{part.name:<16}{part.time:<12}{0:<6}{0:<6}{'100644':<8}{size:<10}`\n".encode()
         archive += part.content + b"\n" * (size % 2)
     return bytes(archive)
-
-
-def _xz(content: bytes) -> bytes:
-    return lzma.compress(content, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC64, filters=[_LZMA2])
-
-
-def _zstd(content: bytes) -> bytes:
-    program = shutil.which(_ZSTD[0]) or _ZSTD[0]
-    # By a file: subprocess feeds a pipe in pieces of 4 KiB, which takes as long as compressing them.
-    with tempfile.TemporaryFile() as plain:
-        plain.write(content)
-        plain.seek(0)
-        return subprocess.run([program, *_ZSTD[1:]], stdin=plain, stdout=subprocess.PIPE, check=True).stdout
-
-
-def _gzip(content: bytes) -> bytes:
-    return gzip.compress(content, _GZIP_LEVEL, mtime=0)
-
-
-_COMPRESSORS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "xz": (_xz, ".xz"),
-    "zstd": (_zstd, ".zst"),
-    "gzip": (_gzip, ".gz"),
-}
 
 
 if __name__ == "__main__":

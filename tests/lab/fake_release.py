@@ -76,8 +76,9 @@ def _info(program: str, architecture: str) -> BuildInfo:
 class Tarball:
     """Members in the order given, owned by whoever ran upstream's release script."""
 
-    def __init__(self, architecture: str = "amd64", version: str = VERSION) -> None:
+    def __init__(self, architecture: str = "amd64", version: str = VERSION, *, released: int = MTIME) -> None:
         self.top = f"etcd-v{version}-linux-{upstream(architecture)}"
+        self._released = released
         self._out = io.BytesIO()
         self._tar = tarfile.open(fileobj=self._out, mode="w", format=tarfile.GNU_FORMAT)  # noqa: SIM115
         self._folder(self.top)
@@ -113,7 +114,7 @@ class Tarball:
 
     def _member(self, name: str, mode: int) -> tarfile.TarInfo:
         member = tarfile.TarInfo(name)
-        member.mode, member.mtime = mode, MTIME
+        member.mode, member.mtime = mode, self._released
         member.uid = member.gid = 1000
         member.uname = member.gname = "releaser"
         return member

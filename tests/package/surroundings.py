@@ -1,4 +1,4 @@
-"""Building in other surroundings than usual: folder, umask, time zone, locale, user and clock."""
+"""Building in other surroundings than usual, from the folder to what the caller has in HOME."""
 
 from __future__ import annotations
 
@@ -42,6 +42,33 @@ mount --rbind "$stage" "$home"
 exec "$@"
 """
 
+# Nothing below $1 can be run, and the machine says that it is another one.
+NOT_RUNNABLE = 'mount -t tmpfs -o mode=1777,noexec tmpfs "$1"; shift; exec linux32 "$@"'
+# What a user may have who builds packages all day; each line alone makes another package, or none.
+HOSTILE_FILES = {
+    ".config/dpkg/buildpackage.conf": "build-profiles=nodoc\nhook-done=false\nbuild=full\n"
+    "check-command=false\nsign-keyid=0123456789ABCDEF0123456789ABCDEF01234567\nforce-sign\npost-clean\n",
+    ".config/dpkg/buildflags.conf": "SET CFLAGS -Wall\n",
+    ".dpkg.cfg": "no-such-option\n",
+    ".devscripts": "DEBUILD_DPKG_BUILDPACKAGE_OPTS=-nc\n",
+}
+HOSTILE_VARIABLES = {
+    **dict.fromkeys(("DEB_BUILD_OPTIONS", "DEB_BUILD_PROFILES"), "nodoc"),
+    **dict.fromkeys(("DH_NO_ACT", "DH_VERBOSE"), "1"),
+    "DPKG_DEB_COMPRESSOR_LEVEL": "1",
+    "DPKG_DEB_THREADS_MAX": "1",
+    "GZIP": "-1",
+    "MAKEFLAGS": "-n",
+    "PERL5OPT": "-Mno_such_module",
+    "SOURCE_DATE_EPOCH": "1",
+    "TAR_OPTIONS": "--no-such-option",
+    "XZ_DEFAULTS": "--threads=2",
+    "XZ_OPT": "-9",
+    "ZSTD_CLEVEL": "19",
+}
+# Before each release there is, and in the future of the machine.
+DAYS = {"installed before": 500_000_000, "installed after": 3_000_000_000}
+
 
 class Change(StrEnum):
     """One way in which surroundings can be other than usual."""
@@ -52,6 +79,10 @@ class Change(StrEnum):
     LOCALE = "locale"
     USER = "user"
     CLOCK = "clock"
+    HOME = "home"
+    NOT_RUNNABLE = "not runnable"
+    INSTALLED_BEFORE = "installed before"
+    INSTALLED_AFTER = "installed after"
 
 
 @dataclass(frozen=True)
@@ -63,12 +94,23 @@ class Surroundings:
 
     def account(self) -> Account:
         """Folders for one build, owned by who builds."""
-        account = Account(self.stage / ("an other place, 100 %" if Change.FOLDER in self.changes else "a"))
+        account = Account(self._folder())
         account.pins = releases.PINS
         account.variables |= self._variables()
+        if Change.HOME in self.changes:
+            for name, text in HOSTILE_FILES.items():
+                file = account.folder / "home" / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+            account.variables |= HOSTILE_VARIABLES
+        for change in self.changes & set(DAYS):
+            account.program = installed(self.stage / "installed", DAYS[change])
         if Change.USER in self.changes:
             run(["chown", "-R", f"{NOBODY}:", account.folder])
         return account
+
+    def _folder(self) -> Path:
+        return self.stage / ("an other place, 100 %" if Change.FOLDER in self.changes else "a")
 
     def _variables(self) -> dict[str, str]:
         variables = {"TZ": "UTC"}
@@ -107,18 +149,36 @@ class Surroundings:
             places = (sys.prefix, sys.base_prefix, CHECKOUT, releases.RELEASES)
             words += ["unshare", "--mount", "sh", "-ec", OPEN_HOME, "sh", str(Path.home()), str(home)]
             words += [*map(str, places), "--"]
+        if Change.NOT_RUNNABLE in self.changes:
+            words += ["unshare", "--mount", "sh", "-ec", NOT_RUNNABLE, "sh", str(self._folder() / "work")]
+        if Change.USER in self.changes:
             words += ["setpriv", f"--reuid={NOBODY}", "--regid=nogroup", "--clear-groups", "--"]
         mask = "077" if Change.UMASK in self.changes else "022"
         return [*words, "sh", "-ec", f'umask {mask}; exec "$@"', "sh"]
 
 
+def installed(folder: Path, day: int) -> Path:
+    """The program of a copy of this etcd-deb, every file of which has this time (seconds since 1970)."""
+    for part in ("builder", "conf", "debian-template"):
+        shutil.copytree(CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    program = folder / "etcd-deb"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(folder)!r})\n"
+        "from builder.__main__ import main\nmain()\n"
+    )
+    program.chmod(0o755)
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (day, day))
+    return program
+
+
 @contextmanager
-def surroundings(*changes: Change) -> Iterator[Surroundings]:
+def surroundings(*changes: Change, without: Change | None = None) -> Iterator[Surroundings]:
     """Surroundings with a stage of their own, removed at the end."""
     stage = Path(mkdtemp(prefix="etcd-deb-tests-"))
     try:
         stage.chmod(0o755)
-        yield Surroundings(stage, frozenset(changes))
+        yield Surroundings(stage, frozenset(changes) - {without})
     finally:
         shutil.rmtree(stage)
 

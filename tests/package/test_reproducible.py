@@ -12,10 +12,12 @@ from debian.deb822 import BuildInfo
 
 from builder.settings import COMPRESSIONS
 from tests.lab import releases
+from tests.lab.account import Account
 from tests.lab.command import run
+from tests.lab.fake_release import MTIME, VERSION, Tarball, binaries, publish, tarball_name
 from tests.package.conftest import DYNAMIC, STATIC
 from tests.package.deb import CONTROL, DATA, Deb
-from tests.package.surroundings import Change, Surroundings, nobody, surroundings
+from tests.package.surroundings import DAYS, Change, Surroundings, installed, nobody, surroundings
 from tests.package.uploads import Upload
 
 Uploads = Callable[..., Upload]
@@ -24,7 +26,7 @@ Uploads = Callable[..., Upload]
 def build_in(around: Surroundings, version: str, compression: str) -> Upload:
     """A build in these surroundings, and proof that they were in force."""
     account = around.account()
-    words = account.build_words(version, releases.RELEASES, "--compression", compression)
+    words = account.build_words(version, releases.RELEASES, "--arch", "amd64", "--compression", compression)
     result = account.run(*words, under=around.under())
     assert result.status == 0, result.err
     made = Upload(account.output, version, "amd64", result.out)
@@ -47,14 +49,38 @@ def year_of_this_machine() -> int:
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_other_folder_umask_zone_locale_user_and_clock_give_the_same_bytes(
-    upload: Uploads, compression: str
-) -> None:
+def test_other_surroundings_give_the_same_bytes(upload: Uploads, compression: str) -> None:
     assert os.geteuid() == 0, "building as another user needs root"
     usual = upload(STATIC, compression)
-    with surroundings(*Change) as around:
+    with surroundings(*Change, without=Change.INSTALLED_AFTER) as around:
         other = build_in(around, STATIC, compression)
         assert_same(usual.deb, other.deb)
+
+
+@pytest.mark.parametrize("released", [MTIME, 2_000_000_000], ids=["past", "future"])
+def test_every_time_is_the_releases_whatever_the_day_etcd_deb_was_installed(
+    tmp_path: Path, released: int
+) -> None:
+    tarball = Tarball(released=released).programs(binaries()).gz()
+    source = publish(tmp_path / "releases", {"amd64": tarball})
+    made = []
+    for day in DAYS.values():
+        account = Account(tmp_path / str(day))
+        account.program = installed(tmp_path / f"installed-{day}", day)
+        account.trusts(source / f"v{VERSION}" / tarball_name())
+        result = account.build(VERSION, source, "--arch", "amd64", "--compression", "gzip")
+        assert result.status == 0, result.err
+        made.append(Upload(account.output, VERSION, "amd64", result.out).deb)
+    assert_same(*made)
+    times = {member.mtime for part in (CONTROL, DATA) for member in Deb(made[0]).members(part)}
+    assert times == {released}
+
+
+@pytest.mark.parametrize("change", [Change.HOME, Change.NOT_RUNNABLE])
+def test_what_the_caller_has_and_what_can_run_here_change_nothing(upload: Uploads, change: Change) -> None:
+    usual = upload(STATIC, "gzip")
+    with surroundings(change) as around:
+        assert_same(usual.deb, build_in(around, STATIC, "gzip").deb)
 
 
 @pytest.mark.soak

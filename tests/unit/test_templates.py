@@ -18,7 +18,6 @@ from jinja2.meta import find_undeclared_variables
 from builder import shipped
 from builder.assemble import TemplateContext, assemble, config_keys, template_context
 from builder.examine import ExaminedBinaries
-from builder.progress import Progress
 from builder.version import PackageVersion, Series
 from tests.lab.fake_release import MTIME
 from tests.unit.samples import examined
@@ -50,7 +49,7 @@ def debian(folder: Path, text: str, *, is_static: bool = True) -> Path:
     found = examined(folder, text)
     programs = tuple(replace(program, is_static=is_static) for program in found.programs)
     found = replace(found, programs=programs)
-    return assemble(found, package_version(found), MAINTAINER, folder, Progress()).root / "debian"
+    return assemble(found, package_version(found), MAINTAINER, folder).root / "debian"
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)

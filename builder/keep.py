@@ -10,6 +10,7 @@ from builder.checksums import parse_checksums
 from builder.errors import NoSuchRelease, VerificationFailed
 from builder.fetch import Sources, fetch, hear
 from builder.pins import Pins, record_pins
+from builder.pipeline import work_folder
 from builder.progress import Progress
 from builder.release import ReleaseFile
 from builder.replace import replacing
@@ -33,17 +34,18 @@ def keep_release(
     target = folder / version.tag
     for architecture in architectures:
         fetched = fetch(ReleaseFile(version, architecture), sources, progress, witnesses=True)
-        try:
-            verified = verify(fetched, pins, require_pin=False)
-        except VerificationFailed:
-            fetched.discard()
-            raise
-        for testimony in fetched.hearing.testimonies:
-            with replacing(target / testimony.file, f"keeping {testimony.file}") as out:
-                out.write(testimony.checksums.encode())
-        path = target / verified.file.name
-        with verified.path.open("rb") as source, replacing(path, f"keeping {path.name}") as out:
-            shutil.copyfileobj(source, out, 1024 * 1024)
+        with work_folder() as work:
+            try:
+                verified = verify(fetched, pins, work, require_pin=False)
+            except VerificationFailed:
+                fetched.discard()
+                raise
+            for testimony in fetched.hearing.testimonies:
+                with replacing(target / testimony.file, f"keeping {testimony.file}") as out:
+                    out.write(testimony.checksums.encode())
+            path = target / verified.file.name
+            with verified.path.open("rb") as source, replacing(path, f"keeping {path.name}") as out:
+                shutil.copyfileobj(source, out, 1024 * 1024)
         kept.append(path)
     return tuple(kept)
 

@@ -113,7 +113,7 @@ def prepare(
     """Binaries that are trusted, unpacked and looked at. A tarball that fails leaves the cache."""
     try:
         progress.step(f"verifying {fetched.file.name}")
-        verified = verify(fetched, pins, require_pin=require_pin)
+        verified = verify(fetched, pins, work, require_pin=require_pin)
         progress.step(f"sha256 {verified.sha256}, vouched for by {' and '.join(verified.vouchers)}")
         return examine(unpack(verified, work / "unpacked", progress), progress)
     except VerificationFailed:

@@ -11,6 +11,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,8 @@ from builder.verify import VerifiedTarball
 PROGRAM_LIMIT = 256 * 1024 * 1024
 TOTAL_LIMIT = 512 * 1024 * 1024
 CHUNK = 1024 * 1024
+# Seconds since 1970, in the year 2242: what the eleven octal digits of a tar header hold.
+LAST_TIME = 8**11 - 1
 _DAMAGED: tuple[type[Exception], ...] = (tarfile.TarError, *DAMAGED)
 
 
@@ -55,16 +58,21 @@ def unpack(tarball: VerifiedTarball, folder: Path, progress: Progress) -> Binari
     wanted = {f"{tarball.file.directory}/{name}": name for name in tarball.file.version.programs}
     programs: dict[str, Program] = {}
     released = 0
-    for member, content in _members(tarball, progress):
-        name = wanted.get(member.name.removeprefix("./"))
-        if name is None:
-            continue
-        if name in programs:
-            raise _unsafe(tarball, f"holds {member.name} twice")
-        if content is None or member.size > PROGRAM_LIMIT:
-            raise _unsafe(tarball, f"{member.name} is no program but {_kind(member)} of {member.size} bytes")
-        programs[name] = _write(folder / name, content)
-        released = max(released, int(member.mtime))
+    # Reading a program goes on where _members() has handed it out, so that damage shows here as well.
+    try:
+        for member, content in _members(tarball, progress):
+            name = wanted.get(member.name.removeprefix("./"))
+            if name is None:
+                continue
+            if name in programs:
+                raise _unsafe(tarball, f"holds {member.name} twice")
+            if content is None or member.size > PROGRAM_LIMIT:
+                what = f"{member.name} is no program but {_kind(member)} of {member.size} bytes"
+                raise _unsafe(tarball, what)
+            released = max(released, _time(tarball, member))
+            programs[name] = _write(folder / name, content)
+    except _DAMAGED as error:
+        raise _damaged(tarball, str(error)) from error
     if missing := [name for name in wanted if wanted[name] not in programs]:
         raise VerificationFailed(
             f"{tarball.file.name} is not a release of etcd",
@@ -78,22 +86,50 @@ def _members(
     tarball: VerifiedTarball, progress: Progress
 ) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """Every member that may be there, with its content; all is read, so that damage is found."""
-    try:
-        with open_gzip(tarball.path) as stream:
-            bounded = _Bounded(stream, tarball)
-            with tarfile.open(fileobj=bounded, mode="r|", bufsize=CHUNK) as archive:
-                for member in archive:
-                    progress.check()
-                    _refuse_unsafe(tarball, member)
-                    yield member, archive.extractfile(member) if member.isreg() else None
-            while bounded.read(CHUNK):
+    with open_gzip(tarball.path) as stream:
+        bounded = _Bounded(stream, tarball)
+        with _opened(tarball, bounded) as archive:
+            while member := _next(tarball, archive):
                 progress.check()
-    except _DAMAGED as error:
-        raise VerificationFailed(
-            f"{tarball.file.name} is damaged",
-            details=("expected  a whole tar.gz", f"got       {error}"),
-            hint="its digest is the expected one, so the release itself is damaged: tell etcd's maintainers",
-        ) from error
+                _refuse_unsafe(tarball, member)
+                yield member, archive.extractfile(member) if member.isreg() else None
+        while bounded.read(CHUNK):
+            progress.check()
+
+
+def _opened(tarball: VerifiedTarball, stream: _Bounded) -> tarfile.TarFile:
+    # Opening reads the first member.
+    with _parsing(tarball):
+        return tarfile.open(fileobj=stream, mode="r|", bufsize=CHUNK)
+
+
+def _next(tarball: VerifiedTarball, archive: tarfile.TarFile) -> tarfile.TarInfo | None:
+    with _parsing(tarball):
+        return archive.next()
+
+
+@contextmanager
+def _parsing(tarball: VerifiedTarball) -> Iterator[None]:
+    # tarfile hands on what float(), int() and the like say of a header, and only some of it as a TarError.
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise _damaged(tarball, str(error) or type(error).__name__) from error
+
+
+def _time(tarball: VerifiedTarball, member: tarfile.TarInfo) -> int:
+    # A pax header may hold anything that float() reads: nan, inf, 1e300.
+    if not 0 < member.mtime <= LAST_TIME:
+        raise _damaged(tarball, f"{member.name} is of the time {member.mtime}")
+    return int(member.mtime)
+
+
+def _damaged(tarball: VerifiedTarball, got: str) -> VerificationFailed:
+    return VerificationFailed(
+        f"{tarball.file.name} is damaged",
+        details=("expected  a whole tar.gz", f"got       {got}"),
+        hint="its digest is the expected one, so the release itself is damaged: tell etcd's maintainers",
+    )
 
 
 class _Bounded(io.RawIOBase):

@@ -11,11 +11,17 @@ from builder.errors import DigestMismatch, VerificationFailed
 from builder.fetch import WITNESSES_NEEDED, Fetched, Hearing
 from builder.pins import Pins
 from builder.release import ReleaseFile
+from builder.replace import disk_full_named
+
+CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedTarball:
-    """A tarball whose bytes are those that a pin or two witnesses name. Made by verify() alone."""
+    """A tarball whose bytes are those that a pin or two witnesses name. Made by verify() alone.
+
+    path: a copy that nobody else may write, so that the bytes that are used are those that were looked at.
+    """
 
     file: ReleaseFile
     path: Path
@@ -24,11 +30,11 @@ class VerifiedTarball:
     vouchers: tuple[str, ...]
 
 
-def verify(fetched: Fetched, pins: Pins, *, require_pin: bool) -> VerifiedTarball:
-    """The same tarball, trusted.
+def verify(fetched: Fetched, pins: Pins, work: Path, *, require_pin: bool) -> VerifiedTarball:
+    """The same tarball, trusted, as a copy in work: a folder that others may not enter.
 
     A pin decides alone; without one, two witnesses must agree and none may object.
-    Raises VerificationFailed, and DigestMismatch where the bytes are others.
+    Raises VerificationFailed, DigestMismatch where the bytes are others, and DiskFull.
     """
     name = fetched.file.name
     if pin := pins.get(name):
@@ -44,10 +50,11 @@ def verify(fetched: Fetched, pins: Pins, *, require_pin: bool) -> VerifiedTarbal
     else:
         expected, vouchers = agreed_digest(name, fetched.hearing)
         where = " and ".join(vouchers)
-    got = _sha256(fetched.path)
+    copy = work / name
+    got = _copied(fetched.path, copy)
     if got != expected:
         raise DigestMismatch(file=name, expected=expected, got=got, witness=where)
-    return VerifiedTarball(fetched.file, fetched.path, fetched.url, got, vouchers)
+    return VerifiedTarball(fetched.file, copy, fetched.url, got, vouchers)
 
 
 def agreed_digest(name: str, hearing: Hearing) -> tuple[str, tuple[str, ...]]:
@@ -79,6 +86,13 @@ def agreed_digest(name: str, hearing: Hearing) -> tuple[str, tuple[str, ...]]:
     return next(iter(said.values())), tuple(said)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _copied(source: Path, copy: Path) -> str:
+    """The SHA-256 of what was written to copy."""
+    digest = hashlib.sha256()
+    with disk_full_named(copy, f"copying {source.name}"), source.open("rb") as arrived:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with copy.open("xb") as out:
+            while chunk := arrived.read(CHUNK):
+                digest.update(chunk)
+                out.write(chunk)
+    return digest.hexdigest()

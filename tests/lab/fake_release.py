@@ -99,6 +99,17 @@ class Tarball:
         self._tar.addfile(member, io.BytesIO(data))
         return self
 
+    def with_pax(self, name: str, data: bytes, headers: Mapping[str, str]) -> Tarball:
+        """A regular file with extended headers (POSIX pax), which win over its own."""
+        member = self._member(name, 0o755)
+        member.size, member.pax_headers = len(data), dict(headers)
+        self._out.seek(self._tar.offset)
+        self._out.write(
+            member.tobuf(format=tarfile.PAX_FORMAT) + data + bytes(-len(data) % tarfile.BLOCKSIZE)
+        )
+        self._tar.offset = self._out.tell()
+        return self
+
     def special(self, name: str, kind: bytes, target: str = "") -> Tarball:
         """A link, device or pipe (tarfile's SYMTYPE, LNKTYPE, CHRTYPE, FIFOTYPE)."""
         member = self._member(name, 0o777)

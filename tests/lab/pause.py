@@ -19,14 +19,16 @@ import os, re, sys
 
 _EVENT, _PATTERN = os.environ.pop("PAUSE_EVENT"), re.compile(os.environ.pop("PAUSE_PATTERN"))
 _FIFO = os.environ.pop("PAUSE_FIFO")
-_held = False
+_left = int(os.environ.pop("PAUSE_NUMBER"))
 
 
 def _hold(event, arguments):
-    global _held
-    if _held or event != _EVENT or not _PATTERN.search(" ".join(map(str, arguments))):
+    global _left
+    if not _left or event != _EVENT or not _PATTERN.search(" ".join(map(str, arguments))):
         return
-    _held = True
+    _left -= 1
+    if _left:
+        return
     with open(_FIFO, "rb") as fifo:
         fifo.read()
 
@@ -51,14 +53,18 @@ class Pause:
         self._got_signal = folder / "got-signal"
         self._writer: int | None = None
 
-    def at_event(self, event: str, pattern: str) -> dict[str, str]:
-        """Environment under which Python waits when the event's arguments match the pattern."""
+    def at_event(self, event: str, pattern: str, *, number: int = 1) -> dict[str, str]:
+        """Environment under which Python waits when the event's arguments match the pattern.
+
+        number: 2 for the second time that they do.
+        """
         (self._folder / "sitecustomize.py").write_text(_HOOK)
         return {
             "PYTHONPATH": str(self._folder),
             "PAUSE_EVENT": event,
             "PAUSE_PATTERN": pattern,
             "PAUSE_FIFO": str(self._fifo),
+            "PAUSE_NUMBER": str(number),
         }
 
     def at_program(self, program: Path, search_path: str, *, stubborn: bool = False) -> dict[str, str]:

@@ -52,7 +52,7 @@ def pinning(digest: str, file: ReleaseFile = FILE) -> Pins:
 def verified(folder: Path, content: bytes, file: ReleaseFile = FILE, url: str = URL) -> VerifiedTarball:
     """A tarball that its pin vouches for."""
     fetched = arrived(folder, content, file=file, url=url)
-    return verify(fetched, pinning(sha256(content), file), require_pin=True)
+    return verify(fetched, pinning(sha256(content), file), folder / "work", require_pin=True)
 
 
 def examined(

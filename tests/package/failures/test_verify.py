@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.account import Account, Result, assert_refused
-from tests.lab.fake_release import VERSION, checksum_lines, good_tarball, sha256, tarball_name
+from tests.lab.account import Account, Result, assert_built, assert_refused
+from tests.lab.fake_release import VERSION, binaries, checksum_lines, good_tarball, sha256, tarball_name
 from tests.lab.faults import Fault, Status, rate_limit
+from tests.lab.pause import Pause
+from tests.package.deb import Deb
 from tests.package.failures.conftest import Origins
 
 OTHER = "0" * 64
@@ -183,3 +185,24 @@ def test_pins_that_are_no_checksums_are_refused(account: Account, origins: Origi
     account.pins.write_text(f"{OTHER[:-1]}  {tarball_name()}\n")
     result = account.build(VERSION, origins.source)
     assert_refused(account, result, 3, f"line 1 of {account.pins}")
+
+
+@pytest.mark.parametrize("in_place", [True, False], ids=["written over", "another file"])
+def test_tarball_that_changes_after_it_was_verified_is_not_packed(
+    account: Account, origins: Origins, in_place: bool
+) -> None:
+    file = origins.file(origins.tarball)
+    account.trusts(file)
+    pause = Pause(account.folder / "pause")
+    # The first time it is verified, the second time unpacked.
+    variables = pause.at_event("open", rf"/{tarball_name()} rb? ", number=2)
+    words = account.build_words(VERSION, origins.file("/mirror"), "--require-pin")
+    build = account.start(*words, variables=variables)
+    pause.await_arrival("the tarball to be unpacked")
+    if not in_place:
+        file.unlink()
+    file.write_bytes(good_tarball(padding=b"another"))
+    pause.release()
+    assert_built(account, build.finish(), f"etcd-ha_{VERSION}-1_amd64")
+    packed = Deb(account.output / f"etcd-ha_{VERSION}.deb").contents()
+    assert packed["usr/lib/etcd-ha/bin/etcd"] == binaries()["etcd"]

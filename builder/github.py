@@ -9,15 +9,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from builder.errors import DownloadFailed, UsageError
 from builder.progress import Progress
-from builder.release import RemoteOrigin
+from builder.release import RemoteOrigin, without_login
 from builder.version import UpstreamVersion, parse_version
+
+if TYPE_CHECKING:
+    from builder.http import Page
 
 PAGE_LIMIT = 16 * 1024 * 1024
 PER_PAGE = 100
-MOST_PAGES = 20
+# Beyond GitHub's hundred a page: a server may give two.
+MOST_PAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +44,31 @@ class GitHub:
     def releases(self, progress: Progress) -> tuple[Release, ...]:
         """Every published release, in GitHub's order.
 
-        Raises DownloadFailed, with a message of its own for the rate limit.
+        Raises DownloadFailed, with a message of its own for the rate limit; also where pages are missing.
         """
         found: list[Release] = []
-        for number in range(1, MOST_PAGES + 1):
-            page = self._get(f"/releases?per_page={PER_PAGE}&page={number}", progress)
-            if not isinstance(page, list):
+        seen: set[str] = set()
+        url: str | None = f"{self.api.base}/releases?per_page={PER_PAGE}&page=1"
+        while url:
+            if url in seen or len(seen) == MOST_PAGES:
+                raise self._unexpected(f"a list of releases that ends within {MOST_PAGES} pages")
+            seen.add(url)
+            page, answer = self._get(url, progress)
+            if not isinstance(answer, list):
                 raise self._unexpected("a list of releases")
-            found.extend(_releases(page))
-            if len(page) < PER_PAGE:
-                break
+            found.extend(_releases(answer))
+            url = page.next
+            # A proxy may have taken the header away: then only a page that is not full is the last one.
+            if not page.linked and len(answer) >= PER_PAGE:
+                url = f"{self.api.base}/releases?per_page={PER_PAGE}&page={len(seen) + 1}"
+            if url and urlsplit(url)[:2] != urlsplit(self.api.base)[:2]:
+                # The token would go there, and plain http with it.
+                raise self._unexpected(f"a next page at {self.api}, not at {without_login(url)}")
         return tuple(found)
 
     def digests(self, version: UpstreamVersion, progress: Progress) -> dict[str, str]:
         """SHA-256 of each file of a release, as GitHub computed it at the upload."""
-        release = self._get(f"/releases/tags/{version.tag}", progress)
+        _, release = self._get(f"{self.api.base}/releases/tags/{version.tag}", progress)
         assets = release.get("assets") if isinstance(release, dict) else None
         if not isinstance(assets, list):
             raise self._unexpected("a release with assets")
@@ -65,7 +81,7 @@ class GitHub:
             raise self._unexpected("digests of the assets")
         return digests
 
-    def _get(self, path: str, progress: Progress) -> object:
+    def _get(self, url: str, progress: Progress) -> tuple[Page, object]:
         headers = {"Accept": "application/vnd.github+json"}
         if token := os.environ.get("GITHUB_TOKEN", "").strip():
             if not re.fullmatch("[!-~]+", token):
@@ -80,12 +96,12 @@ class GitHub:
         from builder.http import Client
 
         client = Client(timeout=self.timeout, progress=progress)
-        body = client.read(f"{self.api.base}{path}", limit=PAGE_LIMIT, headers=headers)
+        page = client.read_page(url, limit=PAGE_LIMIT, headers=headers)
         try:
-            answer: object = json.loads(body)
-        except ValueError as error:
+            answer: object = json.loads(page.body)
+        except (ValueError, RecursionError) as error:
             raise self._unexpected("JSON") from error
-        return answer
+        return page, answer
 
     def _unexpected(self, expected: str) -> DownloadFailed:
         return DownloadFailed(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
+from urllib3.exceptions import HTTPError
 
 from builder.errors import DownloadFailed, NoSuchRelease
 from builder.progress import Progress
@@ -46,6 +50,15 @@ class _NoPlainHttp(BaseAdapter):
         """Nothing is open."""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, and what its Link header says (RFC 8288). linked: whether there is that header."""
+
+    body: bytes
+    next: str | None
+    linked: bool
+
+
 class Client:
     """An HTTP client for one origin. timeout: seconds without a byte."""
 
@@ -61,14 +74,21 @@ class Client:
 
         Raises NoSuchRelease for 404, DownloadFailed for everything else.
         """
+        return self.read_page(url, limit=limit, headers=headers).body
 
-        def attempt() -> bytes:
+    def read_page(self, url: str, *, limit: int, headers: Mapping[str, str] | None = None) -> Page:
+        """The same, with the address of the page that follows."""
+
+        def attempt() -> Page:
             with self._get(url, headers or {}) as response:
                 body = bytearray()
                 for chunk in self._chunks(response, url):
                     body += chunk
                     _refuse_too_large(url, len(body), limit)
-                return bytes(body)
+                following = response.links.get("next", {}).get("url")
+                return Page(
+                    bytes(body), following and urljoin(response.url, following), "Link" in response.headers
+                )
 
         return self._tried(attempt)
 
@@ -90,8 +110,8 @@ class Client:
                     file.seek(0)
                     file.truncate()
                     done = 0
-                length = response.headers.get("Content-Length", "")
-                total = done + int(length) if length.isdecimal() else None
+                length = _number(response.headers.get("Content-Length", ""))
+                total = None if length is None else done + length
                 _refuse_too_large(url, total or 0, limit)
                 for chunk in self._chunks(response, url):
                     with disk_full_named(path, f"fetching {name}"):
@@ -148,7 +168,16 @@ class Client:
                 details=(str(error),),
                 hint="check --source, the settings witness and api, and the proxy (https_proxy)",
             ) from error
+        except (ValueError, HTTPError) as error:
+            # An address that urllib3 or a codec refuses: of a redirect, or of a proxy.
+            raise DownloadFailed(
+                f"can't fetch {without_login(url)}",
+                details=(str(error),),
+                hint="check the proxy (https_proxy), and where the server redirects to",
+            ) from error
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise
             # What requests raises for a list of CAs that isn't there.
             raise DownloadFailed(
                 f"can't check the certificate of {_host(url)}",
@@ -221,8 +250,8 @@ def _refusal(url: str, response: requests.Response) -> Exception:
 
 
 def _rate_limit(url: str, response: requests.Response) -> DownloadFailed:
-    reset = response.headers.get("X-RateLimit-Reset", "")
-    until = datetime.fromtimestamp(int(reset), UTC).strftime("%H:%M UTC") if reset.isdecimal() else "later"
+    reset = _number(response.headers.get("X-RateLimit-Reset", ""))
+    until = "later" if reset is None else datetime.fromtimestamp(reset, UTC).strftime("%H:%M UTC")
     token = "Authorization" in response.request.headers
     return DownloadFailed(
         f"the API rate limit of {_host(url)} is used up",
@@ -244,6 +273,11 @@ def _refuse_too_large(url: str, size: int, limit: int) -> None:
             ),
             hint="this is not a release of etcd; check --source",
         )
+
+
+def _number(text: str) -> int | None:
+    """A header's number, None where it is none or more than any size or time there is."""
+    return int(text) if re.fullmatch("[0-9]{1,11}", text) else None
 
 
 def _host(url: str) -> str:

@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
+from builder import github as github_module
 from builder.errors import DownloadFailed, NoSuchRelease, UsageError
-from builder.github import MOST_PAGES, PER_PAGE, GitHub
+from builder.github import PER_PAGE, GitHub
 from builder.progress import Progress
 from builder.release import RemoteOrigin
 from tests.lab.faults import Fault, Status, rate_limit
@@ -60,10 +61,52 @@ def test_pages_are_read_until_one_is_not_full(server: ReleaseServer, github: Git
     ]
 
 
-def test_a_server_that_never_ends_is_left_after_some_pages(server: ReleaseServer, github: GitHub) -> None:
-    server.script_always("/api/releases", page([{}] * PER_PAGE))
+def linked(server: ReleaseServer, tag: str, following: str | None) -> Status:
+    """A page of one release, with a Link header as GitHub's; None for the last page."""
+    link = f'<{server.url}/api/releases?page=1>; rel="first"'
+    link += f', <{following}>; rel="next"' if following else ""
+    return Status(200, {"Link": link}, json.dumps([entry(tag)]).encode())
+
+
+def test_pages_that_are_not_full_are_followed_by_their_link(server: ReleaseServer, github: GitHub) -> None:
+    # GitHub's own leads to /repositories/11225014/releases.
+    server.script("/api/releases", linked(server, "v3.6.7", f"{server.url}/repositories/1/releases?page=2"))
+    server.script("/repositories/1/releases", linked(server, "v3.6.8", "releases?page=3"))
+    server.script("/repositories/1/releases", linked(server, "v3.6.9", None))
+    assert tags(github) == ["v3.6.7", "v3.6.8", "v3.6.9"]
+
+
+def test_a_full_page_whose_link_names_no_next_is_the_last(server: ReleaseServer, github: GitHub) -> None:
+    last = Status(200, {"Link": '<a>; rel="prev"'}, json.dumps([{}] * PER_PAGE).encode())
+    server.script("/api/releases", last)
     assert tags(github) == []
-    assert len(server.requests) == MOST_PAGES
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("following", ["https://elsewhere.invalid/releases", "//elsewhere.invalid/releases"])
+def test_a_next_page_elsewhere_is_refused_and_gets_no_token(
+    server: ReleaseServer, github: GitHub, following: str
+) -> None:
+    server.script("/api/releases", linked(server, "v3.6.7", following))
+    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+        tags(github)
+
+
+def test_a_list_that_does_not_end_is_refused(
+    server: ReleaseServer, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(github_module, "MOST_PAGES", 3)
+    server.script_always("/api/releases", page([{}] * PER_PAGE))
+    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+        tags(github)
+    assert len(server.requests) == 3
+
+
+def test_pages_that_lead_in_a_circle_are_refused(server: ReleaseServer, github: GitHub) -> None:
+    server.script_always("/api/releases", linked(server, "v3.6.7", f"{server.url}/api/releases?page=2"))
+    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+        tags(github)
+    assert len(server.requests) == 2
 
 
 def test_digests_are_those_of_the_assets_that_have_one(server: ReleaseServer, github: GitHub) -> None:
@@ -86,8 +129,10 @@ def test_digests_are_those_of_the_assets_that_have_one(server: ReleaseServer, gi
         page({"assets": []}),
         page({"assets": [{"name": FILE.name, "digest": None}]}),
         Status(200, body=b"<html>Login</html>"),
+        Status(200, body=b"[" * 100_000),
+        Status(200, body=b"[" + b"9" * 5000 + b"]"),
     ],
-    ids=["a list", "no assets", "none uploaded", "no digests", "a page"],
+    ids=["a list", "no assets", "none uploaded", "no digests", "a page", "brackets", "a number"],
 )
 def test_another_answer_than_digests_is_refused(server: ReleaseServer, github: GitHub, answer: Fault) -> None:
     script_digests(server, answer)

@@ -14,14 +14,15 @@ from builder.errors import DownloadFailed
 from builder.progress import Progress
 from builder.release import ReleaseFile, RemoteOrigin, without_login
 from builder.replace import disk_full_named, replacing
+from builder.settings import xdg_folder
 
 WAIT_FOR_OTHER = 1800
 POLL = 0.2
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept (XDG base directory specification)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "etcd-deb" / "releases"
+    """Where downloads are kept. Raises EtcdDebError where the user has no home."""
+    return xdg_folder("XDG_CACHE_HOME", "~/.cache") / "etcd-deb" / "releases"
 
 
 def cached(

@@ -1,10 +1,37 @@
 """What can go wrong, in the words the user reads. Imports nothing of ours: every module may use it."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 GENERAL = 1
 USAGE = 2
 UNVERIFIED = 3
+# sysexits(3): EX_SOFTWARE and EX_IOERR.
+OWN_FAULT = 70
+UNPRINTED = 74
+# Characters of one line of a message; what a file or a server says may be any number.
+LONGEST = 600
+
+
+def on_one_line(text: str) -> str:
+    """The text as it may be shown: what others wrote moves no cursor and forges no line of ours."""
+    shown = "".join(
+        char if char.isprintable() else " " if char in "\n\t" else char.encode("unicode_escape").decode()
+        for char in text[:LONGEST]
+    )
+    return shown + "…" * (len(text) > LONGEST)
+
+
+def elsewhere(path: str) -> str:
+    """What to type so that a file like this one lies somewhere else."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "etcd-deb")
+    work = Path(os.environ.get("TMPDIR") or "/tmp", "etcd-deb-")  # noqa: S108
+    if path.startswith(os.path.expanduser(f"{cache}/")):  # noqa: PTH111  # Path raises where nobody has a home
+        return "name another place for downloads: XDG_CACHE_HOME=DIR"
+    if path.startswith(str(work)):
+        return "name another place for the work: TMPDIR=DIR"
+    return "name another folder"
 
 
 class EtcdDebError(Exception):
@@ -13,10 +40,10 @@ class EtcdDebError(Exception):
     exit_status = GENERAL
 
     def __init__(self, summary: str, *, details: Sequence[str] = (), hint: str | None = None) -> None:
-        super().__init__(summary)
-        self.summary = summary
-        self.details = tuple(details)
-        self.hint = hint
+        self.summary = on_one_line(summary)
+        super().__init__(self.summary)
+        self.details = tuple(map(on_one_line, details))
+        self.hint = None if hint is None else on_one_line(hint)
 
     def render(self) -> str:
         """The whole message without the program's name, as the command line shows it."""
@@ -99,9 +126,27 @@ class DiskFull(EtcdDebError):
         super().__init__(
             f"no space left on device while {doing}",
             details=(f"writing   {path}",),
-            hint="free some space there, or name another place:"
-            " TMPDIR for the work, XDG_CACHE_HOME for downloads, --output for the packages",
+            hint=f"free some space there, or {elsewhere(path)}",
         )
+
+
+class NotPrinted(EtcdDebError):
+    """The command did its work, and its result was not printed."""
+
+    exit_status = UNPRINTED
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "the result could not be printed",
+            details=("expected  standard output to take it", f"got       {reason}"),
+            hint="the command itself has ended: look at what it did before you run it again",
+        )
+
+
+class OwnFault(EtcdDebError):
+    """Something that nobody expected: etcd-deb is at fault, not what it was given."""
+
+    exit_status = OWN_FAULT
 
 
 class Interrupted(BaseException):

@@ -10,7 +10,7 @@ from builder import shipped
 from builder.checksums import format_checksums, parse_checksums
 from builder.errors import EtcdDebError, VerificationFailed
 from builder.replace import replacing
-from builder.settings import user_file
+from builder.settings import read_small, user_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def record_pins(file: Path, digests: Mapping[str, str]) -> None:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="ascii")
+        return read_small(file).decode("ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise EtcdDebError(
             f"can't read the pins in {file}",

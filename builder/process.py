@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from builder.errors import CommandFailed, DiskFull, MissingProgram
+from builder.faults import PRINTED
 from builder.progress import Progress
 
 POLL = 0.1
@@ -105,6 +106,9 @@ def _explain(argv: Sequence[str], status: int, printed: str, cwd: Path) -> Comma
     return CommandFailed(
         f"{program} {ended}",
         details=(f"ran       {shlex.join(argv)}", *(f"| {line}" for line in lines)),
-        hint="run etcd-deb again with -v for the whole output",
+        hint=next(
+            (hint for text, hint in PRINTED.items() if text in printed),
+            "run etcd-deb again with -v for the whole output",
+        ),
         ended=status,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -72,20 +73,34 @@ def parse_source(text: str) -> Origin:
     """The origin that `--source` names: https://, http://, file: or a folder. Raises UsageError."""
     try:
         parts = urlsplit(text)
+        if (
+            parts.scheme in ("http", "https")
+            and _is_host(parts.hostname or "", parts.port)
+            and text.isprintable()
+        ):
+            return RemoteOrigin(text.rstrip("/"))
     except ValueError:
-        # A host in brackets that is no IPv6 address.
+        # A host in brackets that is no IPv6 address, or a port that is none.
         parts = urlsplit("")
-    if parts.scheme in ("http", "https") and parts.hostname:
-        return RemoteOrigin(text.rstrip("/"))
-    if parts.scheme == "file":
-        return FolderOrigin(Path(unquote(parts.path)))
-    if "://" in text or not text:
+    folder = unquote(parts.path) if parts.scheme == "file" else text
+    if parts.scheme == "file" and folder and "\0" not in folder:
+        return FolderOrigin(Path(folder))
+    if "://" in text or not text or "\0" in folder or text.startswith(("http:", "https:", "file:")):
         raise UsageError(
             f"{text!r} is no source of releases",
             details=("expected  https://…, http://…, file:/… or a folder",),
             hint="the folder or URL above v3.6.7/ is meant",
         )
     return FolderOrigin(Path(text))
+
+
+def _is_host(name: str, port: int | None) -> bool:
+    """Whether a resolver takes the name: labels of 63 characters, 253 in all (RFC 1035)."""
+    try:
+        encoded = name.encode("idna")
+    except UnicodeError:
+        return False
+    return 0 < len(encoded) <= 253 and not re.search(rb"[^A-Za-z0-9._:-]", encoded) and port != 0
 
 
 def parse_https(text: str, setting: str) -> RemoteOrigin:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,6 +18,11 @@ COMPRESSIONS = ("xz", "zstd", "gzip")
 ENVIRONMENT_PREFIX = "ETCD_DEB_"
 # dpkg-parsechangelog wants exactly this in the trailer line; a comma would make two maintainers of one.
 _MAINTAINER = re.compile(r"[^\s<>,][^<>,\n]* <[^<>@\s]+@[^<>@\s]+>")
+LONGEST_MAINTAINER = 200
+# Seconds in a day: no connection is worth more patience, and the sockets of Python take no 10^12.
+LONGEST_TIMEOUT = 86400
+# Bytes of a file of settings or pins; /dev/zero has more.
+FILE_LIMIT = 4 * 1024 * 1024
 
 _LISTS = ("arches", "series")
 
@@ -40,9 +47,35 @@ class Settings:
 
 
 def user_file() -> Path:
-    """The user's own settings, read where no other file is named (XDG base directory specification)."""
-    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "etcd-deb" / "etcd-deb.toml"
+    """The user's own settings, read where no other file is named. Raises EtcdDebError."""
+    return xdg_folder("XDG_CONFIG_HOME", "~/.config") / "etcd-deb" / "etcd-deb.toml"
+
+
+def xdg_folder(variable: str, default: str) -> Path:
+    """A folder of the user's (XDG base directory specification).
+
+    Raises EtcdDebError where neither the variable nor a home names one.
+    """
+    try:
+        return Path(os.environ.get(variable) or default).expanduser()
+    except RuntimeError as error:
+        raise EtcdDebError(
+            "this user has no home",
+            details=(
+                f"expected  {variable}, HOME, or the user in /etc/passwd",
+                f"got       uid {os.getuid()}",
+            ),
+            hint="set HOME to a folder that this user may write",
+        ) from error
+
+
+def read_small(file: Path) -> bytes:
+    """The content of a file that a person writes. Raises OSError."""
+    with file.open("rb") as stream:
+        content = stream.read(FILE_LIMIT + 1)
+    if len(content) > FILE_LIMIT:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(file))
+    return content
 
 
 def load_settings(
@@ -66,7 +99,11 @@ def load_settings(
             merged[name] = _from_text(name, text, variable)
         elif name != "config":
             _refuse_misspelt(name, variable)
-    merged |= {name: value for name, value in options.items() if value is not None}
+    merged |= {
+        name: _text(name, value, "the options") if isinstance(value, str) else value
+        for name, value in options.items()
+        if value is not None
+    }
     return _settings(merged)
 
 
@@ -96,14 +133,15 @@ def read_settings_file(file: Path) -> dict[str, Value]:
     import tomllib
 
     try:
-        table: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8"))
+        table: dict[str, object] = tomllib.loads(read_small(file).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise EtcdDebError(
             f"can't read the settings in {file}",
             details=(str(error),),
             hint="name another file with --config FILE",
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    # Of a number of thousands of digits, and of brackets in brackets, tomllib hands on what Python says.
+    except (ValueError, RecursionError) as error:
         raise UsageError(
             f"{file} is not TOML",
             details=(str(error),),
@@ -126,7 +164,7 @@ def _from_table(name: str, value: object, where: str) -> Value:
         case int() if name == "timeout":
             return value
         case str() if name not in ("timeout", *_LISTS):
-            return value
+            return _text(name, value, where)
         case list() if name in _LISTS and all(isinstance(item, str) for item in value):
             return tuple(str(item) for item in value)
     kind = "a list of strings" if name in _LISTS else "a whole number" if name == "timeout" else "a string"
@@ -141,17 +179,33 @@ def _from_text(name: str, text: str, where: str) -> Value:
     if name in _LISTS:
         return tuple(text.replace(",", " ").split())
     if name == "timeout":
-        if not text.isdecimal():
+        if not re.fullmatch("[0-9]{1,9}", text):
             return _from_table(name, text, where)
         return int(text)
-    return text
+    return _text(name, text, where)
+
+
+def _text(name: str, value: str, where: str) -> str:
+    # No path may hold NUL, and the others make lines of a message, of debian/control or of a request.
+    if any(unicodedata.category(char) == "Cc" for char in value):
+        raise UsageError(
+            f"setting {name!r} in {where} holds a control character",
+            details=(f"got       {value!r}",),
+            hint="remove it",
+        )
+    return value
 
 
 def _settings(merged: Mapping[str, Value]) -> Settings:
     values = {name: value for name, value in merged.items() if isinstance(value, str)}
     timeout, arches, series = merged["timeout"], merged["arches"], merged["series"]
-    if not isinstance(timeout, int) or timeout < 1:
-        raise UsageError("timeout is not a number of seconds above 0", details=(f"got       {timeout}",))
+    if not isinstance(timeout, int) or not 0 < timeout <= LONGEST_TIMEOUT:
+        raise UsageError(
+            f"timeout is not a number of seconds from 1 to {LONGEST_TIMEOUT}",
+            # As text, a number of thousands of digits would be a ValueError.
+            details=(f"got       {timeout if timeout in range(-(10**20), 10**20) else 'a larger number'}",),
+            hint="timeout = 30",
+        )
     if not isinstance(arches, tuple) or not arches:
         raise UsageError("no architecture is named", hint="--arch amd64, or arches in the settings")
     if not isinstance(series, tuple) or not series:
@@ -160,8 +214,18 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
         raise UsageError(
             f"unknown compression {values['compression']!r}",
             details=(f"expected  one of {', '.join(COMPRESSIONS)}",),
+            hint='compression = "xz"',
         )
-    if not _MAINTAINER.fullmatch(values["maintainer"]):
+    if not values["output"]:
+        raise UsageError(
+            "no output folder is named", hint='--output dist, or output = "dist" in the settings'
+        )
+    maintainer = values["maintainer"]
+    if (
+        not _MAINTAINER.fullmatch(maintainer)
+        or not maintainer.isprintable()
+        or len(maintainer) > LONGEST_MAINTAINER
+    ):
         raise UsageError(
             f"maintainer {values['maintainer']!r} is no name with an address",
             hint='write it as "Jane Doe <jane@example.org>" (policy 5.6.2)',

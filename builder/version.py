@@ -10,9 +10,11 @@ from functools import total_ordering
 
 from builder.errors import UsageError
 
-_FULL = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-(alpha|beta|rc)\.(\d+))?", re.ASCII)
-_SERIES = re.compile(r"v?(\d+)\.(\d+)", re.ASCII)
-_REVISION = re.compile(r"[0-9][A-Za-z0-9.+~]*")
+# As semver.org has it, without leading zeros; of four digits at most, since file names are made of it.
+_NUMBER = r"(0|[1-9]\d{0,3})"
+_FULL = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-(alpha|beta|rc)\.{_NUMBER})?", re.ASCII)
+_SERIES = re.compile(rf"v?{_NUMBER}\.{_NUMBER}", re.ASCII)
+_REVISION = re.compile(r"[0-9][A-Za-z0-9.+~]{0,63}")
 
 
 class Architecture(StrEnum):
@@ -149,7 +151,7 @@ def parse_revision(text: str) -> str:
     if not _REVISION.fullmatch(text):
         raise UsageError(
             f"{text!r} is not a Debian revision",
-            details=("expected  a digit, then letters, digits, or . + ~, such as 1 or 1~bpo13+1",),
+            details=("expected  a digit, then up to 63 letters, digits, or . + ~, such as 1 or 1~bpo13+1",),
             hint="leave --revision out for 1",
         )
     return text

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -20,8 +22,9 @@ from builder.cli.looking import doctor, inspect, versions
 from builder.cli.options import Invocation
 from builder.cli.publishing import publish, serve, sync
 from builder.cli.repository import repo
-from builder.cli.terminal import show_error
-from builder.errors import GENERAL, EtcdDebError, Interrupted
+from builder.cli.terminal import Results, say, show_error
+from builder.errors import EtcdDebError, Interrupted
+from builder.faults import explained
 
 # Ctrl-C, kill(1), and a terminal that is closed.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -58,26 +61,26 @@ def main() -> int:
         # What nohup told us to ignore stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    results = Results(sys.stdout)
+    sys.stdout = results
     try:
         status = cli.main(standalone_mode=False)
+        results.flush()
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return error.exit_code
+    except Interrupted as end:
+        how = "interrupted" if end.number == signal.SIGINT else "terminated"
+        say(f"etcd-deb: {how}; nothing was left behind")
+        return 128 + end.number
     except EtcdDebError as error:
         show_error(error)
         return error.exit_status
-    except OSError as error:
-        show_error(
-            EtcdDebError(
-                f"{error.filename}: {error.strerror}" if error.filename else str(error),
-                hint="check its owner and mode, or name another place: --output, TMPDIR, XDG_CACHE_HOME",
-            )
-        )
-        return GENERAL
-    except Interrupted as end:
-        how = "interrupted" if end.number == signal.SIGINT else "terminated"
-        click.echo(f"etcd-deb: {how}; nothing was left behind", err=True)
-        return 128 + end.number
+    except Exception as error:
+        found = explained(error)
+        show_error(found)
+        return found.exit_status
     return status if isinstance(status, int) else 0
 
 

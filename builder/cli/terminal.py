@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 import time
+from contextlib import suppress
+from typing import TextIO
 
 import click
 
-from builder.errors import EtcdDebError
+from builder.errors import EtcdDebError, NotPrinted, on_one_line
 from builder.progress import Progress
 
 REDRAW = 0.1
@@ -21,7 +24,7 @@ class TerminalProgress(Progress):
     def __init__(self, *, verbose: bool) -> None:
         super().__init__()
         self._verbose = verbose
-        self._is_terminal = sys.stderr.isatty()
+        self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
         self._lock = threading.Lock()
         self._drawn = 0.0
         self._bar_shown = False
@@ -29,13 +32,13 @@ class TerminalProgress(Progress):
     def step(self, message: str) -> None:
         with self._lock:
             self._clear_bar()
-            click.echo(f"etcd-deb: {message}", err=True)
+            say(f"etcd-deb: {on_one_line(message)}")
 
     def output(self, line: str) -> None:
         if self._verbose:
             with self._lock:
                 self._clear_bar()
-                click.echo(f"  | {line}", err=True)
+                say(f"  | {on_one_line(line)}")
 
     def transferred(self, name: str, done: int, total: int | None) -> None:
         if not self._is_terminal:
@@ -48,12 +51,12 @@ class TerminalProgress(Progress):
             self._drawn = now
             self._clear_bar()
             if not finished:
-                click.echo(_bar(name, done, total), err=True, nl=False)
+                say(_bar(name, done, total), nl=False)
                 self._bar_shown = True
 
     def _clear_bar(self) -> None:
         if self._bar_shown:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            say("\r\x1b[K", nl=False)
             self._bar_shown = False
 
 
@@ -67,4 +70,45 @@ def _bar(name: str, done: int, total: int | None) -> str:
 
 def show_error(error: EtcdDebError) -> None:
     """The error in dpkg's shape."""
-    click.echo(f"etcd-deb: error: {error.render()}", err=True)
+    say(f"etcd-deb: error: {error.render()}")
+
+
+def say(message: str, *, nl: bool = True) -> None:
+    """A message on standard error. One that nobody can be shown is no reason to stop the work."""
+    with suppress(OSError):
+        click.echo(message, err=True, nl=nl)
+
+
+class Results(io.TextIOBase):
+    """Standard output: UTF-8 whatever the locale, and what it does not take is an error of its own.
+
+    out: None where it was closed before Python began. Raises NotPrinted.
+    """
+
+    def __init__(self, out: TextIO | None) -> None:
+        super().__init__()
+        self._out = out
+        if isinstance(out, io.TextIOWrapper):
+            # The name of a file may be no text at all, and is given back as it came.
+            out.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._out is not None and self._out.isatty()
+
+    def write(self, text: str) -> int:
+        if self._out is None:
+            raise NotPrinted("standard output is closed")
+        try:
+            return self._out.write(text)
+        except OSError as error:
+            raise NotPrinted(error.strerror or str(error)) from error
+
+    def flush(self) -> None:
+        try:
+            if self._out is not None:
+                self._out.flush()
+        except OSError as error:
+            raise NotPrinted(error.strerror or str(error)) from error

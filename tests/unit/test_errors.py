@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 
 import pytest
 
 from builder import errors
 from builder.errors import (
+    LONGEST,
     CommandFailed,
     DigestMismatch,
     DiskFull,
@@ -16,9 +18,13 @@ from builder.errors import (
     Interrupted,
     MissingProgram,
     NoSuchRelease,
+    NotPrinted,
+    OwnFault,
     UsageError,
     VerificationFailed,
+    on_one_line,
 )
+from builder.faults import explained
 
 EXAMPLES = (
     (
@@ -73,8 +79,20 @@ EXAMPLES = (
         1,
         "no space left on device while unpacking etcd\n"
         "  writing   /tmp/x\n"
-        "hint: free some space there, or name another place:"
-        " TMPDIR for the work, XDG_CACHE_HOME for downloads, --output for the packages",
+        "hint: free some space there, or name another folder",
+    ),
+    (
+        NotPrinted("No space left on device"),
+        74,
+        "the result could not be printed\n"
+        "  expected  standard output to take it\n"
+        "  got       No space left on device\n"
+        "hint: the command itself has ended: look at what it did before you run it again",
+    ),
+    (
+        OwnFault("a fault of etcd-deb's own: KeyError: 'x'", hint="report it"),
+        70,
+        "a fault of etcd-deb's own: KeyError: 'x'\nhint: report it",
     ),
 )
 
@@ -101,3 +119,58 @@ def test_there_is_an_example_of_every_class() -> None:
 
 def test_an_interruption_is_swallowed_by_no_handler_of_errors() -> None:
     assert not issubclass(Interrupted, Exception)
+
+
+def test_what_others_wrote_moves_no_cursor_and_forges_no_line() -> None:
+    forged = EtcdDebError("a\nhint: rm -r /", details=("\x1b[2J\udcff", "b" * 10_000), hint="c\rd")
+    assert forged.render() == (f"a hint: rm -r /\n  \\x1b[2J\\udcff\n  {'b' * LONGEST}…\nhint: c\\rd")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/v/cache/etcd-deb/releases/a", "XDG_CACHE_HOME=DIR"),
+        ("/v/work/etcd-deb-x1/a", "TMPDIR=DIR"),
+        ("/srv/apt/pool/a", "name another folder"),
+    ],
+)
+def test_a_hint_names_what_puts_this_file_elsewhere(
+    path: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/v/cache")
+    monkeypatch.setenv("TMPDIR", "/v/work")
+    assert words in str(DiskFull(path, "writing").hint)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (MemoryError(), 1, "ulimit -v"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "ulimit -v"),
+        (OSError(errno.EMFILE, "Too many open files"), 1, "ulimit -n"),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), 1, "ulimit -u"),
+        (RuntimeError("can't start new thread"), 1, "ulimit -u"),
+        (OSError(errno.EROFS, "Read-only file system", "/srv/a"), 1, "mount it to be written"),
+        (PermissionError(errno.EACCES, "Permission denied", "/srv/a"), 1, "ls -ld /srv/a"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "free some space"),
+        (OSError(errno.EIO, "Input/output error", b"/srv/a"), 1, "dmesg"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/srv/a"), 1, "ls -ld /srv/a"),
+        (OSError("no number"), 70, "report this"),
+        (KeyError("x"), 70, "report this"),
+    ],
+    ids=repr,
+)
+def test_an_error_that_no_stage_explains_is_the_machines_or_ours(
+    error: BaseException, status: int, words: str
+) -> None:
+    found = explained(error)
+    assert found.exit_status == status
+    assert words in str(found.hint)
+
+
+def test_a_fault_of_ours_names_the_place_in_the_code() -> None:
+    with pytest.raises(TypeError) as caught:
+        on_one_line(None)  # type: ignore[arg-type]
+    found = explained(caught.value)
+    assert found.summary.startswith("a fault of etcd-deb's own: TypeError: ")
+    assert found.details[-1].startswith("at        builder/errors.py:")

@@ -120,7 +120,7 @@ def test_a_timeout_that_is_no_number_names_its_variable(text: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"timeout": 0}, "timeout is not a number of seconds above 0"),
+        ({"timeout": 0}, "timeout is not a number of seconds from 1 to 86400"),
         ({"arches": ()}, "no architecture is named"),
         ({"arches": ("amd65",)}, "upstream publishes no etcd for 'amd65'"),
         ({"compression": "bzip2"}, "unknown compression 'bzip2'"),
@@ -128,7 +128,12 @@ def test_a_timeout_that_is_no_number_names_its_variable(text: str) -> None:
         ({"maintainer": "jane@example.org"}, "is no name with an address"),
         ({"maintainer": "Jane <jane>"}, "is no name with an address"),
         ({"maintainer": "Jane Doe <j@example.org> x"}, "is no name with an address"),
-        ({"maintainer": "Jane\nDoe <j@example.org>"}, "is no name with an address"),
+        ({"maintainer": "Jane\nDoe <j@example.org>"}, "holds a control character"),
+        ({"maintainer": "Jane\u2028Doe <j@example.org>"}, "is no name with an address"),
+        ({"maintainer": f"{'J' * 300} <j@example.org>"}, "is no name with an address"),
+        ({"output": "a\0b"}, "holds a control character"),
+        ({"output": ""}, "no output folder"),
+        ({"timeout": 10**5000}, "timeout is not a number of seconds"),
         ({"maintainer": "Jane, Doe <j@example.org>"}, "is no name with an address"),
     ],
 )

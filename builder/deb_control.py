@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import lzma
+import re
 import subprocess
 import tarfile
 import zlib
@@ -17,6 +19,9 @@ from debian.deb822 import Deb822
 
 from builder.errors import EtcdDebError
 
+_NOT_CHECKED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# No text has them, and some of them end a line for Python alone.
+_BREAK = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _UNREADABLE = (ArError, tarfile.TarError, zlib.error, lzma.LZMAError, subprocess.SubprocessError, EOFError)
 
 
@@ -32,12 +37,23 @@ _UNPACK: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
+# Policy 5.6.1, 5.6.8 and 5.6.12. Files of a repository are named by them, and apt reads them.
+_IDENTITY = {
+    "Package": re.compile(r"[a-z0-9][a-z0-9+.-]{1,99}"),
+    "Version": re.compile(r"([0-9]{1,9}:)?[0-9][A-Za-z0-9.+~-]{0,127}"),
+    "Architecture": re.compile(r"[a-z0-9][a-z0-9-]{0,63}"),
+}
+
+
 def read_control(package: Path) -> Deb822:
-    """The control file of a binary package. Raises EtcdDebError for a file that is none."""
+    """The control file of a binary package, whose Package, Version and Architecture are well formed.
+
+    Raises EtcdDebError for a file that is none.
+    """
     try:
         with package.open("rb") as stream:
             return control_in(stream, package)
-    except OSError as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise unreadable(package, str(error)) from error
 
 
@@ -52,9 +68,21 @@ def control_in(stream: BinaryIO, package: Path) -> Deb822:
         if "debian-binary" not in members or not any(name.startswith("data.tar") for name in members):
             raise ArError("it lacks debian-binary or data.tar")
         (name,) = _UNPACK.keys() & members.keys()
-        return Deb822(_control_file(_UNPACK[name](members[name].read())))
-    except (*_UNREADABLE, ValueError, KeyError, OSError) as error:
+        text = _control_file(_UNPACK[name](members[name].read())).decode("utf-8")
+        if found := _BREAK.search(text):
+            raise ValueError(f"its control file holds the character {found[0]!r}")
+        control = Deb822(text)
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
+            raise
+        raise unreadable(package, str(error)) from error
+    # tarfile and python-debian check little of what they follow, so that a damaged file ends them in any way.
+    except (*_UNREADABLE, *_NOT_CHECKED) as error:
         raise unreadable(package, str(error) or type(error).__name__) from error
+    for field, form in _IDENTITY.items():
+        if not form.fullmatch(control.get(field, "")):
+            raise unreadable(package, f"its control file has the {field} {control.get(field)!r}")
+    return control
 
 
 def _control_file(archive: bytes) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from debian.deb822 import Deb822
 
 from builder.deb_control import read_control, unreadable
-from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, VerificationFailed
+from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, UsageError, VerificationFailed
 from builder.fetch import Sources
 from builder.pins import Pins
 from builder.pipeline import fetch_all, prepare, work_folder
@@ -74,8 +74,9 @@ def _contents(package: Path) -> tuple[str, dict[str, str]]:
         try:
             with tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive:
                 return _read(archive)
-        except tarfile.TarError as error:
-            raise unreadable(package, str(error)) from error
+        # tarfile hands on what float(), int() and the like say of a header.
+        except (tarfile.TarError, ArithmeticError, LookupError, RecursionError, ValueError) as error:
+            raise unreadable(package, str(error) or type(error).__name__) from error
 
 
 def _read(archive: tarfile.TarFile) -> tuple[str, dict[str, str]]:
@@ -115,13 +116,17 @@ def _compare(
     pin = pins.get(provenance.tarball)
     if pin and pin.sha256 != provenance.sha256:
         return Verdict.DIFFERENT, f"the pin of {provenance.tarball} in {pin.file} is {pin.sha256}"
-    version = parse_version(provenance.version)
-    if not isinstance(version, UpstreamVersion):
-        return Verdict.UNKNOWN, f"{provenance.version} is no version of etcd"
+    try:
+        version = parse_version(provenance.version)
+        architectures = parse_architectures((provenance.architecture,))
+    except UsageError as error:
+        return Verdict.UNKNOWN, error.summary
+    if not isinstance(version, UpstreamVersion) or len(architectures) != 1:
+        return Verdict.UNKNOWN, f"{provenance.version} for {provenance.architecture} is no release of etcd"
     try:
         (fetched,) = fetch_all(
             PackageVersion(version, "1"),
-            parse_architectures((provenance.architecture,)),
+            architectures,
             sources,
             pins,
             progress,

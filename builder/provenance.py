@@ -70,9 +70,9 @@ def parse_provenance(text: str, where: str) -> Provenance:
             vouchers=tuple(str(voucher) for voucher in vouchers),
             programs={str(name): str(digest) for name, digest in programs.items()},
         )
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise EtcdDebError(
             f"the provenance in {where} can't be read",
-            details=(str(error),),
+            details=(str(error) or type(error).__name__,),
             hint="use the etcd-deb that built the package, or a newer one",
         ) from error

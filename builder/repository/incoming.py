@@ -19,6 +19,7 @@ from builder.errors import DigestMismatch, EtcdDebError, UsageError
 from builder.linux import end_with
 from builder.repository.index import Entry
 from builder.repository.layout import PACKAGE, check_component_name
+from builder.settings import read_small
 
 CHUNK = 1024 * 1024
 # From here on a second process gains more time than it takes to start.
@@ -27,6 +28,8 @@ READERS = 4
 READ_AT_ONCE = 64
 # Seconds in which a publisher that was told to end is done with its readers.
 END_AFTER = 2
+# Names without a folder: a .changes describes what lies beside it, and leads nowhere else.
+_CHECKSUM = re.compile(r"([0-9a-f]{64}) ([0-9]{1,18}) ([A-Za-z0-9][A-Za-z0-9+.~_:-]*)")
 _SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
 
 
@@ -73,18 +76,9 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
 
 
 def _debs_of(changes: Path) -> list[Path]:
-    try:
-        with changes.open(encoding="utf-8") as file:
-            said = Changes(file)
-        listed = {
-            str(row["name"]): (int(row["size"]), str(row["sha256"]))
-            for row in said.get("Checksums-Sha256", [])
-        }
-    except (OSError, ValueError, KeyError) as error:
-        raise EtcdDebError(
-            f"{changes} can't be read", details=(str(error),), hint="build the package again"
-        ) from error
-    debs = [changes.resolve().parent / name for name in listed if name.endswith(".deb")]
+    folder = changes.resolve().parent
+    listed = _listed(changes)
+    debs = [folder / name for name in listed if name.endswith(".deb")]
     if not debs:
         raise EtcdDebError(
             f"{changes} lists no package",
@@ -92,8 +86,36 @@ def _debs_of(changes: Path) -> list[Path]:
             hint="build the package again",
         )
     for name, (size, sha256) in listed.items():
-        _check(changes.resolve().parent / name, size, sha256, changes)
+        _check(folder / name, size, sha256, changes)
     return debs
+
+
+def _listed(changes: Path) -> dict[str, tuple[int, str]]:
+    """Size and SHA-256 of each file that a .changes names; all of them lie beside it."""
+    try:
+        rows = Changes(read_small(changes).decode("utf-8")).get("Checksums-Sha256") or []
+        # python-debian makes one row of a field that stands on one line, and leaves out what a line lacks.
+        lines = [
+            f"{row['sha256']} {row['size']} {row['name']}"
+            for row in ([rows] if isinstance(rows, dict) else rows)
+        ]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _unreadable(changes, str(error) or type(error).__name__) from error
+    listed = {}
+    for line in lines:
+        if not (match := _CHECKSUM.fullmatch(line)):
+            raise _unreadable(changes, f"Checksums-Sha256 has the line {line!r}")
+        sha256, size, name = match.groups()
+        listed[name] = int(size), sha256
+    return listed
+
+
+def _unreadable(changes: Path, reason: str) -> EtcdDebError:
+    return EtcdDebError(
+        f"{changes} can't be read",
+        details=("expected  a .changes with the files beside it in Checksums-Sha256", f"got       {reason}"),
+        hint="build the package again",
+    )
 
 
 def _check(file: Path, size: int, sha256: str, changes: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from builder.errors import CommandFailed, EtcdDebError
 from builder.process import find_program, run
 from builder.progress import Progress
+from builder.settings import xdg_folder
 
 
 class SigningFailed(EtcdDebError):
@@ -127,9 +128,9 @@ def _gpg(home: str, arguments: list[str], progress: Progress) -> str:
         "loopback",
         *arguments,
     ]
-    environment = {"GNUPGHOME": home or os.environ.get("GNUPGHOME") or str(Path("~/.gnupg").expanduser())}
+    own = home or os.environ.get("GNUPGHOME") or str(xdg_folder("HOME", "~") / ".gnupg")
     try:
-        return run(argv, cwd=Path("/"), progress=progress, environment=environment)
+        return run(argv, cwd=Path("/"), progress=progress, environment={"GNUPGHOME": own})
     except CommandFailed as error:
         raise SigningFailed(
             error.summary.replace("gpg ", "gpg could not sign: gpg ", 1),

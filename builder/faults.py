@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +61,9 @@ def _of_machine(error: OSError) -> EtcdDebError:
 
 
 def _own(error: BaseException) -> OwnFault:
+    # Here, since it is needed in no good run.
+    import traceback
+
     # click turns an EOFError of ours into an exception of its own.
     error = error.__cause__ or error if type(error).__name__ == "Abort" else error
     frames = [

@@ -114,4 +114,7 @@ def packed_archive(parts: Iterable[Member]) -> bytes:
 
 
 if __name__ == "__main__":
-    repack(Path(sys.argv[1]), sys.argv[2])
+    try:
+        repack(Path(sys.argv[1]), sys.argv[2])
+    except (OSError, MemoryError, ValueError, subprocess.CalledProcessError) as error:
+        sys.exit(f"compressing failed: {str(error) or 'out of memory'}")

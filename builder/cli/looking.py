@@ -55,9 +55,12 @@ def inspect(
 @click.command()
 @options.as_json
 def doctor(as_json: bool) -> int:
-    """Name each missing program with the apt line that brings it."""
+    """List missing programs and how to install them.
+
+    Exit status 1: a build does not work without one of them.
+    """
     from builder.cli import report
     from builder.doctor import NEEDS
 
     click.echo(report.needs_as_json(NEEDS) if as_json else report.needs_as_text(NEEDS))
-    return GENERAL if any(need.path is None for need in NEEDS) else 0
+    return GENERAL if any(need.required and need.path is None for need in NEEDS) else 0

@@ -92,9 +92,17 @@ def needs_as_text(needs: tuple[Need, ...]) -> str:
         + ("" if need.path else f"  ({need.purpose}): apt install {need.package}")
         for need in needs
     ]
-    missing = sorted({need.package for need in needs if need.path is None})
-    summary = f"all there is needed: apt install {' '.join(missing)}" if missing else "nothing is missing"
-    return "\n".join([*rows, summary])
+    required, optional = (
+        " ".join(sorted({need.package for need in needs if need.path is None and need.required is wanted}))
+        for wanted in (True, False)
+    )
+    summary = [
+        f"Programs that a build needs are missing. Install them with: apt install {required}"
+        if required
+        else "A build works.",
+        *([f"Optional programs are missing. Install them with: apt install {optional}"] if optional else []),
+    ]
+    return "\n".join([*rows, *summary])
 
 
 def needs_as_json(needs: tuple[Need, ...]) -> str:

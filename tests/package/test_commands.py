@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from builder.doctor import NEEDS
 from tests.lab import releases
 from tests.lab.account import Account, programs_without
+from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
 from tests.package.conftest import STATIC
 from tests.package.uploads import Upload
 
@@ -105,14 +107,46 @@ def test_inspect_refuses_what_is_no_package_of_ours(account: Account, tmp_path: 
     assert "is no package that etcd-deb built" in result.err
 
 
-def test_doctor_names_each_missing_program_with_its_apt_line(account: Account, tmp_path: Path) -> None:
-    path = programs_without(tmp_path / "bin", "dpkg-buildpackage", "zstd")
+@pytest.mark.parametrize(
+    ("missing", "status", "told"),
+    [
+        (
+            ("dpkg-buildpackage", "zstd", "gpg"),
+            1,
+            [
+                "Programs that a build needs are missing. Install them with: apt install dpkg-dev",
+                "Optional programs are missing. Install them with: apt install gnupg zstd",
+            ],
+        ),
+        (
+            ("zstd", "rsync"),
+            0,
+            ["A build works.", "Optional programs are missing. Install them with: apt install rsync zstd"],
+        ),
+        ((), 0, ["A build works."]),
+    ],
+    ids=["needed", "optional", "nothing"],
+)
+def test_doctor_tells_what_a_build_needs_from_what_it_does_not(
+    account: Account, tmp_path: Path, missing: tuple[str, ...], status: int, told: list[str]
+) -> None:
+    path = programs_without(tmp_path / "bin", *missing)
     result = account.run("doctor", variables={"PATH": path})
-    assert result.status == 1
-    missing = [line for line in result.out.splitlines() if line.split()[1] == "missing"]
-    assert [line.split()[0] for line in missing] == ["dpkg-buildpackage", "zstd"]
-    assert [line.partition(": ")[2] for line in missing] == ["apt install dpkg-dev", "apt install zstd"]
+    assert result.status == status
+    lines = result.out.splitlines()
+    assert {line.split()[0] for line in lines if line.split()[1] == "missing"} == set(missing)
+    assert lines[-len(told) :] == told
+
+
+def test_build_works_where_doctor_says_so(account: Account, tmp_path: Path) -> None:
+    optional = [need.program for need in NEEDS if not need.required]
+    account.variables["PATH"] = programs_without(tmp_path / "bin", *optional)
     assert account.run("doctor").status == 0
+    source = publish(tmp_path / "releases", {"amd64": good_tarball()})
+    account.pins = tmp_path / "pins"
+    account.trusts(source / f"v{VERSION}" / tarball_name())
+    result = account.build(VERSION, source, "--arch", "amd64")
+    assert result.status == 0, result.err
 
 
 def test_key_signs_what_dpkg_says_of_the_build(

@@ -46,7 +46,13 @@ def test_a_source_is_a_url_or_a_folder(text: str, origin: Origin) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ftp://mirror.invalid", "https://", "http://:80/x", "http://[::1", "s3://x"]
+    "text",
+    [
+        *("", "ftp://mirror.invalid", "https://", "http://:80/x", "http://[::1", "s3://x"),
+        *("https://mirror.invalid:x/", "https://mirror.invalid:99999/", "https://mirror.invalid/a\nb"),
+        *(f"https://{'a' * 300}/", f"https://{'a.' * 200}a/", "https://a..b/", "https://a b/", "https:x"),
+        *("/srv/a\0b", "file:", "file:/a%00b"),
+    ],
 )
 def test_anything_else_is_no_source(text: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pwd
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from builder import shipped
+from builder.cache import cache_folder
 from builder.cli.options import sources_of
 from builder.errors import EtcdDebError, UsageError
+from builder.pins import read_pins
 from builder.settings import Settings, Value, load_settings, read_settings_file, user_file
 from builder.version import Architecture
 
@@ -170,3 +174,42 @@ def test_witness_and_api_are_https_alone(name: str, url: str) -> None:
 def test_the_witness_stands_in_for_the_default_source_alone() -> None:
     assert sources_of(load()).witness_has_tarballs
     assert not sources_of(load(source="https://mirror.invalid")).witness_has_tarballs
+
+
+@pytest.mark.parametrize("find", [user_file, cache_folder])
+def test_a_user_without_a_home_is_told_what_to_set(
+    find: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(uid: int) -> NoReturn:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(EtcdDebError) as caught:
+        find()
+    assert caught.value.summary == "this user has no home"
+    assert "set HOME" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"timeout = {'9' * 5000}\n",
+        f"arches = {'[' * 50_000}\n",
+        'output = "\\u0000"\n',
+        "a = 2024-13-45\n",
+    ],
+    ids=["number", "brackets", "NUL", "date"],
+)
+def test_a_file_that_no_reader_can_be_expected_to_take_is_a_usage_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "settings.toml").write_text(text)
+    with pytest.raises(UsageError):
+        load_settings(tmp_path / "settings.toml", {}, {})
+
+
+def test_a_file_without_an_end_is_not_read_to_it() -> None:
+    with pytest.raises(EtcdDebError, match="can't read the settings in /dev/zero"):
+        load_settings(Path("/dev/zero"), {}, {})
+    with pytest.raises(EtcdDebError, match="can't read the pins in /dev/zero"):
+        read_pins("/dev/zero")

@@ -54,6 +54,7 @@ FILES = """
 0644 usr/share/doc/etcd-ha/provenance.json
 0644 usr/share/doc/etcd-ha/sbom.spdx.json
 0644 usr/share/doc/etcd-ha/toolchain
+0644 usr/share/etcd-ha/alternatives
 0644 usr/share/etcd-ha/config-keys
 0644 usr/share/fish/vendor_completions.d/etcd-ha.fish
 0644 usr/share/fish/vendor_completions.d/etcd.fish

@@ -1,0 +1,103 @@
+# shellcheck shell=sh
+# For postinst and prerm: the commands etcd, etcdctl and etcdutl as alternatives. Groups that were made by hand are joined as
+# they are, since update-alternatives refuses a name or link that another group has, and moves a link that is asked for
+# elsewhere, although a unit may name it. What can't be joined is said; no installation fails for it. Needs notice.sh.
+
+PROGRAMS=/usr/lib/etcd-ha/bin
+
+# alternatives_files: those of the groups that may have to do with etcd.
+alternatives_files() {
+    grep -l etcd "${DPKG_ADMINDIR:-${DPKG_ROOT-}/var/lib/dpkg}"/alternatives/* 2>/dev/null || true
+}
+
+# alternatives_table: GROUP NAME LINK of each master and slave.
+alternatives_table() {
+    alternatives_files | while read -r file; do
+        update-alternatives --query "${file##*/}" 2>/dev/null | awk '
+            /^Name: / { group = $2 }
+            /^Link: / { print group, group, $2 }
+            /^Slaves:/ { slaves = 1; next }
+            /^[^ ]/ { slaves = 0 }
+            /^$/ { exit }
+            slaves && NF == 2 { print group, $1, $2 }' || true
+    done
+}
+
+# alternatives_places: GROUP NAME LINK PROGRAM PRIORITY: where each program belongs. A name counts before a link.
+alternatives_places() {
+    table=$(alternatives_table)
+    while read -r program link priority; do
+        case $program in "#") continue ;; esac
+        place=$(printf '%s\n' "$table" | NAME=$program LINK=$link awk '
+            $2 == ENVIRON["NAME"] { named = $0 }
+            $3 == ENVIRON["LINK"] || "/usr" $3 == ENVIRON["LINK"] { linked = $0 }
+            END { print named != "" ? named : linked }')
+        if [ -z "$place" ]; then
+            alternatives_adopt "$program" "$link"
+            place="$program $program $link"
+        fi
+        echo "$place $program $priority"
+    done <"${DPKG_ROOT-}/usr/share/etcd-ha/alternatives"
+}
+
+# alternatives_adopt PROGRAM LINK: a link made by hand would be replaced for good. As an alternative it comes back.
+alternatives_adopt() {
+    [ -L "${DPKG_ROOT-}$2" ] || return 0
+    target=$(readlink "${DPKG_ROOT-}$2")
+    case $target in /etc/alternatives/*) target=$(readlink "${DPKG_ROOT-}$target") || return 0 ;; esac
+    case $target in
+        "$PROGRAMS"/*) return 0 ;;
+        /*) ;;
+        *) target=${2%/*}/$target ;;
+    esac
+    [ ! -x "${DPKG_ROOT-}$target" ] || update-alternatives --install "$2" "$1" "$target" 100 >&2 || true
+}
+
+# alternatives_join GROUP: reads the places.
+alternatives_join() {
+    joined=$1
+    master=
+    commands=
+    set --
+    while read -r group name link program priority; do
+        [ "$group" = "$joined" ] || continue
+        commands="$commands $link"
+        if [ "$name" = "$group" ]; then
+            master="$link $PROGRAMS/$program"
+            rank=$priority
+        else
+            set -- "$@" --slave "$link" "$name" "$PROGRAMS/$program"
+        fi
+    done
+    if [ -z "$master" ]; then
+        say "warning:$commands stays a part of the alternatives $joined; the package's programs are in $PROGRAMS"
+        return 0
+    fi
+    if ! update-alternatives --install "${master% *}" "$joined" "${master#* }" "$rank" "$@"; then
+        say "warning: update-alternatives can't lead$commands to $PROGRAMS. Mend it, then: dpkg-reconfigure etcd-ha." \
+            "For a corrupt file: mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha"
+        return 0
+    fi
+    for link in $commands; do
+        if [ -e "${DPKG_ROOT-}$link" ] && ! [ -L "${DPKG_ROOT-}$link" ]; then
+            say "warning: $link is not a link of update-alternatives, and stays as it is. For the package's program:" \
+                "mv $link /root/ && update-alternatives --auto $joined"
+        fi
+    done
+}
+
+alternatives_install() {
+    places=$(alternatives_places)
+    for alternative in $(printf '%s\n' "$places" | cut -d ' ' -f 1 | sort -u); do
+        alternatives_join "$alternative" <<END
+$places
+END
+    done
+}
+
+alternatives_remove() {
+    alternatives_files | while read -r file; do
+        update-alternatives --query "${file##*/}" 2>/dev/null | sed -n "s|^Alternative: \($PROGRAMS/\)|\1|p" |
+            while read -r path; do update-alternatives --remove "${file##*/}" "$path" || true; done
+    done
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.command import run
 from tests.lab.machine import Machine
 from tests.lab.mirror import download_packages
 from tests.lab.wait import wait_for
@@ -223,6 +224,46 @@ def test_member_of_ours_in_the_way_of_debians_purge_is_warned_of_and_moved(
     assert node.get("/etc/etcd/etcd.yaml") == config.format("/var/lib/etcd-ha")
     node.run("dpkg", "-P", "etcd-server")
     wait_for("the keys", partial(lambda: keys_of(node) == KEYS), within=20)
+
+
+DIVERSIONS = ("dpkg-divert", "--list", "*etcd*")
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_dpkg_alone_in_the_place_of_debians_packages_keeps_every_file_of_ours(
+    nodes: Nodes, package: Package, debian_etcd: Debian, tmp_path: Path, suite: str
+) -> None:
+    (node,) = nodes(1, suite, "adduser")
+    debian_etcd(node, suite)
+    deb = package(suite)
+    node.put("/root/refused.deb", refused_by_preinst(deb, tmp_path))
+    assert node.run("dpkg", "-i", "/root/refused.deb", check=False).returncode != 0
+    wait_for("Debian's etcd again", lambda: keys_of(node) == KEYS, within=20)
+    assert node.run(*DIVERSIONS).stdout == ""
+
+    node.put("/root/etcd-ha.deb", deb)
+    node.run("dpkg", "-i", "/root/etcd-ha.deb", env={"DEBIAN_FRONTEND": "noninteractive"}, within=120)
+    gone = node.run("sh", "-c", 'dpkg -L etcd-ha | while read -r f; do [ -e "$f" ] || echo "$f"; done')
+    assert gone.stdout == ""
+    assert node.run("dpkg", "--verify", "etcd-ha").stdout == ""
+    assert node.run(*DIVERSIONS).stdout == ""
+    assert "the member is healthy" in node.run("etcd-ha", "migrate").stdout
+    assert keys_of(node) == KEYS
+    node.run("dpkg", "-P", "etcd-server", "etcd-client")
+    assert node.run("dpkg", "--verify", "etcd-ha").stdout == ""
+    node.reboot()
+    wait_for("etcd after the reboot", lambda: service(node).active == "active", within=30)
+
+
+def refused_by_preinst(deb: Path, folder: Path) -> Path:
+    """The package with a preinst that fails once all is done."""
+    tree = folder / "refused"
+    run(["dpkg-deb", "--raw-extract", deb, tree])
+    with (tree / "DEBIAN/preinst").open("a") as script:
+        script.write("exit 1\n")
+    made = folder / "refused.deb"
+    run(["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "--build", tree, made])
+    return made
 
 
 def test_nothing_to_migrate_changes_nothing(nodes: Nodes, package: Package) -> None:

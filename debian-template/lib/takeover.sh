@@ -6,7 +6,6 @@ ADMIN_UNIT=${DPKG_ROOT-}/etc/systemd/system/etcd.service
 ENABLED_LINK=/etc/systemd/system/multi-user.target.wants/etcd.service
 # deb-systemd-helper's note of the links that it made for a unit of this name, whichever package asked for it.
 ENABLEMENT=${DPKG_ROOT-}/var/lib/systemd/deb-systemd-helper-enabled/etcd.service.dsh-also
-GIVE_BACK=/run/etcd-ha.give-back
 
 # A unit file that the admin wrote; a masked unit is a link to /dev/null.
 takeover_has_admin_unit() { [ -f "$ADMIN_UNIT" ] && ! [ -L "$ADMIN_UNIT" ]; }
@@ -105,24 +104,17 @@ takeover_is_endangered() {
     return "$found"
 }
 
-# takeover_note_running (prerm remove, before debhelper's part stops the service); needs systemd.sh
-takeover_note_running() {
-    if has_systemd && takeover_has_admin_unit && systemctl --quiet is-active etcd.service; then
-        : >"$GIVE_BACK"
-    fi
-}
-
 # takeover_give_back (postrm remove, after debhelper's part): the alternatives name the admin's binary again, and the unit
-# that ran it is still there. Not without its binary: the unit may name a path of ours.
+# that ran it is still there. Not without its binary: the unit may name a path of ours. Needs systemd.sh and stopped.sh.
 takeover_give_back() {
-    [ -e "$GIVE_BACK" ] || return 0
-    rm -f "$GIVE_BACK"
-    if command -v etcd >/dev/null; then
+    has_systemd || return 0
+    if has_stopped etcd.service && takeover_has_admin_unit && command -v etcd >/dev/null; then
         systemctl daemon-reload || true
         # --no-block: the start ends only when the cluster has a quorum.
         systemctl --no-block start etcd.service || true
         echo "etcd-ha: $ADMIN_UNIT runs $(readlink -f "$(command -v etcd)") again" >&2
     fi
+    rm -f "$STOPPED"
 }
 
 # takeover_before_purge, takeover_after_purge (postrm purge, around debhelper's part): its deb-systemd-helper purge would

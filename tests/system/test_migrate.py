@@ -177,6 +177,78 @@ def test_migration_killed_at_any_step_goes_on_where_it_was(
     assert keys_of(node) == KEYS
 
 
+TREES = "/var/lib/etcd /var/lib/etcd-ha /etc/etcd /var/backups/etcd-ha"
+FINGERPRINT = (
+    f"find {TREES} -printf '%p %M %u %T@\\n' | sort; find {TREES} -type f -exec sha256sum {{}} + | sort;"
+    "systemctl show -p ActiveState,MainPID etcd"
+)
+
+
+def fingerprint(node: Machine) -> str:
+    """All that a migration touches."""
+    return node.run("sh", "-c", FINGERPRINT).stdout
+
+
+# What runs before anything is written down, and of that what is called once or twice only.
+READERS = ("awk", "cat", "dpkg-query", "grep", "mktemp", "mkdir", "uname")
+
+
+def test_dry_run_changes_nothing_also_when_it_is_killed(
+    nodes: Nodes, package: Package, debian_etcd: Debian
+) -> None:
+    node = prepared(nodes, package, debian_etcd, "trixie")
+    node.run("mkdir", "/run/shims")
+    for program in (*PROGRAMS, *READERS):
+        node.put(f"/run/shims/{program}", SHIM.format(program=program), mode="0755")
+    node.put("/run/kill-at", "0\n")
+    before = fingerprint(node)
+    shown = node.run("etcd-ha", "migrate", "--dry-run", "--to", "/srv/etcd").stdout
+    assert "target=/srv/etcd\n" in shown
+    assert "data-dir: '/srv/etcd'\n" in shown
+    assert fingerprint(node) == before
+    step = 0
+    while True:
+        step += 1
+        node.put("/run/kill-at", f"{step}\n")
+        done = node.run("sh", "-c", f"{KILL_AT} --dry-run", check=False)
+        assert fingerprint(node) == before, f"killed before call {step}"
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stdout
+    assert step > 3
+
+
+def test_migration_that_was_begun_goes_on_as_it_was_planned_and_not_by_a_dry_run(
+    nodes: Nodes, package: Package, debian_etcd: Debian
+) -> None:
+    node = prepared(nodes, package, debian_etcd, "trixie")
+    node.run("mkdir", "/run/shims", "/srv/etcd")
+    for program in PROGRAMS:
+        node.put(f"/run/shims/{program}", SHIM.format(program=program), mode="0755")
+    # The first is before the data is copied; those that go on reach it earlier.
+    for step in (11, 8, 11):
+        node.put("/run/kill-at", f"{step}\n")
+        done = node.run("sh", "-c", f"{KILL_AT} --to /srv/etcd", check=False)
+        assert done.returncode == -signal.SIGKILL, done.stdout
+        before = fingerprint(node)
+        shown = node.run("etcd-ha", "migrate", "--dry-run").stdout
+        assert "this was begun; to end it: etcd-ha migrate\n" in shown
+        assert "target=/srv/etcd\n" in shown
+        for options, reason in (
+            (["--to", "/var/lib/etcd-ha"], "a migration to /srv/etcd was begun, and not to /var/lib/etcd-ha"),
+            (["--force"], "a migration was begun without --force"),
+            (["--dry-run", "--force"], "a migration was begun without --force"),
+        ):
+            refused = node.run("etcd-ha", "migrate", *options, check=False)
+            assert refused.returncode == 1
+            assert reason in refused.stdout
+            assert "To end it as it was begun: etcd-ha migrate\n" in refused.stdout
+        assert fingerprint(node) == before
+    node.run("etcd-ha", "migrate")
+    assert "data-dir: '/srv/etcd'" in node.get("/etc/etcd/etcd.yaml")
+    wait_for("the keys", partial(lambda: keys_of(node) == KEYS), within=20)
+
+
 def assert_migrated(node: Machine, what: str) -> None:
     """One copy that etcd could start from, the original beside it, a whole file, and nothing half-made."""
     found = node.run("find", "/var/lib/etcd", "/var/lib/etcd-ha", "-name", "member*").stdout.split()

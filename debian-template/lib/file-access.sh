@@ -13,3 +13,17 @@ blocked_at() {
     done
     if [ -e "$1" ] && ! [ -r "$1" ]; then echo "$1"; else return 1; fi
 }
+
+# why_not_writable DIRECTORY: the system's reason, by a temporary file, as etcd itself does it. "Read-only mount" stands for a
+# file system that is writable elsewhere: a sandbox. Status 1 when all is well.
+why_not_writable() {
+    if refused=$(LC_ALL=C mktemp -p "$1" .etcd-ha-XXXXXX 2>&1); then
+        rm -f "$refused"
+        return 1
+    fi
+    refused=${refused##*: }
+    if [ "$refused" = "Read-only file system" ]; then
+        case ,$(findmnt -n -o FS-OPTIONS -T "$1"), in *,ro,*) ;; *) refused="Read-only mount" ;; esac
+    fi
+    echo "$refused"
+}

@@ -172,3 +172,72 @@ def test_what_time_heals_is_tried_for_three_minutes_and_then_works(nodes: Nodes,
         other.run("systemctl", "start", "--no-block", "etcd")
     trio.wait_for_quorum(within=30)
     wait_for("the member with the file to be healthy", partial(is_healthy, bare), within=30)
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_directory_changed_in_the_file_needs_no_daemon_reload(
+    nodes: Nodes, package: Package, suite: str
+) -> None:
+    (node,) = nodes(1, suite)
+    single(node, package("pypi"))
+    for directory in ("/srv/etcd", "/home/etcd", "/var/lib/etcd-ha"):
+        node.run("install", "-d", "-o", "etcd", "-g", "etcd", "-m", "0700", directory)
+        node.run("etcd-ha", "config", "set", "data-dir", directory)
+        node.run("systemctl", "restart", "etcd")
+        assert is_healthy(node)
+        assert node.run("test", "-e", f"{directory}/member/snap/db", check=False).returncode == 0
+    writable = node.run("systemctl", "show", "-p", "ReadWritePaths", "--value", "etcd").stdout
+    assert "/srv/etcd" not in writable, "the sandbox kept what the file no longer names"
+
+
+def test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mends_it(
+    nodes: Nodes, package: Package
+) -> None:
+    (node,) = nodes(1)
+    single(node, package("pypi"))
+    node.run(
+        "sh",
+        "-ec",
+        "mkdir -p /etc/systemd/system-generators; cd /etc/systemd/system-generators; ln -s /dev/null etcd-ha",
+    )
+    node.run("systemctl", "daemon-reload")
+    node.run("install", "-d", "-o", "etcd", "-g", "etcd", "-m", "0700", "/srv/etcd")
+    node.run("etcd-ha", "config", "set", "data-dir", "/srv/etcd")
+    said = start_refused(node)
+    assert "the sandbox of etcd.service keeps /srv/etcd read-only" in said
+    assert "chown" not in said
+    advice = [
+        line.partition("]: ")[2]
+        for line in said.splitlines()
+        if "writable.conf" in line or "daemon-reload;" in line
+    ]
+    assert len(advice) == 2
+    node.run("sh", "-ec", "\n".join(advice))
+    assert is_healthy(node)
+
+
+def test_file_system_that_is_read_only_or_full_is_named_and_heals_by_itself(
+    nodes: Nodes, package: Package
+) -> None:
+    (node,) = nodes(1)
+    single(node, package("pypi"))
+    node.run("mkdir", "/srv/etcd")
+    node.run("etcd-ha", "config", "set", "data-dir", "/srv/etcd")
+    for options, reason, remedy in (
+        ("ro,mode=0700,uid=etcd", "the file system of /srv/etcd is read-only", None),
+        (
+            "nr_inodes=1,mode=0700,uid=etcd",
+            "No space left on device",
+            "mount -o remount,nr_inodes=1000 /srv/etcd",
+        ),
+    ):
+        node.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", "/srv/etcd")
+        node.run("systemctl", "restart", "--no-block", "etcd")
+        wait_for(reason, lambda: reason in node.journal("-u", "etcd"), within=20)  # noqa: B023
+        (shown, *_) = (
+            row for row in node.journal("-u", "etcd").splitlines() if remedy or "mount -o remount" in row
+        )
+        node.run("sh", "-ec", remedy or shown.partition("]: ")[2])
+        wait_for("the member to be healthy", partial(is_healthy, node), within=20)
+        node.run("systemctl", "stop", "etcd")
+        node.run("umount", "/srv/etcd")

@@ -64,6 +64,8 @@ class Machine:
             "--register=no",
             "--keep-unit",
             f"--network-namespace-path={self.endpoint.namespace}",
+            # As with a network of its own: systemd-networkd and ip work inside.
+            "--capability=CAP_NET_ADMIN",
             f"--machine={self.group.name}",
             f"--hostname={self.name}",
             "--resolv-conf=off",

@@ -1,11 +1,23 @@
 # shellcheck shell=sh
 # What etcd.yaml answers to the questions. Needs yaml.sh and answers.sh. What can't be read for certain gives no answer.
 
-# value_of KEY: in the file READ_FROM; nothing where it is absent or null. Status 2, and why on stderr: it can't be read.
+# All keys that answer a question, or tell that the file is of another kind than ours.
+FILE_KEYS="name data-dir initial-cluster initial-cluster-state initial-cluster-token listen-peer-urls listen-client-urls
+listen-metrics-urls heartbeat-interval election-timeout quota-backend-bytes auto-compaction-mode auto-compaction-retention
+client-transport-security.trusted-ca-file client-transport-security.cert-file client-transport-security.key-file
+peer-transport-security.trusted-ca-file peer-transport-security.cert-file peer-transport-security.key-file
+discovery discovery-srv discovery-config.token"
+
+# value_of KEY: nothing where it is absent or null. Status 2, and why on stderr: it can't be read. READ is from yaml_values.
 value_of() {
-    value_status=0
-    yaml_get "$READ_FROM" "$1" || value_status=$?
-    [ "$value_status" != 2 ]
+    printf '%s\n' "$READ" | KEY=$1 LC_ALL=C awk -F '\t' '
+        $2 == ENVIRON["KEY"] {
+            status = $1
+            sub(/^[^\t]*\t[^\t]*\t/, "")
+            if (status == 0) print
+            else if (status == 2) print | "cat >&2"
+            exit status == 2 ? 2 : 0
+        }'
 }
 
 # host_of URLS: the host of the first, without brackets.
@@ -57,9 +69,10 @@ tls_of_file() {
 
 # A cluster that finds itself by discovery has more members than initial-cluster says.
 setup_of_file() {
-    for key in discovery discovery-srv discovery-config; do
-        if printf '%s\n' "$LISTED" | cut -f 2 | grep -qix "$key"; then
-            echo "$key tells of the members" >&2
+    for key in discovery discovery-srv discovery-config.token; do
+        value=$(value_of "$key") || return 2
+        if [ -n "$value" ]; then
+            echo "its members are found by $key" >&2
             return 2
         fi
     done
@@ -115,10 +128,10 @@ answer_from() {
 # answers_of_file FILE: fills ANSWERS. UNREAD are the questions that the file answers in a way that can't be read for
 # certain, UNREAD_WHY the same with reasons; their answers in ANSWERS stay. Status 2: nothing can be read.
 answers_of_file() {
-    READ_FROM=$1
     UNREAD=
     UNREAD_WHY=
-    LISTED=$(yaml_list "$1") || return 2
+    # shellcheck disable=SC2086  # words
+    READ=$(yaml_values "$1" $FILE_KEYS) || return 2
     answer_from setup setup_of_file
     answer_from node-name value_of name
     answer_from address address_of_file

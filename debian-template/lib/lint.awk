@@ -56,7 +56,8 @@ function needs(line, key, kind, value,    wanted) {
     wanted = type[tolower(key)]
     if (kind == "null") return
     if (wanted == "string" && kind ~ /^(int|bool|number)$/) warn(line, "etcd refuses " key ": the value needs quotes: \"" value "\"")
-    else if (wanted == "string" && kind !~ /^(string|long|block|escaped)$/) warn(line, "etcd refuses " key ": one text is expected")
+    else if (wanted == "string" && kind !~ /^(string|text)$/) warn(line, "etcd refuses " key ": one text is expected")
+    else if (wanted ~ /^(int|duration)$/ && kind == "number") warn(line, key ": write " value " as a decimal number, which etcd and etcd-ha read alike")
     else if (wanted == "int" && kind != "int") warn(line, "etcd refuses " key ": a whole number without quotes and unit is expected")
     else if (wanted == "duration" && kind != "int") warn(line, "etcd refuses " key ": nanoseconds are expected, without unit")
     else if (wanted == "bool" && kind != "bool") warn(line, "etcd refuses " key ": true or false is expected, without quotes")
@@ -166,7 +167,7 @@ file == 1 {
         next
     }
     needs($1, $2, $3, value)
-    if ($3 ~ /^(string|int|bool|number|long)$/) value_of[id] = value
+    if ($3 ~ /^(string|int|bool|number)$/) value_of[id] = value
 }
 
 END { check_values() }

@@ -10,9 +10,9 @@ ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the ro
 # What follows gives a value with status 0, or nothing with status 2 and the reason on stderr where it can't be read for
 # certain. Then it is neither absent nor the default.
 
-# setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty. Where
-# look_at_process (process.sh) has filled PROCESS_TELLS, the process that runs knows what the file does not tell, and best
-# where its data is.
+# setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty (of an empty
+# name etcd makes no default). Where look_at_process (process.sh) has filled PROCESS_TELLS, the process that runs knows what
+# the file does not tell, and best where its data is.
 setting() {
     case ${PROCESS_TELLS:+$1} in data-dir | wal-dir) if process_setting "$1"; then return 0; fi ;; esac
     setting_status=2
@@ -24,7 +24,7 @@ setting() {
         setting_value="$(id -un) may not read it"
     fi
     case $setting_status in
-        0) printf '%s\n' "${setting_value:-${2-}}" ;;
+        0) if [ "$1" = name ]; then printf '%s\n' "$setting_value"; else printf '%s\n' "${setting_value:-${2-}}"; fi ;;
         1) printf '%s\n' "${2-}" ;;
         *)
             if [ -n "${PROCESS_TELLS-}" ] && process_setting "$1" "${2-}"; then return 0; fi

@@ -8,10 +8,6 @@ function quoted(text) {
     return "\"" text "\""
 }
 
-function is_true(text) {
-    return text ~ /^([yY]|[tT]rue|TRUE|[yY]es|YES|[oO]n|ON)$/
-}
-
 function is_same(id, kind, value) {
     if (kind_of[id] != kind) return 0
     return kind == "bool" ? is_true(value_of[id]) == is_true(value) : value_of[id] "" == value ""
@@ -78,7 +74,7 @@ function apply(edit,    part, id, parent) {
     parent = id
     sub(/\..*/, "", parent)
     if (id in double || parent in double) return refuse(double[id in double ? id : parent], part[2] " is there twice")
-    if (id in line_of && kind_of[id] !~ /^(string|int|bool|null|number|escaped)$/)
+    if (id in line_of && (spread[id] || kind_of[id] !~ /^(string|int|bool|null|number|text)$/))
         return refuse(line_of[id], part[2] " is not a single value in one line")
     if (id in added) return
     added[id] = 1

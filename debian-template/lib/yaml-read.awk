@@ -4,9 +4,10 @@
 # The arguments come by the environment, since -v would interpret backslashes:
 #   YAML_MODE=list   LINE KEY KIND VALUE of every key, separated by tabs; KIND double: it is in this line too
 #   YAML_MODE=get    the value of YAML_KEY; status 1 if it is absent or null
+#   YAML_MODE=values STATUS KEY VALUE of each line of YAML_KEY; the value is the reason where the status is 2
 #   YAML_MODE=edit   see yaml-edit.awk
-# KIND: string int bool null, number (what else YAML 1.1 takes for one); and what is no single value in one line:
-# map list flow-map flow-list block long escaped.
+# KIND: string int bool null, number (what else YAML 1.1 takes for one); map list flow-map flow-list; and text that can't
+# be read: it has line breaks or control characters.
 
 function refuse(number, reason) {
     if (!refused) print "line " number ": " reason | "cat >&2"
@@ -16,14 +17,17 @@ function refuse(number, reason) {
 # Remembers a key of the top level (no parent) or of the level below.
 function add_key(parent, name, column, start,    id) {
     id = tolower(parent == "" ? name : parent "." name)
-    if (id in line_of) double[id] = LINE
-    else order[++keys] = id
+    if (id in line_of) {
+        double[id] = LINE
+        if (spelled[id] != (parent == "" ? name : spelled[parent] "." name)) variant[id] = 1
+    } else order[++keys] = id
     spelled[id] = parent == "" ? name : spelled[parent] "." name
     line_of[id] = end_of[id] = LINE
     kind_of[id] = KIND
     value_of[id] = VALUE
     start_of[id] = start
     token_of[id] = TOKEN
+    spread[id] = 0
     return id
 }
 
@@ -59,6 +63,7 @@ function read_key(text,    c, n) {
         n = colon_position(text)
         NAME = substr(text, 1, n - 1)
         sub(/[ \t]+$/, "", NAME)
+        if (n && NAME == "<<") refuse(LINE, "a merged key (<<)")
     } else {
         n = quoted_length(text)
         NAME = substr(text, 2, n - 2)
@@ -67,7 +72,12 @@ function read_key(text,    c, n) {
         if (NAME ~ /[\\']/) refuse(LINE, "a key with escapes")
         n += index(substr(text, n + 1), ":")
     }
-    if (n && (NAME == "" || NAME == "<<")) refuse(LINE, "empty and merged keys can't be edited safely")
+    if (n && NAME == "") refuse(LINE, "an empty key")
+    # Go takes these letters for k and s.
+    if (n && (index(NAME, "\342\204\252") || index(NAME, "\305\277"))) refuse(LINE, "a letter that looks like k or s")
+    # Fields of etcd's own configuration, under their names in Go.
+    if (n && tolower(NAME) ~ /^(listen(peer|client|clienthttp|metrics)|advertise(peer|client))urls$/)
+        refuse(LINE, NAME " sets what another key sets")
     return n
 }
 
@@ -76,7 +86,40 @@ function await_more(column) {
     block = KIND == "block"
     block_indent = -1
     continued = PLAIN
+    gap = 0
     more_than = column
+    if (block && last_id != "") begin_text(last_id)
+}
+
+# A block of text: without its last line break, and each further one folded to a blank, it is a value.
+function begin_text(id) {
+    text_id = id
+    text_lines = text_gap = 0
+    spread[id] = 1
+    value_of[id] = ""
+    kind_of[id] = STRIPS ? "string" : "text"
+}
+
+function add_text(text) {
+    if (text_id == "") return
+    if (text ~ /^ *$/ && (block_indent < 0 || length(text) <= block_indent)) {
+        text_gap = 1
+        return
+    }
+    text = substr(text, block_indent + 1)
+    if (text_gap || (text_lines && !FOLDS) || (FOLDS && text ~ /^[ \t]/) || index(text, "\t")) kind_of[text_id] = "text"
+    value_of[text_id] = value_of[text_id] (text_lines++ ? " " : "") text
+}
+
+# A further line of a plain value.
+function fold(id, text,    is_last) {
+    if (gap || index(text, "\t")) kind_of[id] = "text"
+    else if (kind_of[id] != "text") kind_of[id] = "string"
+    is_last = sub(/(^|[ \t]+)#.*/, "", text)
+    sub(/[ \t]+$/, "", text)
+    value_of[id] = value_of[id] " " text
+    spread[id] = 1
+    if (is_last) continued = 0
 }
 
 function read_pair(text, column, colon,    blanks) {
@@ -106,7 +149,7 @@ function read_pair(text, column, colon,    blanks) {
 
 function read_content(text, column,    colon) {
     if (continued && column > more_than) {
-        if (last_id != "") kind_of[last_id] = "long"
+        if (last_id != "") fold(last_id, text)
         return
     }
     while (depth && column < level[depth]) {
@@ -129,8 +172,12 @@ function read_content(text, column,    colon) {
     if (!depth || (dash < 0 && column == level[depth]))
         return refuse(LINE, index("[{", substr(TEXT, 1, 1)) ? "flow style ({} or [])" : "not a key and its value")
     read_value(TEXT)
-    if (open_id != "") kind_of[open_id] = "long"
     last_id = open_id
+    if (open_id != "") {
+        kind_of[open_id] = KIND
+        value_of[open_id] = VALUE
+        spread[open_id] = 1
+    }
     open = 0
     open_id = ""
     await_more(dash < 0 ? level[depth] : dash)
@@ -146,12 +193,17 @@ function scan(text,    indent) {
         if (block_indent < 0 && indent > more_than && text !~ /^ *$/) block_indent = indent
         if (text ~ /^ *$/ || (block_indent >= 0 && indent >= block_indent)) {
             end_of[top_id] = LINE
+            add_text(text)
             return
         }
         block = 0
+        text_id = ""
         behind_kept[LINE] = KEEPS
     }
-    if (text ~ /^[ \t]*$/) return
+    if (text ~ /^[ \t]*$/) {
+        gap = 1
+        return
+    }
     if (text ~ /^[ \t]*#/) {
         continued = 0
         return
@@ -165,6 +217,34 @@ function scan(text,    indent) {
     }
     read_content(substr(text, indent + 1), indent)
     if (top_id != "") end_of[top_id] = LINE
+}
+
+# Sets FOUND to the value of a key, as etcd takes it. Status 1: absent or null; 2: FOUND is why it can't be read, AT the line.
+function look_up(key,    id, block_id) {
+    id = block_id = tolower(key)
+    FOUND = ""
+    if (sub(/\..*/, "", block_id)) {
+        if (!(block_id in line_of)) return 1
+        if (block_id in double) return cant(double[block_id], spelled[block_id] " is there twice")
+        if (kind_of[block_id] == "null") return 1
+        if (kind_of[block_id] != "map") return cant(line_of[block_id], spelled[block_id] " is not a block of keys, one a line")
+    }
+    if (!(id in line_of)) return 1
+    # Of the same key etcd takes the last; of several spellings it depends.
+    if (id in variant) return cant(line_of[id], spelled[id] " is there in two spellings")
+    if (kind_of[id] == "null") return 1
+    if (kind_of[id] == "number") return cant(line_of[id], spelled[id] " is not written as a decimal number, or needs quotes")
+    if (kind_of[id] == "text") return cant(line_of[id], "the text of " spelled[id] " has line breaks, tabs or escapes")
+    if (kind_of[id] !~ /^(string|int|bool)$/) return cant(line_of[id], spelled[id] " is not a single value")
+    FOUND = value_of[id]
+    if (kind_of[id] == "bool") FOUND = is_true(FOUND) ? "true" : "false"
+    return 0
+}
+
+function cant(line, reason) {
+    AT = line
+    FOUND = reason
+    return 2
 }
 
 BEGIN {
@@ -199,15 +279,17 @@ END {
         exit 0
     }
     if (mode == "get") {
-        id = block_id = tolower(ENVIRON["YAML_KEY"])
-        if (!sub(/\..*/, "", block_id)) block_id = id
-        if (block_id in double) refuse(double[block_id], spelled[block_id] " is there twice")
-        else if (id in double) refuse(double[id], spelled[id] " is there twice")
-        else if (block_id != id && block_id in line_of && kind_of[block_id] !~ /^(map|null)$/)
-            refuse(line_of[block_id], spelled[block_id] " is not a block of keys, one a line")
-        else if (!(id in line_of) || kind_of[id] == "null") exit 1
-        else if (kind_of[id] !~ /^(string|int|bool|number)$/) refuse(line_of[id], spelled[id] " is not a single value in one line")
-        else print value_of[id]
-        exit refused ? 2 : 0
+        status = look_up(ENVIRON["YAML_KEY"])
+        if (status == 2) refuse(AT, FOUND)
+        else if (!status) print FOUND
+        exit status
+    }
+    if (mode == "values") {
+        count = split(ENVIRON["YAML_KEY"], wanted, "\n")
+        for (i = 1; i <= count; i++) {
+            status = look_up(wanted[i])
+            print status "\t" wanted[i] "\t" (status == 2 ? "line " AT ": " : "") FOUND
+        }
+        exit 0
     }
 }

@@ -48,10 +48,17 @@ function plain_kind(text) {
     if (text ~ /^(~|null|Null|NULL)?$/) return "null"
     if (text ~ /^([yYnN]|[tT]rue|TRUE|[fF]alse|FALSE|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF)$/) return "bool"
     if (text ~ /^(0|-?[1-9][0-9]*)$/) return "int"
-    # Octal, hexadecimal, with underscores, fractions, sexagesimal numbers, dates.
-    if (text ~ /^[-+.]?[0-9][-+0-9_:.TtZz ]*$/ || text ~ /^[-+]?[0-9._]+[eE][-+]?[0-9]+$/) return "number"
-    if (text ~ /^[-+]?0[box][0-9a-fA-F_]+$/ || text ~ /^[-+]?\.(inf|Inf|INF|nan|NaN|NAN)$/) return "number"
+    # As etcd's reader (go-yaml v2) has it, to which dates and 1:30 are text.
+    if (text !~ /^[-+.0-9]/) return "string"
+    gsub(/_/, "", text)
+    if (text ~ /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/) return "number"
+    if (text ~ /^[-+]?0([xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)$/) return "number"
+    if (text ~ /^[-+]?\.(inf|Inf|INF)$/ || text ~ /^\.(nan|NaN|NAN)$/) return "number"
     return "string"
+}
+
+function is_true(text) {
+    return text ~ /^([yY]|[tT]rue|TRUE|[yY]es|YES|[oO]n|ON)$/
 }
 
 # Sets KIND, VALUE, TOKEN (its length as written) and PLAIN of the scalar or flow collection at the start.
@@ -74,6 +81,8 @@ function read_value(text,    c) {
     } else if (c == "|" || c == ">") {
         TOKEN = 1
         KIND = "block"
+        FOLDS = c == ">"
+        STRIPS = substr(text, 2, 1) == "-"
         KEEPS = substr(text, 2, 1) == "+"
         if (text !~ /^[|>][-+]?[ \t]*$/ && text !~ /^[|>][-+]?[ \t]+#/)
             refuse(LINE, "a block of text with an explicit indentation")
@@ -89,14 +98,31 @@ function read_value(text,    c) {
     }
 }
 
-function unescape(    rest, result, c) {
+# Decodes the escapes of VALUE and returns its kind; what would be a control character or a line break stays as it is.
+function unescape(    rest, result, c, digits, decoded) {
     rest = VALUE
     while (match(rest, /\\/)) {
         c = substr(rest, RSTART + 1, 1)
-        if (c != "\"" && c != "\\" && c != "/") return "escaped"
-        result = result substr(rest, 1, RSTART - 1) c
+        result = result substr(rest, 1, RSTART - 1)
         rest = substr(rest, RSTART + 2)
+        digits = c == "x" ? 2 : c == "u" ? 4 : c == "U" ? 8 : 0
+        if (index("\"\\/ ", c)) decoded = c
+        else if (digits) decoded = utf8(substr(rest, 1, digits))
+        else return "text"
+        if (decoded == "") return "text"
+        result = result decoded
+        rest = substr(rest, digits + 1)
     }
     VALUE = result rest
-    return "string"
+    return VALUE ~ /[\001-\037\177]/ ? "text" : "string"
+}
+
+# The character of a hexadecimal number; nothing for control characters, for what is none, and beyond three bytes.
+function utf8(hex,    i, n) {
+    if (hex !~ /^[0-9a-fA-F]+$/) return ""
+    for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789abcdef", tolower(substr(hex, i, 1))) - 1
+    if (n < 32 || n > 65535 || (n >= 127 && n < 160) || (n >= 55296 && n < 57344) || n == 8232 || n == 8233) return ""
+    if (n < 128) return sprintf("%c", n)
+    if (n < 2048) return sprintf("%c%c", 192 + int(n / 64), 128 + n % 64)
+    return sprintf("%c%c%c", 224 + int(n / 4096), 128 + int(n / 64) % 64, 128 + n % 64)
 }

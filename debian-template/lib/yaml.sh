@@ -14,6 +14,14 @@ yaml_get() {
     YAML_KEY=$2 yaml_awk get "$1"
 }
 
+# yaml_values FILE KEY...: lines STATUS KEY VALUE, separated by tabs; the statuses are those of yaml_get, and the value is
+# the reason where the status is 2. Status 2: nothing can be read.
+yaml_values() {
+    yaml_file=$1
+    shift
+    YAML_KEY=$(printf '%s\n' "$@") yaml_awk values "$yaml_file"
+}
+
 # yaml_list FILE: LINE KEY KIND VALUE of all keys, separated by tabs. Status 2 as above.
 yaml_list() {
     yaml_awk list "$1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -40,6 +40,14 @@ class Outcome:
     message: str
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Status 0: the value; 1: absent or null; REFUSED: the reason why it can't be read."""
+
+    status: int
+    text: str
+
+
 class NodeShell:
     """One process of the driver, and the folder of its current case."""
 
@@ -63,6 +71,16 @@ class NodeShell:
     def keys(self, document: bytes) -> Outcome:
         """What yaml_list tells of a document."""
         return self._run("list", document)
+
+    def values(self, document: bytes, keys: Iterable[str]) -> dict[str, Reading]:
+        """What yaml_get says of each key; of every key the same where the whole document can't be read."""
+        wanted = list(keys)
+        outcome = self._run("values", document, " ".join(wanted))
+        if outcome.status == REFUSED:
+            return dict.fromkeys(wanted, Reading(REFUSED, outcome.message))
+        assert outcome.status == 0, outcome.message
+        rows = (row.split("\t", 2) for row in outcome.edited.decode().removesuffix("\n").split("\n"))
+        return {key: Reading(int(status), text) for status, key, text in rows}
 
     def members(self, text: str, scheme: str = "http") -> Outcome:
         """Complete a list of members."""

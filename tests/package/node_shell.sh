@@ -31,6 +31,10 @@ while read -r command folder; do
             etcd_group() { id -g; }
             create_file "$folder/edited" "$(edits_of_new_file)" 2>"$folder/message" || status=$?
             ;;
+        values)
+            # shellcheck disable=SC2046  # words
+            yaml_values "$folder/document" $(cat "$folder/edits") >"$folder/edited" 2>"$folder/message" || status=$?
+            ;;
         list) yaml_list "$folder/document" >"$folder/edited" 2>"$folder/message" || status=$? ;;
         check)
             ANSWERS=$folder/answers

@@ -65,6 +65,15 @@ first_bad_answer() {
 # configure_file: sets RESULT to unchanged, changed, created, untouched (and why was said).
 configure_file() {
     RESULT=untouched
+    if ! lock_file "$FILE"; then
+        say "warning: the answers were not written: $LOCKED_OUT. When that has ended: dpkg-reconfigure etcd-ha"
+        return 0
+    fi
+    bring_answers
+    unlock_file
+}
+
+bring_answers() {
     ANSWERS=$work/asked
     load_answers
     normalize_answers

@@ -1,7 +1,27 @@
 # shellcheck shell=sh
-# Changing etcd.yaml: in one rename, with owner and mode kept and a copy of the previous file. Needs yaml.sh.
+# Changing etcd.yaml: one writer at a time, in one rename, with owner and mode kept and a copy of the previous file.
+# Needs yaml.sh.
 
 BACKUPS=${BACKUPS:-${DPKG_ROOT-}/var/backups/etcd-ha}
+# Seconds. An edit takes one or two, and twenty writers may wait for each other.
+LOCK_WAIT=${LOCK_WAIT:-120}
+
+# lock_file FILE: until unlock_file, or the end of this process however it ends, no other writer of this package reads FILE to
+# change it. Held is FILE's directory, on descriptor 7. Status 1, and why in LOCKED_OUT, if it can't be had in LOCK_WAIT
+# seconds.
+lock_file() {
+    mkdir -p "${1%/*}"
+    exec 7<"${1%/*}"
+    flock --wait "$LOCK_WAIT" 7 && return 0
+    exec 7<&-
+    # shellcheck disable=SC2034  # for the caller
+    LOCKED_OUT="another program has been changing $1 for $LOCK_WAIT s (lslocks shows which)"
+    return 1
+}
+
+unlock_file() {
+    exec 7<&-
+}
 
 # why_untouchable FILE: prints why the file can't be edited safely, nothing if it can.
 why_untouchable() {

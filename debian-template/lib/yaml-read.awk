@@ -57,7 +57,7 @@ function read_dashes(column) {
 # Sets NAME and returns the position of the colon behind it; 0 if the text is no key.
 function read_key(text,    c, n) {
     c = substr(text, 1, 1)
-    if (text ~ /^\?([ \t]|$)/) refuse(LINE, "keys marked with ? can't be edited safely")
+    if (text ~ /^\?([ \t]|$)/) refuse(LINE, "a key marked with ?")
     if (index("[{&*!|>%@`", c)) return 0
     if (c != "\"" && c != "'") {
         n = colon_position(text)

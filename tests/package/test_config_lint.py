@@ -40,10 +40,21 @@ class Tool:
             "BACKUPS": str(self.backups),
         }
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """The command, which runs beside others."""
+        return subprocess.Popen(
+            ["sh", TEMPLATE / "tool/config", *arguments],
+            env=self._environment | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """The command, with stdout and stderr apart."""
-        command = ["sh", str(TEMPLATE / "tool/config"), *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=60)
+        with self.start(*arguments, **variables) as process:
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def lint(self, document: str) -> str:
         """Its warnings for a document."""

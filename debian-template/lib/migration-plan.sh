@@ -65,14 +65,15 @@ check_is_whole_unit() {
 # check_versions DIR
 check_versions() {
     own=$(version_of "$ETCD_BIN/etcd")
-    data=$(bbolt_get "$1/member/snap/db" cluster clusterVersion) || return 0
+    data=$(bbolt_value "$1/member/snap/db" cluster clusterVersion 2>&1) ||
+        fail "the database in $1 can't be read: $data" "(--force: go on without knowing its version)"
     if minor_is_newer "$data" "$own"; then fail "the data is of etcd $data, newer than this package's $own"; fi
     # The data knows the minor only. A package that went on to the next minor may not have been all of the cluster.
     # shellcheck disable=SC2016  # dpkg-query's variable
     last=$(dpkg-query -W -f '${Version}' etcd-server 2>/dev/null) || last=
     last=${last%-*}
     # A young cluster says 3.0.0 until all of its members have told their version.
-    case $data in 3.0.*) [ -n "$last" ] || return 0 ;; *) [ "$(minors_apart "$data" "$last")" = 0 ] || last=${data%.*} ;; esac
+    case $data in "" | 3.0.*) [ -n "$last" ] || return 0 ;; *) [ "$(minors_apart "$data" "$last")" = 0 ] || last=${data%.*} ;; esac
     forbidden=$(forbidden_step "$last" "$own")
     if [ -n "$forbidden" ]; then
         fail "$(printf '%s\n' "$forbidden" | sed -n 1p)" "$(printf '%s\n' "$forbidden" | sed -n 2p)" \

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # For preinst: the members that an installation concerns. Needs what guard.sh needs, process.sh and process-settings.sh.
-# shellcheck disable=SC2154  # view, package_version
+# shellcheck disable=SC2034,SC2154  # PROCESS_TELLS, for setting(); view, package_version
 
 # guarded_processes OLD_PACKAGE: each member that runs here takes the first package's programs at its next start, as far as
 # anybody can tell; of a later one those that run its programs, and the service.
@@ -30,7 +30,11 @@ guard() {
         (guard_process "$guarded_process" "$to")
     done
     guarded_process=
-    if [ -e "$CONFIG" ]; then (guard_file "$1" "$to"); fi
+    if [ -e "$CONFIG" ]; then
+        (guard_file "$1" "$to")
+    elif ! [ -s "$view/judged" ]; then
+        (guard_unit "$to")
+    fi
 }
 
 # take_settings PID: and the tools that lie beside its program, where there are none.
@@ -57,6 +61,26 @@ guard_file() { # OLD_PACKAGE TO
     elif ! grep -qxF file "$view/judged"; then
         guard_by_version "$(version_here "$1")" "$2" "${log:-$database}"
     fi
+}
+
+# guard_unit TO: a unit of the admin that starts etcd by flags or variables, and is stopped.
+guard_unit() {
+    case $(unit_property FragmentPath) in /etc/systemd/*) ;; *) return 0 ;; esac
+    command_of_unit=$(unit_property ExecStart)
+    data_of_unit=$({
+        unit_property Environment | tr ' ' '\n' | sed -n 's/^"\{0,1\}ETCD_DATA_DIR=//p'
+        printf '%s\n' "$command_of_unit" | sed -n 's/.*argv\[\]=[^;]* --\{0,1\}data-dir[= ]\([^ ;]*\).*/\1/p'
+    } | tail -n 1)
+    program_of_unit=$(printf '%s\n' "$command_of_unit" | sed -n 's/^{ path=\([^;]*\) ;.*/\1/p')
+    from=$(version_of "$(readlink -f "$program_of_unit")" 2>/dev/null) || from=
+    if ! [ -d "$data_of_unit/member/snap" ]; then
+        say "warning: $(unit_property FragmentPath) does not tell where its data is, so nothing is checked of an upgrade from" \
+            "etcd ${from:-of unknown version}"
+        return 0
+    fi
+    printf 'data-dir\t%s\n' "$data_of_unit" >"$view/process"
+    PROCESS_TELLS=$view/process
+    guard_data "$from" "$1"
 }
 
 # take_snapshots: of what was looked at, where the step asks for one.

@@ -50,9 +50,13 @@ why_program() {
 
 # why_file PID: a file that etcd read at its start has other content now.
 why_file() {
-    if [ "$(sed -n 1p "$START_RECORD" 2>/dev/null)" = "$1" ]; then
-        sed 1d "$START_RECORD" | while read -r due_checksum due_file; do
-            if ! [ -r "$due_file" ]; then
+    # The account etcd may have written anything there, so it names no files.
+    if [ -f "$START_RECORD" ] && [ "$(sed -n 1p "$START_RECORD")" = "$1" ]; then
+        files_read_once | while read -r due_file; do
+            due_checksum=$(FILE=$due_file awk 'substr($0, length($1) + 2) == ENVIRON["FILE"] { print $1 }' "$START_RECORD")
+            if [ -z "$due_checksum" ]; then
+                echo "$due_file is new since the start"
+            elif ! [ -r "$due_file" ]; then
                 echo "$due_file was removed since the start"
             elif [ "$(checksum_of "$due_file")" != "$due_checksum" ]; then
                 echo "$due_file was changed since the start"

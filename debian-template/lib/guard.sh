@@ -111,7 +111,8 @@ guard_data() { # FROM TO
     echo "${guarded_process:-0} ${1:--} $2" >>"$view/guarded"
     # shellcheck disable=SC2046  # versions
     [ "$(minors_apart "$(lowest "$1" $(data_versions 2>/dev/null))" "$2")" != 0 ] || return 0
-    cluster_view "$view"
+    own_endpoint >/dev/null 2>"$view/reason" || say "warning: the member on this node can't be asked: $(cat "$view/reason")"
+    cluster_view "$view" 2>/dev/null
     warn_of_members
     write_found "$1"
     oldest=$(oldest_of "$1")

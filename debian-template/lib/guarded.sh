@@ -39,8 +39,8 @@ guard() {
 
 # take_settings PID: and the tools that lie beside its program, where there are none.
 take_settings() {
-    settings_of "$1"
     [ -x "$ETCD_BIN/etcdctl" ] || ETCD_BIN=$(dirname "/proc/$1/root$(process_program "$1")")
+    settings_of "$1"
     identify_client 2>/dev/null || true
 }
 

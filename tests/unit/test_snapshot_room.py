@@ -44,3 +44,11 @@ def test_a_twentieth_of_the_disk_stays_free_but_at_least_64_mib_and_at_most_2_gi
     tmp_path: Path, whole: int, free: int, database: int, reserve: int, room: str
 ) -> None:
     assert found(tmp_path, whole, free, database) == (free, reserve, room)
+
+
+def test_disk_that_tells_nothing_has_no_room(tmp_path: Path) -> None:
+    (tmp_path / "df").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "df").chmod(0o755)
+    words = ["sh", "-uc", '. "$1/snapshot.sh"; has_room /backups 1', "sh", str(DEBIAN_TEMPLATE / "lib")]
+    done = subprocess.run(words, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
+    assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""What real etcd makes of a configuration file: its own reader, compiled for one version and asked file by file."""
+"""What real etcd makes of a configuration file: its own reader, compiled and asked file by file."""
 
 from __future__ import annotations
 

@@ -54,15 +54,14 @@ SWITCHES = ("true", "false", "yes", "No", "on", "OFF", "y", "n", "TRUE")
 KEYS = {
     **dict.fromkeys(("name", "initial-cluster-token"), WORDS),
     **dict.fromkeys(("data-dir", "wal-dir"), PATHS),
-    **dict.fromkeys(
-        ("listen-peer-urls", "listen-client-urls", "initial-advertise-peer-urls", "advertise-client-urls"), URLS
-    ),
-    "listen-metrics-urls": URLS,
+    **dict.fromkeys(("listen-peer-urls", "listen-client-urls", "listen-metrics-urls"), URLS),
+    **dict.fromkeys(("initial-advertise-peer-urls", "advertise-client-urls"), URLS),
     "initial-cluster": CLUSTERS,
     "initial-cluster-state": ("new", "existing", ""),
     "auto-compaction-mode": ("periodic", "revision"),
     "auto-compaction-retention": ("1h", "1000", "0"),
-    **dict.fromkeys(("heartbeat-interval", "election-timeout", "quota-backend-bytes", "snapshot-count"), NUMBERS),
+    **dict.fromkeys(("heartbeat-interval", "election-timeout"), NUMBERS),
+    **dict.fromkeys(("quota-backend-bytes", "snapshot-count"), NUMBERS),
     **dict.fromkeys(("pre-vote", "force-new-cluster"), SWITCHES),
 }  # fmt: skip
 BLOCKS = ("client-transport-security", "peer-transport-security")
@@ -167,7 +166,8 @@ def _value(draw: st.DrawFn, text: str, indent: str, *, is_text: bool) -> str:
         return f"{comment}\n{draw(_between)}{more}{line}{draw(_comment)}\n"
     if style == 3:
         middle = draw(st.sampled_from(["", "", "", "\n", f"{more}# c\n"]))
-        return f"{gap}{text}{comment}\n{middle}{more}{draw(st.sampled_from(['b', 'b # c', '- b', '5', '[b', ', b']))}\n"
+        last = draw(st.sampled_from(["b", "b # c", "- b", "5", "[b", ", b"]))
+        return f"{gap}{text}{comment}\n{middle}{more}{last}\n"
     if style == 4:
         return f'{gap}"{text.replace(chr(34), "")}\n{more}b"{comment}\n'
     if style == 5:
@@ -202,10 +202,12 @@ def _block(draw: st.DrawFn, block: str, indent: str) -> str:
 
 
 _pieces = st.sampled_from(
-    [" ", "  ", "\t", "\n", "\r", "\r\n", ":", ": ", "#", " #", "'", '"', "- ", "? ", "|", ">", "&a ", "*a", "!!str ", "\\",
-     "{", "}", "[", "]", ",", "---\n", "...\n", "%", "@", "`", "\x85", "\u2028", "\ufeff", "\xa0", "\x07", "\0",
-     "name: q\n", "data-dir: q\n"]
-)  # fmt: skip
+    [
+        *(" ", "  ", "\t", "\n", "\r", "\r\n", ":", ": ", "#", " #", "'", '"', "- ", "? ", "|", ">"),
+        *("&a ", "*a", "!!str ", "\\", "{", "}", "[", "]", ",", "---\n", "...\n", "%", "@", "`"),
+        *("\x85", "\u2028", "\ufeff", "\xa0", "\x07", "\0", "name: q\n", "data-dir: q\n"),
+    ]
+)
 
 
 @st.composite

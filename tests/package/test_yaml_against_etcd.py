@@ -1,4 +1,4 @@
-"""What the node reads from etcd.yaml is what real etcd takes from it, or is said to be unreadable; never a default."""
+"""What the node reads from etcd.yaml is what real etcd takes from it, or is said to be unreadable."""
 
 from __future__ import annotations
 

@@ -82,13 +82,31 @@ function apply(edit,    part, id, parent) {
     else if (id in line_of) unset(id)
 }
 
-# A block of text marked with + has the empty lines behind it; without the key in between it would get more of them.
-function refuse_longer_blocks(    i, next_line) {
+# What would become part of the block of text before a key, were the key not in between: the empty lines behind it where the
+# block is marked with +, and an indented comment.
+function refuse_longer_blocks(    i, n) {
     for (i in behind_kept) {
-        for (next_line = i + 0; deleted[next_line]; next_line++) continue
-        if (behind_kept[i] && next_line > i + 0 && next_line <= count && lines[next_line] ~ /^[ \t]*$/)
+        for (n = i + 0; deleted[n]; n++) continue
+        if (n == i + 0) continue
+        if (behind_kept[i] && n <= count && lines[n] ~ /^[ \t]*$/)
             refuse(i, "taken out, the empty lines behind it would become part of the block of text before it")
+        while (n <= count && (deleted[n] || lines[n] ~ /^[ \t]*$/)) n++
+        if (n <= count && lines[n] ~ /^ +#/)
+            refuse(i, "taken out, the comment behind it would become part of the block of text before it")
     }
+}
+
+# A block that has lost its last key goes with it: etcd 3.6 and later refuse a peer-transport-security that is null.
+function drop_empty_blocks(    i, id, parent, total, gone) {
+    for (i = 1; i <= keys; i++) {
+        id = parent = order[i]
+        if (!sub(/\..*/, "", parent)) continue
+        total[parent]++
+        if (deleted[line_of[id]]) gone[parent]++
+    }
+    for (parent in gone)
+        if (gone[parent] == total[parent] && kind_of[parent] == "map" && children[end_of[parent]] == "")
+            deleted[line_of[parent]] = 1
 }
 
 function emit(text, end) {
@@ -102,6 +120,7 @@ END {
     edit_count = split(ENVIRON["YAML_EDITS"], edits, "\n")
     for (e = 1; e <= edit_count; e++) if (edits[e] != "") apply(edits[e])
     for (e = 1; e <= new_count; e++) add_top(new_parents[e], new_block[new_parents[e]])
+    drop_empty_blocks()
     refuse_longer_blocks()
     if (refused) exit 2
     printf "%s", byte_order_mark

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -122,10 +123,21 @@ class NodeShell:
 
 
 @contextlib.contextmanager
-def node_shell(folder: Path) -> Iterator[NodeShell]:
-    """A driver that ends with the block; its standard error is the tests'."""
+def node_shell(folder: Path, awk: str | None = None) -> Iterator[NodeShell]:
+    """A driver that ends with the block; its standard error is the tests'. awk: a program to use as awk."""
     command = ["sh", str(DRIVER), str(LIBRARY)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    path = os.environ["PATH"]
+    if awk is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "awk").symlink_to(shutil.which(awk) or awk)
+        path = f"{folder}:{path}"
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"PATH": path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         yield NodeShell(process.stdin, process.stdout, folder / "case")

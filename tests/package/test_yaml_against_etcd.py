@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
 
 from tests.lab.judge import Judge, Value, Verdict, judge
-from tests.package.etcd_files import READ_KEYS, etcd_files
-from tests.package.node_shell import REFUSED, NodeShell, Reading
+from tests.package.etcd_files import CORNERS, READ_KEYS, etcd_files
+from tests.package.node_shell import REFUSED, UNSET, Edit, NodeShell, Reading, node_shell
 
 NEWEST = "3.7.3"
 ABSENT = 1
+WRITTEN: dict[str, Value] = {"true": True, "12345": 12345}
 FILES = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=250)
 # Of these an empty text is no value to etcd.
 EMPTY_IS_DEFAULT = ("initial-cluster-state",)
@@ -22,6 +24,13 @@ EMPTY_IS_DEFAULT = ("initial-cluster-state",)
 def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     """The newest etcd's own reader."""
     with judge(NEWEST, tmp_path_factory.mktemp("judge")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def busybox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeShell]:
+    """The node's shell with the awk of busybox; that of the others is Debian's, mawk."""
+    with node_shell(tmp_path_factory.mktemp("busybox"), "busybox") as running:
         yield running
 
 
@@ -72,12 +81,68 @@ def compare(shell: NodeShell, etcd: Judge, defaults: Verdict, document: bytes) -
     check(document, readings, verdict, defaults)
 
 
+@pytest.mark.parametrize("document", CORNERS, ids=repr)
+def test_no_corner_is_read_otherwise_than_by_etcd(
+    shell: NodeShell, etcd: Judge, defaults: Verdict, document: bytes
+) -> None:
+    verdict = etcd.ask(document)
+    assert bool(verdict.refusal) == (document in CORNERS[-2:]), verdict.refusal
+    if not verdict.refusal:
+        check(document, shell.values(document, READ_KEYS), verdict, defaults)
+
+
 @settings(FILES)
 @given(etcd_files())
 def test_no_value_is_read_otherwise_than_by_etcd(
     shell: NodeShell, etcd: Judge, defaults: Verdict, document: bytes
 ) -> None:
     compare(shell, etcd, defaults, document)
+
+
+@settings(FILES, max_examples=60)
+@given(etcd_files())
+def test_another_awk_reads_the_same(
+    busybox: NodeShell, etcd: Judge, defaults: Verdict, document: bytes
+) -> None:
+    compare(busybox, etcd, defaults, document)
+
+
+EDITS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                Edit(key, "string", "/new")
+                for key in ("name", "data-dir", "peer-transport-security.cert-file")
+            ),
+            *(Edit(key, operation=UNSET) for key in READ_KEYS if key.endswith(("-file", "-dir", "name"))),
+            Edit("client-transport-security.client-cert-auth", "bool", "true"),
+            Edit("snapshot-count", "int", "12345"),
+        ]
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda edit: edit.key,
+)
+
+
+@settings(FILES, max_examples=150)
+@given(etcd_files(), EDITS)
+def test_an_edit_changes_its_own_key_for_etcd_and_no_other(
+    shell: NodeShell, etcd: Judge, defaults: Verdict, document: bytes, edits: list[Edit]
+) -> None:
+    before = etcd.ask(document)
+    assume(not before.refusal)
+    outcome = shell.edit(document, edits)
+    assume(outcome.status == 0)
+    wanted = {
+        edit.key: defaults.values[edit.key]
+        if edit.operation == UNSET
+        else WRITTEN.get(edit.value, edit.value)
+        for edit in edits
+    }
+    after = etcd.ask(outcome.edited)
+    assert after.refusal == "", f"{document!r} became {outcome.edited!r}: {after.refusal}"
+    assert after.values == before.values | wanted, f"{document!r} became {outcome.edited!r}"
 
 
 @pytest.mark.soak

@@ -55,6 +55,8 @@ function unknown(line, key,    id, text, near) {
 function needs(line, key, kind, value,    wanted) {
     wanted = type[tolower(key)]
     if (kind == "null") return
+    if (wanted == "string" && kind == "text") warn(line, key " has line breaks, tabs or escapes; etcd-ha does not read it: write it in one line")
+    else if (wanted == "map" && kind == "flow-map" && tolower(key) in closed) warn(line, key " is in flow style; etcd-ha does not read it: write one key a line")
     if (wanted == "string" && kind ~ /^(int|bool|number)$/) warn(line, "etcd refuses " key ": the value needs quotes: \"" value "\"")
     else if (wanted == "string" && kind !~ /^(string|text)$/) warn(line, "etcd refuses " key ": one text is expected")
     else if (wanted ~ /^(int|duration)$/ && kind == "number") warn(line, key ": write " value " as a decimal number, which etcd and etcd-ha read alike")

@@ -86,7 +86,7 @@ function read_value(text,    c) {
         KEEPS = substr(text, 2, 1) == "+"
         if (text !~ /^[|>][-+]?[ \t]*$/ && text !~ /^[|>][-+]?[ \t]+#/)
             refuse(LINE, "a block of text with an explicit indentation")
-    } else if (index("&*!", c)) refuse(LINE, "an anchor, an alias or a tag (&, *, !)")
+    } else if (index("&*!", c)) refuse(LINE, "anchors, aliases or tags (&, *, !)")
     else {
         PLAIN = 1
         VALUE = match(text, /[ \t]+#/) ? substr(text, 1, RSTART - 1) : text

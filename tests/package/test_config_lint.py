@@ -10,6 +10,7 @@ import pytest
 from builder.assemble import config_keys
 from builder.version import Series
 from tests.package.node_shell import LIBRARY, TEMPLATE
+from tests.package.yaml_files import UNREAD
 
 ARTICLE = """\
 name: pg1
@@ -131,6 +132,11 @@ REFUSED = {
 @pytest.mark.parametrize("document", REFUSED)
 def test_value_that_etcd_refuses_is_named(tool: Tool, document: str) -> None:
     assert REFUSED[document] in tool.lint(document + "\n")
+
+
+@pytest.mark.parametrize("form", UNREAD)
+def test_value_that_is_not_read_is_named_with_its_line(tool: Tool, form: str) -> None:
+    assert "line " in tool.lint(UNREAD[form])
 
 
 FINE = """\

@@ -264,3 +264,25 @@ def edit_lists(draw: st.DrawFn) -> list[Edit]:
         else:
             edits.append(Edit(key, "string", draw(texts)))
     return edits
+
+
+# Forms of one value that etcd reads, and that are read as etcd reads them.
+READ = {
+    "folded": "data-dir: >-\n  /srv/data\n",
+    "on the next line": "data-dir:\n  /srv/data\n",
+    "twice": "data-dir: /srv/old\ndata-dir: /srv/data\n",
+    "twice the same": "data-dir: /srv/data\ndata-dir: /srv/data\n",
+    "escaped": 'data-dir: "\\x2fsrv\\u002fdata"\n',
+    "in capitals": "DATA-DIR: /srv/data\n",
+    "quoted below": "data-dir: # here\n  # or there\n  '/srv/data'\n",
+}
+# Forms that etcd reads as well, and that are said to be unreadable.
+UNREAD = {
+    "in two spellings": "data-dir: /srv/a\nData-Dir: /srv/data\n",
+    "with an anchor": "data-dir: &data /srv/data\n",
+    "in flow style": "{data-dir: /srv/data}\n",
+    "with a last newline": "data-dir: |\n  /srv/data\n",
+    "over two paragraphs": "data-dir: /srv\n\n  /data\n",
+    "explicit": "? data-dir\n: /srv/data\n",
+    "merged": "x: &x {data-dir: /srv/data}\n<<: *x\n",
+}

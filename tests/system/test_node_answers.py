@@ -195,6 +195,31 @@ def test_file_that_cannot_be_edited_is_left_alone_and_named(
     assert node.get(FILE) == form
 
 
+def test_members_that_cannot_be_read_keep_their_answers_and_their_lines(nodes: Nodes, deb: Path) -> None:
+    (node,) = nodes(1)
+    preseed(
+        node,
+        {
+            "setup": "cluster",
+            "address": node.address,
+            "members": f"{node.name}={node.address},n2=10.0.0.9",
+        },
+    )
+    node.install(deb)
+    folded = node.get(FILE).replace("initial-cluster: ", "initial-cluster: >-\n  ").replace(",n2", ",\n  n2")
+    node.put(FILE, folded)
+    reconfigure(node)
+    assert answer_of(node, "setup") == "cluster"
+    assert node.get(FILE) == folded
+    spelled = folded + "Initial-Cluster: ~\n"
+    node.put(FILE, spelled)
+    said = reconfigure(node)
+    assert "so these questions keep their answers: setup (" in said
+    assert answer_of(node, "setup") == "cluster"
+    assert "n2=http://10.0.0.9:2380" in answer_of(node, "members")
+    assert node.get(FILE) == spelled
+
+
 def test_symbolic_link_is_left_alone_and_named(nodes: Nodes, deb: Path) -> None:
     (node,) = nodes(1)
     node.run("mkdir", "/etc/etcd", "/srv/etcd")

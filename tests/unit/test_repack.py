@@ -8,8 +8,10 @@ import lzma
 import subprocess
 import tarfile
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from debian.arfile import ArFile
@@ -100,6 +102,24 @@ def test_the_same_package_gives_the_same_bytes_on_another_day(
     monkeypatch.setattr(time, "time", lambda: 1_000_000_000)
     repack(again, compression)
     assert package.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize("compression", SUFFIXES)
+def test_no_library_that_python_was_built_with_compresses(
+    package: Path, compression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("another Python may have another version of it")
+
+    for library in (gzip, lzma, zlib):
+        monkeypatch.setattr(library, "compress", refuse)
+    repack(package, compression)
+
+
+def test_the_gzip_header_tells_neither_a_time_nor_a_name_nor_the_library(package: Path) -> None:
+    repack(package, "gzip")
+    # RFC 1952: no flags, no time, level neither fastest nor best, Unix.
+    assert members(package)["data.tar.gz"][:10] == bytes.fromhex("1f8b0800000000000003")
 
 
 @pytest.mark.parametrize("compression", SUFFIXES)

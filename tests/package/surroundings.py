@@ -157,13 +157,17 @@ class Surroundings:
         return [*words, "sh", "-ec", f'umask {mask}; exec "$@"', "sh"]
 
 
-def installed(folder: Path, day: int) -> Path:
-    """The program of a copy of this etcd-deb, every file of which has this time (seconds since 1970)."""
+def installed(folder: Path, day: int, python: Path | None = None) -> Path:
+    """The program of a copy of this etcd-deb, every file of which has this time (seconds since 1970).
+
+    python: None for the one that runs the tests.
+    """
     for part in ("builder", "conf", "debian-template"):
         shutil.copytree(CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     program = folder / "etcd-deb"
     program.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(folder)!r})\n"
+        # By env, since a script may be no other script's interpreter on every kernel.
+        f"#!/usr/bin/env {python or sys.executable}\nimport sys\nsys.path.insert(0, {str(folder)!r})\n"
         "from builder.__main__ import main\nmain()\n"
     )
     program.chmod(0o755)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from debian.deb822 import BuildInfo
 
@@ -14,7 +16,8 @@ from builder.settings import COMPRESSIONS
 from tests.lab import releases
 from tests.lab.account import Account
 from tests.lab.command import run
-from tests.lab.fake_release import MTIME, VERSION, Tarball, binaries, publish, tarball_name
+from tests.lab.fake_release import MTIME, VERSION, Tarball, binaries, good_tarball, publish, tarball_name
+from tests.lab.other_python import other_python
 from tests.package.conftest import DYNAMIC, STATIC
 from tests.package.deb import CONTROL, DATA, Deb
 from tests.package.surroundings import DAYS, Change, Surroundings, installed, nobody, surroundings
@@ -81,6 +84,27 @@ def test_what_the_caller_has_and_what_can_run_here_change_nothing(upload: Upload
     usual = upload(STATIC, "gzip")
     with surroundings(change) as around:
         assert_same(usual.deb, build_in(around, STATIC, "gzip").deb)
+
+
+@pytest.fixture(scope="module")
+def another_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return other_python(tmp_path_factory.mktemp("python"))
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_another_python_makes_the_same_bytes(another_python: Path, tmp_path: Path, compression: str) -> None:
+    source = publish(tmp_path / "releases", {"amd64": good_tarball()})
+    made = []
+    for python in (Path(sys.executable), another_python):
+        account = Account(tmp_path / python.parent.name)
+        account.program = installed(account.folder / "installed", MTIME, python)
+        # What both need of PyPI is Python alone, and has no other form for another version.
+        account.variables["PYTHONPATH"] = str(Path(click.__file__).parents[1])
+        account.trusts(source / f"v{VERSION}" / tarball_name())
+        result = account.build(VERSION, source, "--arch", "amd64", "--compression", compression)
+        assert result.status == 0, result.err
+        made.append(Upload(account.output, VERSION, "amd64", result.out).deb)
+    assert_same(*made)
 
 
 @pytest.mark.soak

@@ -19,8 +19,8 @@ SHIPPED = shipped.DEBIAN_TEMPLATE / "completions"
 def write_completions(programs: Collection[str], folder: Path) -> None:
     """folder/SHELL/FILE for each of these programs and shells, and for etcd-ha.
 
-    The copies are what Debian's 3.5.30 printed (upstream's 3.5 has no such command). Another release would print
-    others, but all of them ask the program itself at run time. Asking the programs here would give
+    The copies are what Debian's 3.5.30 printed (upstream's 3.5 has no such command). Another release would
+    print others, but all of them ask the program itself at run time. Asking the programs here would give
     other bytes where they can't be run: on another architecture, or in a TMPDIR that is mounted noexec.
     """
     for shell, pattern in FILE_NAMES.items():

@@ -41,17 +41,22 @@ client_url_of() {
 # What etcd says to who doesn't say who he is, or may not.
 DENIED='user name is empty\|permission denied\|authentication failed'
 
+# tls_refusal FILE: which certificate the member or etcdctl did not take, out of etcdctl's complaints; nothing if it was not that.
+tls_refusal() { sed -n 's/.*\(remote error: tls: [^"\\]*\|x509: [^"\\]*\|Error: tls: [^"\\]*\|Error: open [^"\\]*\).*/\1/p' "$1" | tail -n 1 | tr '|' ' '; }
+
 # field NAME FILE: a value of `etcdctl endpoint status -w fields`.
 field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -n 1; }
 
 # member_view DIR NUMBER: asks one member, and leaves the row NUMBER of the table in DIR.
-# Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER|APPLIED INDEX
+# Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER|APPLIED INDEX|WHY NOT ASKED
 member_view() {
     member_line=$(sed -n "$2p" "$1/members")
     # Without a URL the member is a row that nobody answers for.
     url=$(client_url_of "$member_line") || url=unknown
     ask_etcd 2 "$url" endpoint health -w json >"$1/$2.health" &
     health_job=$!
+    # shellcheck disable=SC2034  # ask_etcd
+    ASK_COMPLAINT=$1/$2.said
     ask_etcd 2 "$url" endpoint status -w fields >"$1/$2.status" || : >"$1/$2.status"
     wait "$health_job" || true
     id=$(printf '%s\n' "$member_line" | cut -d '|' -f 1)
@@ -67,14 +72,18 @@ member_view() {
     if [ -s "$1/$2.status" ]; then health=unhealthy; fi
     if grep -q "$DENIED" "$1/$2.health"; then health=denied; fi
     if grep -q '"health":true' "$1/$2.health"; then health=healthy; fi
+    # It may be well: it could not be asked.
+    refusal=
+    if [ "$health" = unreachable ]; then refusal=$(tls_refusal "$1/$2.said"); fi
+    if [ -n "$refusal" ]; then health=unknown; fi
     id=${id:-$answered_id}
     leader=$(field Leader "$1/$2.status")
     [ "${leader:-0}" = 0 ] || leader=$(printf '%x' "$leader")
     alarms=$(sed -n 's/^"Errors" : \[\(.*\)\]$/\1/p' "$1/$2.status" | grep -o 'alarm:[A-Z]*' | sed 's/alarm://' |
         sort -u | paste -sd, -)
-    printf '%s|%s|%s|%s|%s|%s|%s|%s|%s|%s\n' "$id" "$(printf '%s\n' "$member_line" | cut -d '|' -f 2)" "$url" "$health" \
+    printf '%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s\n' "$id" "$(printf '%s\n' "$member_line" | cut -d '|' -f 2)" "$url" "$health" \
         "${leader:-0}" "$(field Version "$1/$2.status")" "$(field DBSize "$1/$2.status")" "$alarms" \
-        "$(printf '%s\n' "$member_line" | cut -d '|' -f 5)" "$(field RaftAppliedIndex "$1/$2.status")" >"$1/$2.row"
+        "$(printf '%s\n' "$member_line" | cut -d '|' -f 5)" "$(field RaftAppliedIndex "$1/$2.status")" "$refusal" >"$1/$2.row"
 }
 
 # cluster_view DIR: fills DIR/rows, within 4 s.

@@ -183,11 +183,12 @@ present_certificate() {
     fi
 }
 
-# ask_etcd SECONDS ENDPOINTS ARGUMENT...: etcdctl that ends in time whatever the cluster does.
+# ask_etcd SECONDS ENDPOINTS ARGUMENT...: etcdctl that ends in time whatever the cluster does. Its complaints go to the file
+# ASK_COMPLAINT, if that is set.
 ask_etcd() {
     ask_bound=$1
     ask_endpoints=$2
     shift 2
     timeout "$((ask_bound + 1))" "$ETCD_BIN/etcdctl" --endpoints="$ask_endpoints" \
-        --dial-timeout="${ask_bound}s" --command-timeout="${ask_bound}s" "$@" </dev/null 2>/dev/null
+        --dial-timeout="${ask_bound}s" --command-timeout="${ask_bound}s" "$@" </dev/null 2>"${ASK_COMPLAINT:-/dev/null}"
 }

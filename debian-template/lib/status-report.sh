@@ -60,6 +60,19 @@ report_configuration() {
     fi)"
 }
 
+# What is known of the quorum, and why not more.
+quorum_line() {
+    case $quorum in
+        yes) echo "leader ${leader_name:-none}, has a quorum" ;;
+        no) echo "leader ${leader_name:-none}, NO QUORUM: nothing can be written" ;;
+        *)
+            awk -F '|' '
+                $4 == "unknown" || $4 == "denied" { why = $11; print ($2 == "" ? $3 : $2) (why == "" ? "" : " (" why ")") }
+            ' "$view/rows" | paste -sd ';' - | sed 's/;/, /g; s/^/leader and quorum unknown: could not ask /'
+            ;;
+    esac
+}
+
 report_screen() {
     line() { printf '%-11s %s\n' "$1" "$2"; }
     line package "etcd-ha ${package_version:-not installed}, etcd ${installed_version:-missing}"
@@ -72,9 +85,7 @@ report_screen() {
     directory=$(data_dir 2>&1) || directory="a directory that can't be told ($directory)"
     line member "${own_name:-unknown}${member_id:+, id $member_id}, data in $directory"
     if grep -q '|denied|' "$view/rows"; then line access "$ASKS_FOR_USER"; fi
-    line cluster "$member_count members, leader ${leader_name:-none}, $(
-        [ "$quorum" = yes ] && echo "has a quorum" || echo "NO QUORUM: nothing can be written"
-    )"
+    line cluster "$member_count members, $(quorum_line)"
     if [ -z "$quota_bytes" ]; then
         line database "${database_bytes:+$(human "$database_bytes"), }quota unknown: it can't be read from $CONFIG"
     elif [ -n "$database_bytes" ]; then
@@ -146,11 +157,12 @@ report_json() {
             shift 2
         done
     }
+    json_quorum() { if [ "$quorum" = unknown ]; then printf null; else json_boolean "$quorum" yes; fi; }
     printf '{'
     json_pairs package "$package_version" installed "$installed_version" running "$running_version" \
         service "$service_state" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
         leader_id "$leader_id" leader "$leader_name"
-    printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_boolean "$quorum" yes)" \
+    printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_quorum)" \
         "${database_bytes:-null}" "${quota_bytes:-null}"
     printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"unread":%s,"members":[' \
         "$(printf '%s\n' "$alarms" | tr ',' '\n' | json_strings)" "$(json_strings <"$view/restart")" \

@@ -98,7 +98,7 @@ def program_of(version: str, folder: Path) -> Path:
     """etcd out of a release of the lab."""
     name = f"etcd-v{version}-linux-amd64"
     tarball = releases.RELEASES / f"v{version}" / f"{name}.tar.gz"
-    run(["tar", "-xf", tarball, "--no-same-owner", "-C", folder, f"{name}/etcd"])
+    run(["tar", "-xf", tarball, "--no-same-owner", "-C", folder, f"{name}/etcd", f"{name}/etcdctl"])
     return folder / name / "etcd"
 
 

@@ -1,0 +1,136 @@
+# shellcheck shell=sh
+# What is wrong with the files of the TLS sections of etcd.yaml, judged as etcd itself judges them. Needs yaml.sh,
+# file-access.sh, pem.sh and the command openssl.
+
+ENDS="etcd ends at its start."
+RENEW="Put another one there: etcd reads it anew at each connection."
+SYSTEM_AUTHORITIES=/etc/ssl/certs/ca-certificates.crt
+
+# certificate_faults FILE: a line for each fault, fields separated by tabs: LEVEL KEYS PATH EXPECTED FOUND FOLLOWS.
+# LEVEL: ends (etcd ends at its start until somebody gives it another file), retries (likewise, but the file may be one that
+# is just being written), starts (etcd runs, but not for everybody), note, unknown (what was not judged, and why).
+certificate_faults() { unmerged_faults "$1" | merge_faults; }
+
+unmerged_faults() {
+    judged=
+    plan=$(yaml_list "$1" 2>/dev/null | LC_ALL=C awk -f "$LIB/certificate-plan.awk")
+    while IFS=$(printf '\037') read -r kind section cert_key cert key_key key ca usages chain hosts own loopback; do
+        case $kind in
+            lacks) fault ends "$section" "$1" "the path of a file" "none, but $cert_key" "$ENDS" ;;
+            unread) fault unknown "$section" "$1" "a value in one line" "another form" "It was not judged." ;;
+            pair) faults_of_pair ;;
+        esac
+    done <<END
+$plan
+END
+}
+
+# certificate_sentence LEVEL KEYS PATH EXPECTED FOUND FOLLOWS: such a line for people.
+certificate_sentence() {
+    case $4:$5 in
+        "a file that etcd can read":*) printf '%s\n' "etcd can't read $3 ($2): stopped $5. $6" ;;
+        "a file:none") printf '%s\n' "no file $3 ($2). $6" ;;
+        *) printf '%s\n' "$3 ($2): expected $4, found $5. $6" ;;
+    esac
+}
+
+# fault LEVEL KEY PATH EXPECTED FOUND FOLLOWS
+fault() { printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
+
+# One line for what differs by the key alone, the gravest first.
+merge_faults() {
+    LC_ALL=C awk -F '\t' '
+        { rest = $3 "\t" $4 "\t" $5 "\t" $6; id = $1 "\t" rest }
+        !(id in keys) { level[++count] = $1; order[count] = id; keys[id] = $2; tail[id] = rest; next }
+        index(" " keys[id] " ", " " $2 " ") == 0 { keys[id] = keys[id] " and " $2 }
+        END {
+            split("ends retries starts unknown note", rank, " ")
+            for (r = 1; r <= 5; r++)
+                for (i = 1; i <= count; i++)
+                    if (level[i] == rank[r]) print level[i] "\t" keys[order[i]] "\t" tail[order[i]]
+        }'
+}
+
+# faults_of_pair: of a certificate, its key and the CAs; the fields are those of certificate-plan.awk. Both sections often
+# name the same files.
+faults_of_pair() {
+    if [ "$judged" != "$cert $key $ca" ]; then
+        judged="$cert $key $ca"
+        authorities=${ca:-$SYSTEM_AUTHORITIES}
+        certificate_text=$(openssl x509 -in "$cert" -noout -text -pubkey </dev/null 2>/dev/null) || certificate_text=
+        file_faults=$(faults_of_files)
+        case $file_faults in *"	@.cert	"* | *"	@.ca	"*) complaints= ;; *) complaints=$(chain_complaints) ;; esac
+    fi
+    printf '%s\n' "$file_faults" | grep . | sed "s/@\.cert	/$section.$cert_key	/; s/@\.key	/$section.$key_key	/; s/@\.ca	/$section.trusted-ca-file	/" || true
+    if [ -n "$certificate_text" ] && [ -n "$usages" ]; then faults_of_certificate; fi
+}
+
+faults_of_files() {
+    [ -z "$cert" ] || check_file check_certificate_file @.cert "$cert"
+    [ -z "$key" ] || check_file check_key_file @.key "$key"
+    [ -z "$ca" ] || check_file check_authority_file @.ca "$ca"
+}
+
+# check_file CHECK KEY FILE
+check_file() {
+    if blocked=$(blocked_for_etcd "$3"); then
+        fault ends "$2" "$3" "a file that etcd can read" "at $blocked: $(stat -c '%A, owner %U, group %G' "$blocked")" \
+            "Let the group etcd read it: chgrp etcd $blocked; chmod g+r$([ ! -d "$blocked" ] || echo x) $blocked"
+    elif ! [ -e "$3" ]; then
+        fault retries "$2" "$3" "a file" "none" "Put it there. The unit hides /home, /root and /tmp."
+    elif ! [ -f "$3" ]; then
+        fault ends "$2" "$3" "a file" "$(stat -c %F "$3")" "$ENDS"
+    elif ! command -v openssl >/dev/null; then
+        fault unknown "$2" "$3" "the command openssl" "none" "What is in the file was not judged: apt install openssl"
+    else
+        "$1" "$2" "$3"
+    fi
+}
+
+# blocked_for_etcd FILE: where the account etcd is stopped, whoever asks.
+blocked_for_etcd() {
+    if [ "$(id -u)" = 0 ] && id etcd >/dev/null 2>&1; then
+        # shellcheck disable=SC2016  # the inner shell's
+        setpriv --reuid etcd --regid etcd --init-groups sh -c '. "$1" && blocked_at "$2"' sh "$LIB/file-access.sh" "$1"
+    else
+        blocked_at "$1"
+    fi
+}
+
+# As Go, the CAs that are given are trusted even where they are not roots.
+chain_complaints() {
+    openssl verify -partial_chain -no-CApath -no-CAstore -CAfile "$authorities" -untrusted "$cert" "$@" "$cert" </dev/null 2>&1 || true
+}
+
+# A CA may be limited to usages of the certificates below it. openssl doesn't take "any" for all of them, as Go does.
+usage_complaints() {
+    for usage in $usages; do
+        of_usage=$(chain_complaints -purpose "$(echo "$usage" | sed 's/serverAuth/sslserver/; s/clientAuth/sslclient/')")
+        case $of_usage in *"error 26 at "[1-9]*) ;; *) continue ;; esac
+        openssl crl2pkcs7 -nocrl -certfile "$cert" -certfile "$authorities" </dev/null | openssl pkcs7 -print_certs -text -noout |
+            grep -q "Any Extended Key Usage" || printf '%s\n' "$of_usage"
+    done
+}
+
+# faults_of_certificate: of one that is used: when, for what, by which name, and whether it leads to a CA that is trusted.
+faults_of_certificate() {
+    {
+        printf '%s\n=\n' "$certificate_text"
+        if [ "$chain" = yes ]; then printf '%s\n=\n%s\n' "$complaints" "$(usage_complaints)"; fi
+    } | LC_ALL=C NOW=$(date -u +%Y%m%d%H%M%S) USAGES=$usages HOSTS=$hosts OWN=$own LOOPBACK=$loopback CA_FILE=$authorities \
+        awk -f "$LIB/certificate.awk" | while IFS=$(printf '\t') read -r level role expected found; do
+        fault "$level" "$section.$cert_key" "$cert" "$expected" "$found" "$(what_follows "$role")"
+    done
+}
+
+# what_follows ROLE
+what_follows() {
+    case $1:$section:$usages in
+        loopback:*) echo "Clients that use this address refuse the member." ;;
+        clientAuth:peer-*) echo "Other members refuse its connections. $RENEW" ;;
+        serverAuth:peer-*) echo "Other members don't connect to it. $RENEW" ;;
+        *:peer-*) echo "Other members and this one don't connect. $RENEW" ;;
+        clientAuth:* | chain:* | *:clientAuth) echo "etcd refuses its own gateway (/v3/, Patroni's way), and etcd-ha. $RENEW" ;;
+        *) echo "Clients that verify it refuse this member. $RENEW" ;;
+    esac
+}

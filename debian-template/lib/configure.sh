@@ -40,20 +40,34 @@ changed_questions() {
     done
 }
 
-# What etcd reads at the first start only is no matter of the file any more.
+# is_void QUESTION: what etcd reads at the first start only is no matter of the file any more. Others know the member by http
+# or by https, and without TLS its files are for nobody.
+is_void() {
+    case $1 in
+        setup | node-name | members | cluster-state | cluster-token | tls) ;;
+        tls-*) [ "$asked_tls" != "$(cat "$work/file/tls")" ] ;;
+        data-dir) ! is_bootstrapped "$(answer data-dir)" ;;
+        *) return 1 ;;
+    esac
+}
+
+# A group of answers changes the file as a whole or not at all: what the others derive from a void one comes from the file.
 drop_void_questions() {
     kept=
     void=
+    asked_tls=$(answer tls)
     for question in $changed; do
-        case $question in
-            setup | node-name | members | cluster-state | cluster-token | tls) void="$void $question" ;;
-            data-dir) if is_bootstrapped "$(answer data-dir)"; then kept="$kept data-dir"; else void="$void data-dir"; fi ;;
-            *) kept="$kept $question" ;;
-        esac
+        if is_void "$question"; then
+            void="$void $question"
+            cp "$work/file/$question" "$work/asked/$question"
+        else
+            kept="$kept $question"
+        fi
     done
     changed=$kept
     [ -z "$void" ] || say "$member_exists, so these answers change nothing:$void." \
         "A running cluster is changed by etcdctl member."
+    case " $void " in *" tls "*) say "TLS is not turned on or off: the other members and the clients know this one by its present URLs" ;; esac
 }
 
 first_bad_answer() {

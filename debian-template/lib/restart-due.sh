@@ -5,8 +5,11 @@
 # Made by preflight, in the RuntimeDirectory of the unit: the process, and "CHECKSUM FILE" of what etcd reads at its start only.
 START_RECORD=/run/etcd-ha/start
 
-# files_read_once: one a line.
-files_read_once() { printf '%s\n' "$CONFIG"; }
+# files_read_once: one a line: etcd.yaml and what certificate-plan.awk finds in it.
+files_read_once() {
+    printf '%s\n' "$CONFIG"
+    yaml_list "$CONFIG" 2>/dev/null | LC_ALL=C awk -f "$LIB/certificate-plan.awk" | sed -n "s/^once$(printf '\037')//p" | sort -u
+}
 
 # record_start: for preflight, just before etcd takes its place.
 record_start() {
@@ -62,14 +65,18 @@ why_file() {
                 echo "$due_file was changed since the start"
             fi
         done
-    elif [ -r "$CONFIG" ] && was_written_after_start; then
-        echo "$CONFIG was written after the start, and nothing tells what etcd has read"
+    elif [ -r "$CONFIG" ]; then
+        files_read_once | while read -r due_file; do
+            if was_written_after_start "$due_file"; then
+                echo "$due_file was written after the start, and nothing tells what etcd has read"
+            fi
+        done
     fi
 }
 
-# was_written_after_start: for a process that no preflight has started, by the times of the service and of the file's inode.
+# was_written_after_start FILE: for a process that no preflight has started, by the times of the service and of the file's inode.
 was_written_after_start() {
     due_start=$(systemctl show --timestamp=us+utc --property=ExecMainStartTimestamp --value etcd.service 2>/dev/null)
     due_start=$(date -d "${due_start:-none}" +%s.%N 2>/dev/null) || return 1
-    printf '%s %s\n' "$(stat -c %.9Z "$CONFIG")" "$due_start" | awk '{ exit !($1 > $2) }'
+    printf '%s %s\n' "$(stat -c %.9Z "$1")" "$due_start" | awk '{ exit !($1 > $2) }'
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# What the members of the cluster say, asked side by side with a bound. Needs yaml.sh, bbolt.sh and member.sh.
+# What the members of the cluster say, asked side by side with a bound. Needs yaml.sh, bbolt.sh, wal.sh, host.sh
+# and member.sh.
 
 # known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". Asked of the member here; without a quorum it can't answer, and
 # then its database tells (a copy that may be old), and without one initial-cluster.
@@ -48,27 +49,35 @@ tls_refusal() { sed -n 's/.*\(remote error: tls: [^"\\]*\|x509: [^"\\]*\|Error: 
 field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -n 1; }
 
 # member_view DIR NUMBER: asks one member, and leaves the row NUMBER of the table in DIR.
-# Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER|APPLIED INDEX|WHY NOT ASKED
+# Columns: ID|NAME|ENDPOINT|HEALTH|LEADER'S ID|VERSION|DATABASE BYTES|ALARMS|LEARNER|APPLIED INDEX|WHY NOT ASKED. HEALTH is
+# healthy, unhealthy, unreachable, denied, unknown (could not be asked) or foreign (answers, but belongs to another cluster).
 member_view() {
     member_line=$(sed -n "$2p" "$1/members")
     # Without a URL the member is a row that nobody answers for.
     url=$(client_url_of "$member_line") || url=unknown
-    ask_etcd 2 "$url" endpoint health -w json >"$1/$2.health" &
+    asked=$url
+    if is_own "$member_line"; then asked=$(own_endpoint) || asked=unknown; fi
+    ask_etcd 2 "$asked" endpoint health -w json >"$1/$2.health" &
     health_job=$!
     # shellcheck disable=SC2034  # ask_etcd
     ASK_COMPLAINT=$1/$2.said
-    ask_etcd 2 "$url" endpoint status -w fields >"$1/$2.status" || : >"$1/$2.status"
+    ask_etcd 2 "$asked" endpoint status -w fields >"$1/$2.status" || : >"$1/$2.status"
     wait "$health_job" || true
     id=$(printf '%s\n' "$member_line" | cut -d '|' -f 1)
     answered_id=$(field MemberID "$1/$2.status")
     [ -z "$answered_id" ] || answered_id=$(printf '%x' "$answered_id")
+    answered_cluster=$(field ClusterID "$1/$2.status")
+    health=unreachable
+    if [ -n "$own_cluster" ] && [ -n "$answered_cluster" ] && [ "$(printf '%x' "$answered_cluster")" != "$own_cluster" ]; then
+        health=foreign
+    fi
     # Somebody else behind that URL (a load balancer, a loopback address) says nothing about this one.
-    if [ -n "$answered_id" ] && [ "${id:-$answered_id}" != "$answered_id" ]; then
+    if [ "$health" = foreign ] || { [ -n "$answered_id" ] && [ "${id:-$answered_id}" != "$answered_id" ]; }; then
+        answered_id=
         : >"$1/$2.status"
         : >"$1/$2.health"
     fi
     # One that answers but has no quorum, or an alarm, is unhealthy; one that says nothing is unreachable.
-    health=unreachable
     if [ -s "$1/$2.status" ]; then health=unhealthy; fi
     if grep -q "$DENIED" "$1/$2.health"; then health=denied; fi
     if grep -q '"health":true' "$1/$2.health"; then health=healthy; fi
@@ -86,9 +95,25 @@ member_view() {
         "$(printf '%s\n' "$member_line" | cut -d '|' -f 5)" "$(field RaftAppliedIndex "$1/$2.status")" "$refusal" >"$1/$2.row"
 }
 
+# is_own MEMBER_LINE: whether it is of the member here. Where an id is missing the name tells.
+is_own() {
+    if [ -n "$own_member" ] && [ -n "${1%%|*}" ]; then
+        [ "${1%%|*}" = "$own_member" ]
+    else
+        name_in_file=$(setting name default 2>/dev/null) && [ "$(printf '%s\n' "$1" | cut -d '|' -f 2)" = "$name_in_file" ]
+    fi
+}
+
 # cluster_view DIR: fills DIR/rows, within 4 s.
 cluster_view() {
     rm -f "$1"/*.row "$1"/*.status
+    # What another cluster answers says nothing about this one.
+    own_member=
+    own_cluster=
+    if log_dir=$(wal_dir 2>/dev/null) && own_identity=$(wal_identity "$log_dir"); then
+        own_member=${own_identity% *}
+        own_cluster=${own_identity#* }
+    fi
     known_members | sort -t '|' -k 2,2 >"$1/members"
     : >"$1/rows"
     count=$(wc -l <"$1/members")

@@ -18,8 +18,6 @@ hosts_advice() {
     esac
 }
 
-host_of_url() { printf '%s\n' "$1" | sed 's|^[[:space:]]*[A-Za-z]*://||; s|/.*||; s|:[0-9]*$||; s|^\[\(.*\)\]$|\1|'; }
-
 # has_member FILE: status 1 where the data directory has none, 2 where that can't be known.
 has_member() {
     data=$(yaml_get "$1" data-dir 2>/dev/null) || return 2
@@ -28,12 +26,12 @@ has_member() {
 
 # reached_by FILE: lines "NAME HOST" of what leads to the members. With data, etcd has no use for initial-cluster any more.
 reached_by() {
-    printf '%s %s\n' "$name" "$(host_of_url "${advertised%%,*}")"
+    printf '%s %s\n' "$name" "$(printf '%s\n' "${advertised%%,*}" | host_of_url)"
     member_status=0
     has_member "$1" || member_status=$?
     if [ "$member_status" = 1 ]; then
         yaml_get "$1" initial-cluster 2>/dev/null | tr ',' '\n' | while IFS='=' read -r entry_name url; do
-            printf '%s %s\n' "$entry_name" "$(host_of_url "$url")"
+            printf '%s %s\n' "$entry_name" "$(printf '%s\n' "$url" | host_of_url)"
         done
     fi
 }
@@ -54,7 +52,7 @@ host_lint() {
     name=$(yaml_get "$FILE" name 2>/dev/null) && listens=$(yaml_get "$FILE" listen-client-urls 2>/dev/null) &&
         advertised=$(yaml_get "$FILE" advertise-client-urls 2>/dev/null) || return 0
     advertised=${advertised%%,*}
-    listens=$(host_of_url "${listens%%,*}")
+    listens=$(printf '%s\n' "${listens%%,*}" | host_of_url)
     case $listens in 0.0.0.0 | ::) listens= ;; esac
     reached_by "$FILE" | sort -u | host_doubts "$name" "$listens" | sort -u | while IFS='	' read -r kind found expected; do
         case $kind in

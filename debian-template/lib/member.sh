@@ -113,13 +113,13 @@ first_of() { printf '%s\n' "$1" | sed 's/,.*//; s/^[[:space:]]*//; s/[[:space:]]
 host_of() { printf '%s\n' "$1" | sed 's|^[a-z]*://||; s|/.*||; s|:[0-9]*$||'; }
 
 # own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
-# certificate carries.
+# certificate carries. Needs host.sh.
 own_endpoint() {
     listens=$(setting listen-client-urls http://localhost:2379) || return 2
     case $listens in
         *https://*)
             advertised=$(setting advertise-client-urls "$listens") || return 2
-            first_of "$advertised"
+            url_here "$(first_of "$advertised")" "$listens"
             return 0
             ;;
     esac

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs systemd.sh, member.sh, restart-due.sh
-# and configure.sh.
+# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs systemd.sh, start-failure.sh,
+# member.sh, restart-due.sh and configure.sh.
 
 is_allowed() {
     [ -x /usr/sbin/policy-rc.d ] || return 0
@@ -24,15 +24,25 @@ report_start() {
     while [ "$tries" -gt 0 ]; do
         case $(unit_property ActiveState)/$(unit_property SubState) in
             active/*) return 0 ;;
-            failed/* | */auto-restart*)
-                say "warning: etcd doesn't start; see: systemctl status etcd, journalctl -u etcd"
+            failed/*)
+                say "warning: etcd doesn't start: $(last_failure); see: systemctl status etcd, journalctl -u etcd"
                 return 0
                 ;;
+            # Of which report_restarts tells.
+            */auto-restart*) return 0 ;;
         esac
         sleep 0.2
         tries=$((tries - 1))
     done
     say "etcd is not up yet, since it waits for the network or a majority of its cluster; see: etcd-ha status"
+}
+
+# report_restarts: a service that systemd starts again and again is neither failed nor up.
+report_restarts() {
+    if restarts_again; then
+        say "warning: etcd doesn't start, and systemd tries it again and again ($(unit_property NRestarts) times so far):" \
+            "$(last_failure); see: etcd-ha status, journalctl -u etcd"
+    fi
 }
 
 # due_here PID: of the reasons for a restart those that come from this run: the binary, and the file if it was written now.

@@ -17,7 +17,7 @@ human() {
 service_line() {
     case $service_state in
         active) printf 'active' ;;
-        activating) printf 'activating: waits for a quorum, or restarts (journalctl -u etcd)' ;;
+        activating) start_state "$restarting" "$service_restarts" "$start_failure" ;;
         failed) printf 'failed: %s (journalctl -u etcd)' "$service_result" ;;
         *) printf '%s' "${service_state:-unknown}" ;;
     esac
@@ -85,6 +85,9 @@ report_screen() {
     directory=$(data_dir 2>&1) || directory="a directory that can't be told ($directory)"
     line member "${own_name:-unknown}${member_id:+, id $member_id}, data in $directory"
     if grep -q '|denied|' "$view/rows"; then line access "$ASKS_FOR_USER"; fi
+    awk -F '|' '$4 == "foreign" { print $2 == "" ? $3 : $2 }' "$view/rows" | while read -r other; do
+        line warning "$other answers, but belongs to another cluster; the wrong one of the two starts over: etcd-ha reset"
+    done
     line cluster "$member_count members, $(quorum_line)"
     if [ -z "$quota_bytes" ]; then
         line database "${database_bytes:+$(human "$database_bytes"), }quota unknown: it can't be read from $CONFIG"
@@ -160,8 +163,9 @@ report_json() {
     json_quorum() { if [ "$quorum" = unknown ]; then printf null; else json_boolean "$quorum" yes; fi; }
     printf '{'
     json_pairs package "$package_version" installed "$installed_version" running "$running_version" \
-        service "$service_state" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
+        service "$service_state" failure "$start_failure" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
         leader_id "$leader_id" leader "$leader_name"
+    printf '"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"
     printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_quorum)" \
         "${database_bytes:-null}" "${quota_bytes:-null}"
     printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"unread":%s,"members":[' \

@@ -73,29 +73,6 @@ def test_data_of_a_newer_minor_stops_the_service(nodes: Nodes, package: Package)
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 
 
-def test_lost_data_stops_the_service_and_the_advice_brings_the_member_back(
-    nodes: Nodes, package: Package
-) -> None:
-    cluster = Cluster(nodes(3))
-    cluster.install(package("forky"))
-    cluster.wait_for_quorum(within=30)
-    first, _, lost = cluster.machines
-    etcdctl(first, "put", "key", "value")
-    lost.run("systemctl", "stop", "etcd")
-    lost.run("rm", "-r", "/var/lib/etcd-ha/member")
-    said = start_refused(lost)
-    assert "this node was a member already, but its data directory /var/lib/etcd-ha is empty" in said
-    (remedy,) = (line for line in said.splitlines() if "etcdctl member remove" in line)
-    remove, add = remedy.partition("]: ")[2].split(" && ")
-    first.run("sh", "-ec", remove)
-    # A cluster that was formed less than 5 s ago takes no new member.
-    wait_for("the new member", lambda: first.run("sh", "-ec", add, check=False).returncode == 0, within=20)
-    lost.run("etcd-ha", "config", "set", "initial-cluster-state", "existing")
-    lost.run("systemctl", "start", "etcd")
-    wait_for("the member to be back", partial(is_healthy, lost), within=30)
-    assert etcdctl(lost, "get", "key").split() == ["key", "value"]
-
-
 def test_certificate_that_the_account_cannot_read_is_named(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     single(node, package("forky"))

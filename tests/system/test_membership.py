@@ -1,0 +1,134 @@
+"""A node and the cluster that knows it or not: messages whose commands are typed as they are printed."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+from tests.system.advice import commands, type_in
+from tests.system.service import service
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+FILE = "/etc/etcd/etcd.yaml"
+
+
+def preflight(machine: Machine) -> str:
+    return machine.run("etcd-ha", "preflight", check=False).stdout
+
+
+def lose_data(machine: Machine) -> str:
+    """What preflight says once the data is gone; the service stays down by its word."""
+    machine.run("systemctl", "stop", "etcd")
+    machine.run("sh", "-c", "rm -r /var/lib/etcd-ha/member")
+    machine.run("systemctl", "start", "--no-block", "etcd")
+    wait_for("etcd.service to fail", lambda: service(machine).active == "failed", within=20)
+    said = preflight(machine)
+    assert "this node was a member already" in said
+    return said
+
+
+def type_all(machine: Machine, said: str, *, first: str) -> None:
+    """Type the commands of a message from one on. As it says, a young cluster is asked again."""
+    texts = commands(said)
+    (begin,) = (number for number, text in enumerate(texts) if first in text)
+    for text in texts[begin:]:
+        if "member add" in text:
+            wait_for(
+                text, lambda text=text: machine.run("sh", "-c", text, check=False).returncode == 0, within=15
+            )
+        else:
+            type_in(machine, text)
+
+
+def comes_back(machine: Machine) -> None:
+    wait_for(f"{machine.name} to be healthy", partial(is_healthy, machine), within=30)
+    assert etcdctl(machine, "get", "key").split() == ["key", "value"]
+
+
+def join(machine: Machine, cluster: Cluster, deb: Path) -> None:
+    """A further node, which the cluster has not been told of: the commands of preflight's message add it."""
+    members = ",".join(f"{there.name}={there.address}" for there in (*cluster.machines, machine))
+    preseed(machine, {**cluster.answers(machine), "members": members, "cluster-state": "existing"})
+    machine.install(deb)
+    said = preflight(machine)
+    assert "the members that run do not know this node" in said
+    type_all(machine, said, first="member add")
+    wait_for(f"{machine.name} to be healthy", partial(is_healthy, machine), within=30)
+
+
+@pytest.mark.parametrize("version", ["3.5.35", "3.6.16", "3.7.3"])
+def test_member_that_lost_its_data_comes_back_to_a_grown_and_to_a_shrunk_cluster(
+    nodes: Nodes, package: Package, version: str
+) -> None:
+    deb = package(version)
+    machines = nodes(4)
+    cluster, more = Cluster(machines[:3]), machines[3]
+    cluster.install(deb)
+    cluster.wait_for_quorum(within=30)
+    first, second, lost = cluster.machines
+    etcdctl(first, "put", "key", "value")
+    join(more, cluster, deb)
+    type_all(lost, lose_data(lost), first="member remove")
+    comes_back(lost)
+    # Its file has four members now, the cluster three.
+    (gone,) = (
+        line.split(", ")[0]
+        for line in etcdctl(first, "member", "list").splitlines()
+        if f", {second.name}, " in line
+    )
+    etcdctl(first, "member", "remove", gone)
+    type_all(lost, lose_data(lost), first="member remove")
+    comes_back(lost)
+    assert set(cluster.members(first)) == {first.name, lost.name, more.name}
+
+
+@pytest.mark.parametrize("version", ["3.5.16", "3.7.3"])
+def test_member_of_a_cluster_that_was_formed_just_now_comes_back(
+    nodes: Nodes, package: Package, version: str
+) -> None:
+    cluster = Cluster(nodes(3))
+    cluster.install(package(version))
+    first, _, lost = cluster.machines
+    wait_for("the cluster to form", partial(is_healthy, lost), within=30)
+    etcdctl(first, "put", "key", "value")
+    type_all(lost, lose_data(lost), first="member remove")
+    comes_back(lost)
+
+
+def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
+    nodes: Nodes, package: Package
+) -> None:
+    deb = package("3.6.16")
+    machines = nodes(4)
+    cluster, late = Cluster(machines[:3]), machines[3]
+    cluster.install(deb)
+    cluster.wait_for_quorum(within=30)
+    first = cluster.machines[0]
+    etcdctl(first, "put", "key", "value")
+    wait_for(
+        "the new member",
+        lambda: (
+            "added to cluster"
+            in etcdctl(
+                first, "member", "add", late.name, f"--peer-urls=http://{late.address}:2380", check=False
+            )
+        ),
+        within=15,
+    )
+    # The answers of a cluster of two that is still to form.
+    members = f"{first.name}={first.address},{late.name}={late.address}"
+    preseed(late, {**cluster.answers(late), "members": members, "cluster-state": "new"})
+    said = late.install(deb).stdout
+    assert "etcd doesn't start" in said
+    said = preflight(late)
+    assert "this node was added to a cluster, but /etc/etcd/etcd.yaml does not fit it" in said
+    for text in commands(said):
+        type_in(late, text)
+    # By itself: the file is read again.
+    comes_back(late)

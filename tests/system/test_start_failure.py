@@ -1,0 +1,100 @@
+"""A service that restarts again and again is told as such, with the reason, by postinst and status."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cluster import is_healthy, preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+from tests.system.advice import command, commands, type_in
+from tests.system.service import service
+from tests.system.test_status import Status
+from tests.system.test_status import screen as bounded_screen
+from tests.system.test_status import status as bounded_status
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+CONFIG = "/etc/etcd/etcd.yaml"
+
+
+# The bound of five seconds is for an idle machine, and no matter of these tests.
+def status(machine: Machine) -> tuple[Status, int]:
+    return bounded_status(machine, 30)
+
+
+def screen(machine: Machine) -> str:
+    return bounded_screen(machine, 30)
+
+
+@pytest.fixture
+def node(nodes: Nodes, package: Package) -> Machine:
+    """A single node with a running member."""
+    (machine,) = nodes(1)
+    preseed(machine, {"setup": "single", "address": machine.address})
+    machine.install(package("3.6.7"))
+    wait_for("the member to be healthy", partial(is_healthy, machine), within=30)
+    return machine
+
+
+def loops(machine: Machine) -> None:
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "--no-block", "etcd")
+    wait_for("the service to restart again and again", lambda: service(machine).restarts >= 2, within=60)
+
+
+def is_told(machine: Machine, deb: Path, reason: str) -> None:
+    """At an upgrade, on the screen and to programs."""
+    said = machine.install(deb).stdout
+    (line,) = (line for line in said.splitlines() if "tries it again and again" in line)
+    assert reason in line
+    assert set(commands(line.replace(", ", "\n").replace("; see", "\nsee"))) == {
+        "etcd-ha status",
+        "journalctl -u etcd",
+    }
+    text = screen(machine)
+    assert "restarts again and again" in text
+    assert reason in text
+    found, code = status(machine)
+    assert code == 1
+    assert found["restarting"] is True
+    assert (found["restarts"] or 0) >= 2
+    assert reason in (found["failure"] or "")
+
+
+def test_a_data_directory_that_is_not_there_is_told_and_made_by_the_command(
+    node: Machine, package: Package
+) -> None:
+    node.run("etcd-ha", "config", "set", "data-dir", "/srv/none")
+    loops(node)
+    is_told(node, package("3.6.16"), "no directory /srv/none")
+    # What preflight adds.
+    said = node.run("etcd-ha", "preflight", check=False).stdout
+    type_in(node, command(said, "install"))
+    wait_for("the member to be healthy", partial(is_healthy, node), within=30)
+    assert status(node)[0]["restarting"] is False
+
+
+def test_a_full_disk_is_told(node: Machine, package: Package) -> None:
+    node.run("systemctl", "stop", "etcd")
+    node.run("install", "-d", "/srv/small")
+    node.run("mount", "-t", "tmpfs", "-o", "size=1M,mode=0700", "tmpfs", "/srv/small")
+    node.run("chown", "etcd:etcd", "/srv/small")
+    node.run("etcd-ha", "config", "set", "data-dir", "/srv/small")
+    loops(node)
+    is_told(node, package("3.6.16"), "no space left on device")
+
+
+def test_a_member_that_waits_for_others_is_not_said_to_fail(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    members = f"{node.name}={node.address},n8=10.66.0.98,n9=10.66.0.99"
+    preseed(node, {"setup": "cluster", "address": node.address, "members": members})
+    said = node.install(package("3.6.16")).stdout
+    assert "again and again" not in said
+    assert "it waits for the network or a majority of its cluster" in said
+    assert "starting: waits for the network or a majority of its members" in screen(node)
+    found, code = status(node)
+    assert (found["restarting"], found["failure"], code) == (False, None, 1)

@@ -1,0 +1,175 @@
+"""A member of another cluster than its peers, or of none, is told so and can start over: etcd-ha reset."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pexpect
+
+from tests.lab.cluster import Cluster, etcdctl, is_healthy, is_serving, preseed
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+from tests.system.advice import command, type_in
+from tests.system.service import service
+from tests.system.test_status import Status
+from tests.system.test_status import screen as bounded_screen
+from tests.system.test_status import status as bounded_status
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+DATA = "/var/lib/etcd-ha"
+NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
+
+
+# The bound of five seconds is for an idle machine, and no matter of these tests.
+def status(machine: Machine) -> tuple[Status, int]:
+    return bounded_status(machine, 30)
+
+
+def screen(machine: Machine) -> str:
+    return bounded_screen(machine, 30)
+
+
+def single(machine: Machine, deb: Path) -> None:
+    """A node with a running member that has a key."""
+    preseed(machine, {"setup": "single", "address": machine.address})
+    machine.install(deb)
+    wait_for("the member to be healthy", partial(is_healthy, machine), within=30)
+    etcdctl(machine, "put", "key", "value")
+
+
+def reset(machine: Machine, *options: str) -> tuple[int, str]:
+    done = machine.run("etcd-ha", "reset", *options, check=False)
+    return done.returncode, done.stdout
+
+
+def health(machine: Machine) -> dict[str | None, str]:
+    return {member["name"]: member["health"] for member in status(machine)[0]["members"]}
+
+
+def test_member_of_another_cluster_is_named_on_both_sides_and_joins_after_it_started_over(
+    nodes: Nodes, package: Package
+) -> None:
+    deb = package("3.6.16")
+    cluster = Cluster(nodes(3))
+    first, second, wrong = cluster.machines
+    # Its own entry has a wrong port: it waits for the others for ever, as they do for it.
+    members = f"{first.name}={first.address},{second.name}={second.address},{wrong.name}={wrong.address}:2390"
+    for machine in (first, second):
+        preseed(machine, cluster.answers(machine))
+        machine.install(deb)
+    preseed(wrong, {**cluster.answers(wrong), "members": members})
+    wrong.install(deb)
+    wait_for("two of three to be healthy", lambda: status(first)[0]["quorum"], within=30)
+    assert health(wrong) == {first.name: "foreign", second.name: "foreign", wrong.name: "unreachable"}
+    said = screen(wrong)
+    assert f"{first.name} answers, but belongs to another cluster" in said
+    assert status(wrong)[1] == 1
+    # Nobody can say that it would be missed: the others answer, and are not its cluster.
+    assert command(said, "reset") == "etcd-ha reset"
+    type_in(wrong, f"{command(said, 'reset')} --yes")
+    preseed(wrong, cluster.answers(wrong))
+    wrong.run("dpkg-reconfigure", "etcd-ha", env=NONINTERACTIVE)
+    wrong.run("systemctl", "start", "etcd")
+    cluster.wait_for_quorum(within=30)
+
+
+def test_member_that_serves_as_another_cluster_is_no_part_of_the_quorum(
+    nodes: Nodes, package: Package
+) -> None:
+    deb = package("3.6.16")
+    cluster = Cluster(nodes(3))
+    first, second, alone = cluster.machines
+    for machine in (first, second):
+        preseed(machine, cluster.answers(machine))
+        machine.install(deb)
+    single(alone, deb)
+    wait_for("two of three to be healthy", lambda: status(first)[0]["quorum"], within=30)
+    said, code = status(first)
+    assert (said["quorum"], code) == (True, 1)
+    assert health(first) == {first.name: "healthy", second.name: "healthy", alone.name: "foreign"}
+    assert f"{alone.name} answers, but belongs to another cluster" in screen(first)
+    second.run("systemctl", "stop", "etcd")
+    wait_for("the quorum to be lost", lambda: not status(first)[0]["quorum"], within=20)
+
+
+def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_way(
+    nodes: Nodes, package: Package
+) -> None:
+    cluster = Cluster(nodes(3))
+    cluster.install(package("3.6.16"))
+    cluster.wait_for_quorum(within=30)
+    first, second, third = cluster.machines
+    etcdctl(first, "put", "key", "value")
+    for options in (("--yes",), ("--yes", "--force")):
+        code, said = reset(third, *options)
+        assert code == 1
+        assert "the cluster knows this member" in said
+    assert is_serving(third)
+    type_in(third, command(said, "member remove"))
+    assert reset(third, "--yes")[0] == 0
+    assert service(third).active == "inactive"
+    assert third.run("sh", "-c", f"ls {DATA}").stdout.startswith("member.before-reset-")
+    # The cluster is one of two now; without the other nobody can say whether this member is missed.
+    second.run("systemctl", "stop", "etcd")
+    wait_for("the quorum to be lost", lambda: not status(first)[0]["quorum"], within=20)
+    code, said = reset(first, "--yes")
+    assert code == 1
+    assert "the other members do not answer" in said
+    assert first.run("test", "-d", f"{DATA}/member").returncode == 0
+    type_in(first, f"{command(said, '--force')} --yes")
+    assert first.run("test", "-d", f"{DATA}/member", check=False).returncode == 1
+
+
+def test_reset_asks_and_keeps_a_copy_that_no_etcd_starts_from(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    single(node, package("3.7.3"))
+    code, said = reset(node)
+    assert code == 1
+    assert "nobody is asked" in said
+    assert is_healthy(node)
+    argv = node.command("etcd-ha", "reset", env={"TERM": "dumb"})
+    for reply, sign in (
+        ("", "nothing was changed"),
+        ("y", "the data is in /var/lib/etcd-ha/member.before-reset-"),
+    ):
+        child = pexpect.spawn(argv[0], argv[1:], encoding="utf-8", timeout=60)
+        child.expect_exact("Set the data aside? [y/N] ")
+        child.sendline(reply)
+        child.expect_exact(sign)
+        child.expect(pexpect.EOF)
+        child.close()
+    assert service(node).active == "inactive"
+    code, said = reset(node, "--yes")
+    assert (code, "nothing to set aside" in said) == (0, True)
+    node.run("systemctl", "start", "etcd")
+    wait_for("the new member to be healthy", partial(is_healthy, node), within=30)
+    assert etcdctl(node, "get", "key") == ""
+    # The copy is whole: in its place again it is the member that it was.
+    node.run("systemctl", "stop", "etcd")
+    node.run("sh", "-ec", f"cd {DATA}; rm -r member; mv member.before-reset-* member")
+    node.run("systemctl", "start", "etcd")
+    assert etcdctl(node, "get", "key").split() == ["key", "value"]
+
+
+def test_reset_sets_a_log_elsewhere_aside_too_and_goes_on_after_it_was_killed_between(
+    nodes: Nodes, package: Package
+) -> None:
+    (node,) = nodes(1)
+    node.run("install", "-d", "-m", "0755", "/srv/log")
+    single(node, package("3.6.16"))
+    node.run("systemctl", "stop", "etcd")
+    node.run("mv", f"{DATA}/member/wal", "/srv/log/wal")
+    node.run("chown", "-R", "etcd:etcd", "/srv/log")
+    node.run("etcd-ha", "config", "set", "wal-dir", "/srv/log/wal")
+    node.run("systemctl", "start", "etcd")
+    assert etcdctl(node, "get", "key").split() == ["key", "value"]
+    node.run("systemctl", "stop", "etcd")
+    # As after a kill between the two renames.
+    node.run("mv", "/srv/log/wal", "/srv/log/wal.before-reset-x")
+    assert reset(node, "--yes")[0] == 0
+    left = node.run("sh", "-c", f"ls {DATA} /srv/log").stdout
+    assert "member.before-reset-" in left
+    assert "wal.before-reset-x" in left
+    assert node.run("test", "-e", f"{DATA}/member", check=False).returncode == 1

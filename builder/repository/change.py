@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from builder.errors import EtcdDebError
+from builder.errors import CommandFailed, EtcdDebError
 from builder.progress import Progress
 from builder.replace import disk_full_named
 from builder.repository import sweep
@@ -30,12 +30,21 @@ from builder.repository.generation import (
 )
 from builder.repository.incoming import CHUNK, Incoming
 from builder.repository.index import Entry, IndexFile, IndexKey, index_files
-from builder.repository.layout import Repository
-from builder.repository.signing import SigningKey, signing
+from builder.repository.keys import find_key_faults
+from builder.repository.layout import Repository, user_name
+from builder.repository.ledger import note
+from builder.repository.signing import SigningFailed, SigningKeys, signing
 from builder.repository.syncing import sync_file, sync_files, sync_folder
 from builder.version import Architecture
 
+# Seconds. A push that waits longer than a minute for its next byte has ended by then (rsync.TIMEOUT).
+WAIT_FOR_OTHER = 1800
+POLL = 0.1
 Indices = Mapping[IndexKey, Sequence[Entry]]
+
+
+class WrongUser(EtcdDebError):
+    """The repository is another user's."""
 
 
 class OtherBytes(EtcdDebError):
@@ -44,22 +53,56 @@ class OtherBytes(EtcdDebError):
 
 @contextmanager
 def locked(repository: Repository, progress: Progress) -> Iterator[int]:
-    """The one publisher at a time; others wait. Yields the lock, which a child may hold on to."""
+    """The one publisher at a time; others wait. Yields the lock, which a child may hold on to.
+
+    Raises WrongUser, and EtcdDebError where another one holds it for longer than WAIT_FOR_OTHER.
+    """
     repository.private.mkdir(parents=True, exist_ok=True)
-    with (repository.private / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.step("waiting for another publisher")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    _require_owner(repository)
+    path = repository.private / "lock"
+    with path.open("a") as lock:
+        waited = 0.0
+        while not _try_lock(lock.fileno()):
+            if not waited:
+                progress.step("waiting for another publisher")
+            if waited > WAIT_FOR_OTHER:
+                raise EtcdDebError(
+                    f"another publisher has held {repository.root} for {WAIT_FOR_OTHER} s",
+                    details=(f"lock      {path}",),
+                    hint=f"fuser -v {path} names it; end it and run the command again",
+                )
+            progress.pause(POLL)
+            waited += POLL
         yield lock.fileno()
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _require_owner(repository: Repository) -> None:
+    # Files of another user would be in the owner's way at every later change.
+    owner, user = repository.private.stat().st_uid, os.geteuid()
+    if owner != user:
+        name = user_name(owner)
+        raise WrongUser(
+            f"{repository.root} is kept by {name}, and files of another user would stop its next change",
+            details=(f"expected  to be run by {name}", f"got       {user_name(user)}"),
+            hint=f"run the same command as that user, by sudo -u {name}; to take the repository over"
+            f" for good: chown -R {user_name(user)} {repository.root}",
+        )
 
 
 @contextmanager
 def changing(repository: Repository, progress: Progress) -> Iterator[None]:
-    """Locked, for a change. Ends what a killed publisher left."""
+    """Locked, for a change. Ends what a killed publisher left. Raises Damaged where a link is gone."""
     with locked(repository, progress):
-        mark = repository.private / "unfinished"
+        repository.require_links()
+        mark = repository.unfinished
         if mark.exists():
             progress.step("removing what a publisher that was killed has left")
             sweep.remove_leftovers(repository)
@@ -70,7 +113,7 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
             yield
         except BaseException:
             # A full disk or a refused signature leaves nothing that the next change would trip over.
-            with suppress(OSError):
+            with suppress(OSError, EtcdDebError):
                 sweep.remove_leftovers(repository)
                 mark.unlink()
             raise
@@ -86,6 +129,8 @@ def add_to_pool(repository: Repository, packages: Sequence[Incoming]) -> None:
     folders = {target.parent for target in targets}
     for folder in folders:
         _make_folder(folder)
+    if fresh:
+        note(repository, [incoming.entry for incoming in fresh])
     for incoming, temporary in zip(fresh, temporaries, strict=True):
         _copy(incoming, temporary)
     sync_files(temporaries)
@@ -156,15 +201,16 @@ def switch(
     files = dict(base.files) if base else {}
     files |= {file.name: Listed(file.sha256, len(file.content)) for file in fresh}
     generation = Generation(suite, number + 1, folder, next_date(current), files)
-    key = SigningKey(repository.settings.key, repository.settings.gnupg_home)
+    keys = SigningKeys(repository.settings.keys, repository.settings.gnupg_home)
     with disk_full_named(folder, "writing the indices"):
         release = _write_release(repository, generation)
-        with signing(key, release, progress) as signatures:
+        with signing(keys, release, progress) as signatures:
             # All of this beside gpg, which takes as long; half of it is loading jinja2.
             _write_indices(repository, generation, fresh)
             from builder.repository.page import announce, announcement
 
             told = announcement(repository, generation)
+            _judge_keys(repository, progress)
         _age(signatures, current)
         for file in (release, *signatures):
             sync_file(file)
@@ -174,6 +220,18 @@ def switch(
     sweep.retire(repository, suite)
     announce(repository, told)
     return generation
+
+
+def _judge_keys(repository: Repository, progress: Progress) -> None:
+    try:
+        faults = find_key_faults(repository.keyring, repository.settings.keys, progress.apart())
+    except CommandFailed as error:
+        progress.step(f"{repository.keyring} can't be read: {error.summary}")
+        return
+    for fault in faults:
+        if fault.by_all:
+            raise SigningFailed(fault.summary, hint=fault.remedy)
+        progress.step(f"{fault.summary}: {fault.remedy}")
 
 
 def _fresh_indices(base: Generation | None, changed: Indices) -> Iterator[IndexFile]:

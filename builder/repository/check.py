@@ -8,7 +8,9 @@ from pathlib import Path
 
 from debian.deb822 import Deb822
 
+from builder.errors import EtcdDebError
 from builder.progress import Progress
+from builder.repository.check_files import check_files
 from builder.repository.generation import (
     Generation,
     Listed,
@@ -18,29 +20,41 @@ from builder.repository.generation import (
     signed_text,
 )
 from builder.repository.index import Damaged
+from builder.repository.keys import find_key_faults
 from builder.repository.layout import Repository
-from builder.repository.signing import find_fault
+from builder.repository.signing import find_fault, without_armour
 
 
 def check(repository: Repository, progress: Progress) -> tuple[str, ...]:
     """What is wrong, one line each; nothing where all is well. Reads every file that a suite names."""
-    return tuple(
+    suites = tuple(
         f"{suite}: {problem}"
         for suite in repository.suites
         for problem in _check_suite(repository, suite, progress)
     )
+    progress.step("checking the key, the pages and the files")
+    keys = tuple(_check_key(repository, progress))
+    # The texts are made of what those two found in order.
+    pages = () if suites or keys else tuple(_check_pages(repository))
+    return (*suites, *keys, *pages, *check_files(repository))
 
 
 def _check_suite(repository: Repository, suite: str, progress: Progress) -> Iterator[str]:
     progress.step(f"checking {suite}")
-    folder = repository.link(suite).resolve()
     try:
+        folder = repository.seen(suite)
         generation = read_generation(suite, folder)
-    except (OSError, Damaged) as error:
+    except Damaged as error:
+        yield "; ".join((error.summary, *error.details))
+        return
+    except OSError as error:
         yield f"Release can't be read: {error}"
         return
-    yield from _check_signatures(repository, folder, progress)
-    yield from _check_validity(folder / "Release")
+    try:
+        yield from _check_signatures(repository, folder, progress)
+        yield from _check_validity(folder / "Release")
+    except (OSError, ValueError) as error:
+        yield f"Release or InRelease can't be read: {error}"
     for name, listed in sorted(generation.files.items()):
         yield from _check_file(folder / name, name, listed)
         yield from _check_file(repository.by_hash / listed.sha256, f"by-hash/SHA256/{listed.sha256}", listed)
@@ -89,3 +103,34 @@ def _check_file(path: Path, name: str, listed: Listed) -> Iterator[str]:
         yield f"{name} has {path.stat().st_size} bytes, expected {listed.size}"
     elif (digest := file_digest(path)) != listed.sha256:
         yield f"{name} has sha256 {digest}, expected {listed.sha256}"
+
+
+def _check_key(repository: Repository, progress: Progress) -> Iterator[str]:
+    """Both files of the public key hold the key that signs, and clients take it."""
+    restored = "etcd-deb repo init DIR writes it again"
+    armoured, binary = repository.armoured_key, repository.keyring
+    for file in (armoured, binary):
+        if not file.is_file():
+            yield f"{file.name} is missing: {restored}"
+            return
+    try:
+        same = without_armour(armoured, progress) == binary.read_bytes()
+        faults = find_key_faults(repository.keyring, repository.settings.keys, progress)
+    except EtcdDebError as error:
+        yield f"{armoured.name} or {binary.name} holds no key ({error.summary}): {restored}"
+        return
+    if not same:
+        yield f"{armoured.name} and {binary.name} hold different keys: {restored}"
+    yield from (f"{fault.summary}: {fault.remedy}" for fault in faults)
+
+
+def _check_pages(repository: Repository) -> Iterator[str]:
+    # It takes as long to load as the rest of a small repository to check.
+    from builder.repository.page import expected_pages
+
+    killed = " (a publisher was killed here, or is at work)" if repository.unfinished.exists() else ""
+    for path, text in expected_pages(repository).items():
+        if path.is_file() and path.read_bytes() == text.encode():
+            continue
+        what = "is not what this etcd-deb writes" if path.exists() else "is missing"
+        yield f"{path.name} {what}{killed}: etcd-deb repo resign {repository.root} writes it again"

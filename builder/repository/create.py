@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.errors import UsageError
+from builder.errors import EtcdDebError, UsageError
 from builder.progress import Progress
 from builder.replace import disk_full_named, replacing
 from builder.repository.change import changing, switch
 from builder.repository.index import IndexKey
-from builder.repository.layout import (
-    Repository,
+from builder.repository.keys import find_key_faults
+from builder.repository.layout import Repository, check_suite_name, settings_file
+from builder.repository.settings import (
+    BadSetting,
     RepositorySettings,
-    check_suite_name,
-    open_repository,
+    bad_in_file,
+    parse_settings,
+    read_values,
     write_settings,
 )
-from builder.repository.signing import find_key, new_key, public_key, without_armour
+from builder.repository.signing import (
+    SigningFailed,
+    SigningKeys,
+    find_key,
+    new_key,
+    public_keys,
+    try_to_sign,
+    without_armour,
+)
 from builder.version import Architecture
 
 EMPTY = IndexKey("main", Architecture.AMD64)
+# Stands for a key until it is made, so that all else is judged before.
+_NOT_MADE = "0" * 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,48 +58,82 @@ class Wishes:
 def create(root: Path, wishes: Wishes, progress: Progress) -> Repository:
     """The repository at root with these suites; one that exists keeps its packages and gets what is new.
 
-    Raises UsageError, SigningFailed, DiskFull, OSError.
+    Raises UsageError before anything is written, SigningFailed, DiskFull, OSError.
     """
     root = root.resolve()
-    known = open_repository(root).settings if (root / ".etcd-deb/repository.json").exists() else None
     for suite in wishes.suites:
         check_suite_name(suite)
-    repository = Repository(root, _settings(root, known, wishes, progress))
+    file = settings_file(root)
+    known = read_values(file) if file.exists() else {}
+    settings = _settings(root, known, wishes, progress)
+    repository = Repository(root, settings)
+    armoured, binary = _public(repository, progress)
     with disk_full_named(root, "making the repository"), changing(repository, progress):
-        write_settings(repository)
-        key = find_key(repository.settings.gnupg_home, repository.settings.key, progress)
-        with replacing(repository.armoured_key, "writing the public key") as file:
-            file.write(public_key(key, progress).encode())
-        with replacing(repository.keyring, "writing the public key") as file:
-            file.write(without_armour(repository.armoured_key, progress))
+        write_settings(file, settings)
+        for path, content in ((repository.armoured_key, armoured), (repository.keyring, binary)):
+            with replacing(path, "writing the public key") as out:
+                out.write(content)
         fresh = [suite for suite in wishes.suites if suite not in repository.suites]
-        # A new key or another validity is for what is there already as well.
-        stale = repository.suites if known not in (None, repository.settings) else ()
+        # Another validity is for what is there already as well.
+        stale = repository.suites if known and {"next_key": "", **known} != settings.as_values() else ()
         for suite in (*fresh, *stale):
             # apt refuses a Release that lists nothing.
             switch(repository, suite, {} if suite in stale else {EMPTY: ()}, progress)
     return repository
 
 
+def _public(repository: Repository, progress: Progress) -> tuple[bytes, bytes]:
+    """The public keys in both forms; clients take them, and gpg signs with them. Raises SigningFailed."""
+    keys = SigningKeys(repository.settings.keys, repository.settings.gnupg_home)
+    with tempfile.TemporaryDirectory() as folder:
+        armoured, binary = Path(folder) / "key.asc", Path(folder) / "key.gpg"
+        armoured.write_text(public_keys(keys, progress), encoding="utf-8")
+        binary.write_bytes(without_armour(armoured, progress))
+        # A suite that is there already is told of by verify, and must still be signed.
+        if not repository.suites:
+            for fault in find_key_faults(binary, keys.fingerprints, progress):
+                if fault.refused:
+                    raise SigningFailed(fault.summary, hint=fault.remedy)
+        try_to_sign(keys, progress)
+        return armoured.read_bytes(), binary.read_bytes()
+
+
 def _settings(
-    root: Path, known: RepositorySettings | None, wishes: Wishes, progress: Progress
+    root: Path, known: Mapping[str, object], wishes: Wishes, progress: Progress
 ) -> RepositorySettings:
-    before = known or RepositorySettings(
-        key="", gnupg_home="", url=root.as_uri(), origin="etcd-ha", valid_days=0
-    )
-    origin = before.origin if wishes.origin is None else wishes.origin
-    home = before.gnupg_home if wishes.gnupg_home is None else _outside(root, wishes.gnupg_home)
-    return RepositorySettings(
-        key=_fingerprint(root, before.key, home, f"{origin} archive signing key", wishes, progress),
-        gnupg_home=home,
-        url=before.url if wishes.url is None else wishes.url.rstrip("/"),
-        origin=origin,
-        valid_days=before.valid_days if wishes.valid_days is None else wishes.valid_days,
-    )
+    wished: dict[str, object] = {
+        name: value
+        for name, value in (
+            ("gnupg_home", None if wishes.gnupg_home is None else _outside(root, wishes.gnupg_home)),
+            ("url", None if wishes.url is None else wishes.url.rstrip("/")),
+            ("origin", wishes.origin),
+            ("valid_days", wishes.valid_days),
+        )
+        if value is not None
+    }
+    before = {"key": _NOT_MADE, "gnupg_home": "", "url": root.as_uri(), "origin": "etcd-ha", "valid_days": 0}
+    merged = {**before, **known, **wished}
+    try:
+        settings = parse_settings(merged)
+    except BadSetting as error:
+        if error.field in wished:
+            raise UsageError(
+                f"--{error.field.replace('_', '-')} has a value that a repository can't have",
+                details=error.details,
+            ) from error
+        raise bad_in_file(settings_file(root), root, error) from error
+    key = "" if settings.key == _NOT_MADE else settings.key
+    return parse_settings({**merged, "key": _fingerprint(root, key, settings, wishes, progress)})
 
 
 def _outside(root: Path, gnupg_home: str) -> str:
-    home = Path(gnupg_home).expanduser().resolve()
+    try:
+        home = Path(gnupg_home).expanduser().resolve()
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"--gnupg-home {gnupg_home!r} is no folder",
+            details=("expected  the path of a folder", f"got       {error}"),
+        ) from error
     if home.is_relative_to(root):
         raise UsageError(
             "the secret key would be published with the repository",
@@ -94,13 +142,36 @@ def _outside(root: Path, gnupg_home: str) -> str:
     return str(home)
 
 
-def _fingerprint(root: Path, before: str, home: str, owner: str, wishes: Wishes, progress: Progress) -> str:
+def _fingerprint(
+    root: Path, before: str, settings: RepositorySettings, wishes: Wishes, progress: Progress
+) -> str:
+    home = settings.gnupg_home
+    # Once a suite is there, nodes may trust the key that signs it, and no other.
+    living = any((root / "dists").glob("[!.]*"))
+    if living and before and wishes.new_key:
+        raise _other_key(root, before, "--new-key")
+    if living and not before:
+        raise EtcdDebError(
+            f"{root} has suites, and no settings that tell their key",
+            details=(f"expected  {settings_file(root)}",),
+            hint="take the file from a backup",
+        )
     if wishes.new_key:
-        return new_key(home, owner, progress).fingerprint
+        return new_key(home, f"{settings.origin} archive signing key", progress)
     if wanted := wishes.key or before:
-        return find_key(home, wanted, progress).fingerprint
+        found = find_key(home, wanted, progress)
+        if living and found != before:
+            raise _other_key(root, before, f"--key {found}")
+        return found
     raise UsageError(
         "a repository needs a key that signs it",
         details=("expected  --key FINGERPRINT, or --new-key",),
         hint=f"etcd-deb repo init {root} --suite trixie --new-key",
+    )
+
+
+def _other_key(root: Path, before: str, wished: str) -> UsageError:
+    return UsageError(
+        f"{root} is signed by a key already, and nodes trust no other",
+        details=(f"expected  --key {before}, or neither --key nor --new-key", f"got       {wished}"),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from debian.deb822 import Deb822, Release
@@ -17,6 +17,10 @@ from builder.version import Architecture
 
 # As the Date of Debian's own Release files; apt reads UTC and GMT alone.
 _DATE = "%a, %d %b %Y %H:%M:%S UTC"
+# Python's dates end soon after that year, and Valid-Until is later than Date.
+LAST_YEAR = 9900
+_INDEX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*/binary-[a-z0-9]+/Packages(?:\.gz)?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,12 @@ class Generation:
 def current_generation(repository: Repository, suite: str) -> Generation:
     """What clients see. Raises UsageError for a suite that is not there."""
     repository.require_suite(suite)
-    return read_generation(suite, repository.link(suite).resolve())
+    return read_generation(suite, repository.seen(suite))
 
 
 def kept_generations(repository: Repository, suite: str) -> tuple[Generation, ...]:
     """The generations that are still there, oldest first; the last one is what clients see."""
-    current = repository.link(suite).resolve()
+    current = repository.seen(suite)
     return tuple(
         read_generation(suite, folder)
         for folder in numbered(repository.generations(suite))
@@ -80,7 +84,7 @@ def kept_generations(repository: Repository, suite: str) -> tuple[Generation, ..
 
 def numbered(folder: Path) -> list[Path]:
     """The folders of generations, oldest first."""
-    found = [path for path in folder.glob("*") if path.name.isdecimal()]
+    found = [path for path in folder.glob("[1-9]*") if path.name.isascii() and path.name.isdecimal()]
     return sorted(found, key=lambda path: int(path.name))
 
 
@@ -96,10 +100,14 @@ def read_generation(suite: str, folder: Path) -> Generation:
 
 
 def listed_files(release: Release) -> dict[str, Listed]:
-    """The files that a Release lists, by name. Raises KeyError, ValueError for a row that is damaged."""
-    return {
+    """The files that a Release of ours lists, by name. Raises KeyError, ValueError for a damaged row."""
+    files = {
         str(row["name"]): Listed(str(row["sha256"]), int(row["size"])) for row in release.get("SHA256", [])
     }
+    for name, listed in files.items():
+        if not (_INDEX.fullmatch(name) and _SHA256.fullmatch(listed.sha256)):
+            raise ValueError(f"{listed.sha256} {name} is no index of ours")
+    return files
 
 
 def signed_text(inrelease: str) -> str:
@@ -130,8 +138,11 @@ def release_text(generation: Generation, *, origin: str, valid_days: int) -> str
 
 
 def parse_date(text: str) -> datetime:
-    """A Date or Valid-Until of a Release. Raises ValueError."""
-    return parsedate_to_datetime(text.replace("UTC", "+0000"))
+    """A Date or Valid-Until of a Release, as we write them. Raises ValueError."""
+    date = datetime.strptime(text, _DATE).replace(tzinfo=UTC)
+    if date.year > LAST_YEAR:
+        raise ValueError(f"{text} is too far ahead")
+    return date
 
 
 def next_date(previous: Generation | None) -> datetime:

@@ -19,6 +19,14 @@ from builder.errors import EtcdDebError
 
 # Stanzas of ours have each of these once, on a line of its own (index_entry writes them).
 _FIELD = re.compile(r"^(Package|Version|Architecture|Filename|Size|SHA256): (.*)$", re.MULTILINE)
+# What they may say: a name below the pool, a version that dpkg can order (deb-version(7)).
+_SOUND = {
+    "Version": re.compile(r"(?:[0-9]+:)?[A-Za-z0-9.+~-]+"),
+    "Architecture": re.compile(r"[a-z0-9]+"),
+    "Filename": re.compile(r"pool/[A-Za-z0-9][^/]*/[^/.][^/]*\.deb"),
+    "Size": re.compile(r"[0-9]{1,18}"),
+    "SHA256": re.compile(r"[0-9a-f]{64}"),
+}
 # As apt-ftparchive's default; xz would take ten times as long for a few KiB less.
 GZIP_LEVEL = 6
 
@@ -26,11 +34,12 @@ GZIP_LEVEL = 6
 class Damaged(EtcdDebError):
     """A file of a repository is not as we wrote it."""
 
-    def __init__(self, summary: str, *details: str) -> None:
+    def __init__(self, summary: str, *details: str, hint: str | None = None) -> None:
         super().__init__(
             summary,
             details=details,
-            hint="etcd-deb repo verify DIR shows all that is wrong; put those files back from a backup",
+            hint=hint
+            or "etcd-deb repo verify DIR shows all that is wrong; put those files back from a backup",
         )
 
 
@@ -106,6 +115,9 @@ def read_stanza(stanza: str) -> Entry:
     """The entry that a stanza tells of. Raises Damaged."""
     found = dict(_FIELD.findall(stanza))
     try:
+        for name, sound in _SOUND.items():
+            if not sound.fullmatch(found[name]):
+                raise ValueError(f"{name} can't be {found[name]!r:.80}")
         return Entry(
             package=found["Package"],
             version=found["Version"],

@@ -12,28 +12,19 @@ dists/SUITE                         a link to the generation that clients see
 
 from __future__ import annotations
 
-import json
+import pwd
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import EtcdDebError, UsageError
-from builder.replace import replacing
+from builder.repository.index import Damaged
+from builder.repository.settings import RepositorySettings, read_settings
 
 PACKAGE = "etcd-ha"
 _SUITE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _COMPONENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class RepositorySettings:
-    """What every suite of a repository shares. valid_days: days until Valid-Until, 0 for none."""
-
-    key: str
-    gnupg_home: str
-    url: str
-    origin: str
-    valid_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +60,11 @@ class Repository:
         return self.root / ".etcd-deb"
 
     @property
+    def unfinished(self) -> Path:
+        """Is there while a change is being made, and stays where its publisher was killed."""
+        return self.private / "unfinished"
+
+    @property
     def suites(self) -> tuple[str, ...]:
         """The suites that clients see, sorted."""
         return tuple(sorted(path.name for path in self.dists.glob("[!.]*") if path.is_symlink()))
@@ -76,6 +72,34 @@ class Repository:
     def link(self, suite: str) -> Path:
         """What clients read a suite from."""
         return self.dists / suite
+
+    def seen(self, suite: str) -> Path:
+        """The generation that clients see. Raises Damaged where the link leads anywhere else, OSError."""
+        link = self.link(suite)
+        leads = str(link.readlink())
+        expected = f"../generations/{suite}/"
+        folder = self.generations(suite) / leads.removeprefix(expected)
+        if not leads.startswith(expected) or not _NUMBER.fullmatch(folder.name) or not folder.is_dir():
+            raise Damaged(
+                f"the suite {suite} is damaged: {link} leads nowhere",
+                f"expected  a link to {expected}NUMBER",
+                f"got       {leads}",
+            )
+        return folder
+
+    def require_links(self) -> None:
+        """Raises Damaged where a suite has generations, and clients see none of them."""
+        for folder in sorted((self.root / "generations").glob("[!.]*")):
+            numbers = [int(path.name) for path in folder.glob("*") if _NUMBER.fullmatch(path.name)]
+            link = self.link(folder.name)
+            # The first one is empty; a publisher that is killed while it makes a suite leaves it so.
+            if not link.is_symlink() and max(numbers, default=0) > 1:
+                raise Damaged(
+                    f"the suite {folder.name} is damaged: {link} is gone",
+                    f"expected  a link to ../generations/{folder.name}/{max(numbers)}",
+                    f"got       {'something else of that name' if link.exists() else 'nothing'}",
+                    hint=f"ln -s ../generations/{folder.name}/{max(numbers)} {link} puts it back",
+                )
 
     def generations(self, suite: str) -> Path:
         return self.root / "generations" / suite
@@ -93,34 +117,30 @@ class Repository:
             )
 
 
+def settings_file(root: Path) -> Path:
+    """Where a repository's settings are."""
+    return root / ".etcd-deb/repository.json"
+
+
 def open_repository(root: Path) -> Repository:
-    """The repository at root. Raises EtcdDebError where there is none, or its settings can't be read."""
-    file = root / ".etcd-deb/repository.json"
+    """The repository at root. Raises EtcdDebError where there is none, or its settings can't be used."""
+    file = settings_file(root)
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        settings = RepositorySettings(
-            **{field.name: values[field.name] for field in fields(RepositorySettings)}
-        )
+        return Repository(root, read_settings(file, root))
     except FileNotFoundError as error:
         raise EtcdDebError(
             f"{root} is no repository",
             details=(f"expected  {file}",),
             hint=f"etcd-deb repo init {root} --suite trixie --new-key",
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise EtcdDebError(
-            f"the settings of the repository in {file} can't be read",
-            details=(str(error),),
-            hint="take the file from a backup, or run etcd-deb repo init again",
-        ) from error
-    return Repository(root, settings)
 
 
-def write_settings(repository: Repository) -> None:
-    """Raises DiskFull and OSError."""
-    text = json.dumps(asdict(repository.settings), indent=1) + "\n"
-    with replacing(repository.private / "repository.json", "writing the repository's settings") as file:
-        file.write(text.encode())
+def user_name(number: int) -> str:
+    """A user as commands take it."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def check_suite_name(suite: str) -> str:

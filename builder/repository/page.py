@@ -74,6 +74,14 @@ class Announcement:
     page: str
 
 
+def expected_pages(repository: Repository) -> dict[Path, str]:
+    """The text of each file for people, as it is where all is well. Raises Damaged, OSError."""
+    told = [announcement(repository, current_generation(repository, name)) for name in repository.suites]
+    pages = {repository.sources_file(one.suite): one.sources for one in told}
+    # Each tells of all suites, whichever changed last.
+    return pages | ({repository.root / "index.html": told[-1].page} if told else {})
+
+
 def announcement(repository: Repository, fresh: Generation) -> Announcement:
     """What there is to tell when clients see this generation. Raises Damaged, OSError."""
     others = (current_generation(repository, name) for name in repository.suites if name != fresh.suite)
@@ -85,7 +93,7 @@ def announcement(repository: Repository, fresh: Generation) -> Announcement:
 def announce(repository: Repository, told: Announcement) -> None:
     """Tell it. Raises DiskFull, OSError."""
     file = repository.sources_file(told.suite)
-    if not (file.exists() and file.read_text(encoding="utf-8") == told.sources):
+    if not (file.is_file() and file.read_bytes() == told.sources.encode()):
         _write(file, told.sources)
     _write(repository.root / "index.html", told.page)
 

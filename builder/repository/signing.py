@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,21 +16,32 @@ from builder.process import find_program, run
 from builder.progress import Progress
 from builder.settings import xdg_folder
 
+# What apt has sqv follow.
+SQV_POLICY = Path("/usr/share/apt/default-sequoia.config")
+# What gpg says where it would have to ask a person.
+_NO_PASSPHRASE = (
+    "can't get input",
+    "Inappropriate ioctl for device",
+    "No passphrase given",
+    "Bad passphrase",
+    "No pinentry",
+)
+
 
 class SigningFailed(EtcdDebError):
     """gpg could not sign; what clients see is what it was before."""
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A secret key of gpg's. home: its GNUPGHOME, empty for the user's own."""
+class SigningKeys:
+    """Secret keys of gpg's, each of which signs. home: their GNUPGHOME, empty for the user's own."""
 
-    fingerprint: str
+    fingerprints: tuple[str, ...]
     home: str
 
 
-def new_key(home: str, owner: str, progress: Progress) -> SigningKey:
-    """An ed25519 key without a passphrase and without an end, made for this repository alone.
+def new_key(home: str, owner: str, progress: Progress) -> str:
+    """The fingerprint of a new ed25519 key, without a passphrase and without an end, for this repository.
 
     Raises SigningFailed.
     """
@@ -38,8 +50,11 @@ def new_key(home: str, owner: str, progress: Progress) -> SigningKey:
     return find_key(home, f"={owner}", progress)
 
 
-def find_key(home: str, wanted: str, progress: Progress) -> SigningKey:
-    """The newest secret key that wanted (a fingerprint, key id or user id) names. Raises SigningFailed."""
+def find_key(home: str, wanted: str, progress: Progress) -> str:
+    """The fingerprint of the newest secret key that wanted (itself, a key id or user id) names.
+
+    Raises SigningFailed.
+    """
     try:
         listed = _gpg(home, ["--with-colons", "--list-secret-keys", wanted], progress)
     except SigningFailed as error:
@@ -55,14 +70,22 @@ def find_key(home: str, wanted: str, progress: Progress) -> SigningKey:
             found.append(fields[9])
     if not found:
         raise _no_key(home, wanted)
-    return SigningKey(found[-1], home)
+    return found[-1]
 
 
-def public_key(key: SigningKey, progress: Progress) -> str:
-    """The public key in ASCII armour. Raises SigningFailed."""
-    return _gpg(
-        key.home, ["--armor", "--export-options", "export-minimal", "--export", key.fingerprint], progress
-    )
+def public_keys(keys: SigningKeys, progress: Progress) -> str:
+    """The public keys in ASCII armour. Raises SigningFailed."""
+    how = ["--armor", "--export-options", "export-minimal", "--export"]
+    return _gpg(keys.home, [*how, *keys.fingerprints], progress)
+
+
+def try_to_sign(keys: SigningKeys, progress: Progress) -> None:
+    """Raises SigningFailed where a key can't be used, before anything depends on it."""
+    with tempfile.TemporaryDirectory() as folder:
+        release = Path(folder) / "Release"
+        release.touch()
+        with signing(keys, release, progress):
+            pass
 
 
 def without_armour(armoured: Path, progress: Progress) -> bytes:
@@ -74,19 +97,22 @@ def without_armour(armoured: Path, progress: Progress) -> bytes:
 
 
 @contextmanager
-def signing(key: SigningKey, release: Path, progress: Progress) -> Iterator[tuple[Path, Path]]:
+def signing(keys: SigningKeys, release: Path, progress: Progress) -> Iterator[tuple[Path, Path]]:
     """InRelease and Release.gpg beside a Release file, made while the block runs and there when it has ended.
 
     Raises SigningFailed.
     """
     both = release.with_name("InRelease"), release.with_name("Release.gpg")
     # SHA512, since apt refuses signatures by weak digests and gpg's default depends on the key.
-    signer = ["--local-user", key.fingerprint, "--digest-algo", "SHA512"]
+    signer = [word for one in keys.fingerprints for word in ("--local-user", one)] + [
+        "--digest-algo",
+        "SHA512",
+    ]
     ways = (["--clearsign"], ["--armor", "--detach-sign"])
     own = progress.apart()
 
     def make(target: Path, how: list[str]) -> None:
-        _gpg(key.home, [*signer, "--output", str(target), *how, str(release)], own)
+        _gpg(keys.home, [*signer, "--output", str(target), *how, str(release)], own)
 
     # One after the other: gpg's agent does not make two signatures at once, and the block works too.
     with ThreadPoolExecutor(1) as pool:
@@ -101,15 +127,23 @@ def signing(key: SigningKey, release: Path, progress: Progress) -> Iterator[tupl
 
 
 def find_fault(keyring: Path, signed: list[Path], progress: Progress) -> str | None:
-    """What gpgv says against a signature, None where it is good. signed: as gpgv takes it.
+    """What apt's verifiers say against a signature, None where it is good. signed: as gpgv takes it.
 
-    keyring: in binary form, since gpgv reads no armour.
+    keyring: in binary form, since gpgv reads no armour. apt of Debian 12 asks gpgv; that of later ones sqv,
+    which is asked as well where it is installed.
     """
-    argv = [find_program("gpgv", "gpgv"), "--keyring", str(keyring), *map(str, signed)]
-    try:
-        run(argv, cwd=Path("/"), progress=progress)
-    except CommandFailed as error:
-        return "; ".join(line for line in error.details if line.startswith("| ")).replace("| ", "")
+    keys = ["--keyring", str(keyring)]
+    verifiers = [[find_program("gpgv", "gpgv"), *keys, *map(str, signed)]]
+    if sqv := shutil.which("sqv"):
+        inline = ["--cleartext"] if len(signed) == 1 else []
+        verifiers.append([sqv, *keys, *inline, *map(str, signed)])
+    policy = {"SEQUOIA_CRYPTO_POLICY": str(SQV_POLICY)} if SQV_POLICY.exists() else {}
+    for argv in verifiers:
+        try:
+            run(argv, cwd=Path("/"), progress=progress, environment=policy)
+        except CommandFailed as error:
+            said = (line.removeprefix("| ") for line in error.details if line.startswith("| "))
+            return "; ".join(said) or error.summary
     return None
 
 
@@ -135,8 +169,19 @@ def _gpg(home: str, arguments: list[str], progress: Progress) -> str:
         raise SigningFailed(
             error.summary.replace("gpg ", "gpg could not sign: gpg ", 1),
             details=error.details,
-            hint="gpg --list-secret-keys shows the keys there are, and which of them have expired",
+            hint=_way_out("\n".join(error.details)),
         ) from error
+
+
+def _way_out(said: str) -> str:
+    if any(words in said for words in _NO_PASSPHRASE):
+        return (
+            "the key has a passphrase, and gpg's agent does not know it: sign a file by hand with gpg first,"
+            " or take the passphrase away: gpg --change-passphrase FINGERPRINT"
+        )
+    if "certificate" in said or "Unusable secret key" in said:
+        return "etcd-deb repo verify DIR says what is wrong with the key, and what to do"
+    return "gpg --list-secret-keys shows the keys there are, and which of them have expired"
 
 
 def _no_key(home: str, wanted: str) -> SigningFailed:

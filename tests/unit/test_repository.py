@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,13 @@ from builder.repository.sources_file import component_order
 
 DAY = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)
 LISTED = Listed("a" * 64, 12)
+STANZA = f"""Package: etcd-ha
+Version: 3.6.7-1
+Architecture: amd64
+Filename: pool/3.6/etcd-ha_3.6.7-1_amd64.deb
+Size: 1
+SHA256: {"a" * 64}
+"""
 
 
 def entry(version: str, architecture: str = "amd64") -> Entry:
@@ -51,7 +59,26 @@ def test_fields_of_the_description_are_text() -> None:
 
 def test_an_index_with_a_damaged_stanza_is_refused() -> None:
     with pytest.raises(Damaged, match="SHA256"):
-        list(read_index("Package: etcd-ha\nVersion: 1\nArchitecture: amd64\nFilename: x/y\nSize: 1\n"))
+        list(read_index(STANZA.replace(f"SHA256: {'a' * 64}\n", "")))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("Version", "3.6.7 1"),
+        ("Version", "3.6.7\u00e9-1"),
+        ("Architecture", "../amd64"),
+        ("Filename", "x/y"),
+        ("Filename", "pool/../etcd-ha_3.6.7-1_amd64.deb"),
+        ("Filename", "pool/3.6/../../secret.deb"),
+        ("Size", "-1"),
+        ("Size", "9" * 5000),
+        ("SHA256", "nonsense"),
+    ],
+)
+def test_a_stanza_with_a_value_that_we_never_write_is_damaged(field: str, value: str) -> None:
+    with pytest.raises(Damaged, match=field):
+        list(read_index(re.sub(f"^{field}: .*$", f"{field}: {value}", STANZA, flags=re.MULTILINE)))
 
 
 def test_versions_are_ordered_as_dpkg_orders_them() -> None:
@@ -86,6 +113,27 @@ def test_release_without_a_date_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "Release").write_text("Suite: trixie\n")
     with pytest.raises(Damaged, match="Date"):
         read_generation("trixie", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date: Tue, 24 Nov 2026 09:05:07 +0100\n",
+        "Date: Tue, 24 Nov 2026 09:05:07 CET\n",
+        "Date: Tue, 24 Nov 2026 09:05:07 -0000\n",
+        "Date: Fri, 31 Dec 9999 23:59:59 UTC\n",
+        "Date: yesterday\n",
+        "Date: Tue, 24 Nov 2026 09:05:07 UTC\nSHA256:\n aa 1 3.6/binary-amd64/Packages\n",
+        f"Date: Tue, 24 Nov 2026 09:05:07 UTC\nSHA256:\n {'a' * 64} x 3.6/binary-amd64/Packages\n",
+        f"Date: Tue, 24 Nov 2026 09:05:07 UTC\nSHA256:\n {'a' * 64} 1 ../../x/binary-amd64/Packages\n",
+        f"Date: Tue, 24 Nov 2026 09:05:07 UTC\nSHA256:\n {'a' * 64} 1 Packages\n",
+    ],
+)
+def test_release_with_a_value_that_we_never_write_is_damaged(tmp_path: Path, text: str) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/Release").write_text(text)
+    with pytest.raises(Damaged):
+        read_generation("trixie", tmp_path / "7")
 
 
 def test_date_never_goes_back() -> None:

@@ -20,8 +20,9 @@ from builder.progress import Progress
 from builder.replace import replacing
 from builder.repository.change import locked
 from builder.repository.generation import file_digest, kept_generations, listed_files, signed_text
-from builder.repository.index import read_index
-from builder.repository.layout import PACKAGE, Repository
+from builder.repository.index import index_text, read_index
+from builder.repository.layout import Repository
+from builder.repository.ledger import written
 from builder.repository.remote.storage import Held, OtherPublisher, RemoteFile, Storage
 from builder.repository.remote.target import Target, open_target
 from builder.repository.remote.tree import by_hash_name, inrelease_name, remote_tree
@@ -126,8 +127,8 @@ def _named(
                 indices[stored] = repository.by_hash / listed.sha256
     fetched = storage.read([stored for stored, here in indices.items() if not here.exists()])
     for stored, here in indices.items():
-        content = fetched[stored].content if stored in fetched else here.read_bytes()
-        named.update(entry.filename for entry in read_index(content.decode()))
+        text = fetched[stored].content.decode() if stored in fetched else index_text(here)
+        named.update(entry.filename for entry in read_index(text))
     return frozenset(named)
 
 
@@ -140,15 +141,21 @@ def _unneeded(
     """
     if any(held.age < GRACE for held in seen.values()):
         return ()
-    return tuple(name for name in there if name not in needed and _is_ours(repository, name))
+    ours = frozenset(written(repository))
+    return tuple(name for name in there if name not in needed and _is_ours(repository, ours, name))
 
 
-def _is_ours(repository: Repository, name: str) -> bool:
+def _is_ours(repository: Repository, packages: frozenset[str], name: str) -> bool:
     top, folder, *rest = name.split("/")
     if top == "pool":
-        return len(rest) == 1 and rest[0].lstrip(".").startswith(f"{PACKAGE}_")
+        return name in packages or (len(rest) == 1 and _sent_in_part(folder, rest[0]) in packages)
     # A hidden file is what rsync was writing when it was killed.
     return folder in repository.suites and ("by-hash" in rest or rest[-1].startswith("."))
+
+
+def _sent_in_part(component: str, name: str) -> str:
+    """The package that rsync was writing as .NAME.XXXXXX when it was killed."""
+    return f"pool/{component}/{name.removeprefix('.').rpartition('.')[0]}" if name.startswith(".") else ""
 
 
 def _remember(

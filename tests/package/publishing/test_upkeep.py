@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -128,17 +129,22 @@ def test_leftovers_of_a_killed_publisher_are_removed_by_the_next(
     publisher: Publisher, client: AptClient
 ) -> None:
     root = publisher.repository
+    empty = hashlib.sha256().hexdigest()
     left = [
         root / "pool/3.6/.etcd-ha_3.6.9-1_amd64.deb",
         root / "pool/3.6/etcd-ha_3.6.9-1_amd64.deb",
-        root / "by-hash/SHA256/.0000",
-        root / "by-hash/SHA256/1111",
+        root / f"by-hash/SHA256/.{'0' * 64}",
+        root / f"by-hash/SHA256/{'1' * 64}",
         root / "generations/trixie/99/Release",
         root / "generations/trixie/.1/Release",
+        root / ".index.html.abcd_123",
+        root / ".etcd-deb/.pool-files.abcd_123",
     ]
     for path in left:
         path.parent.mkdir(exist_ok=True)
         path.touch()
+    with (root / ".etcd-deb/pool-files").open("a") as ledger:
+        ledger.write(f"{empty}  pool/3.6/etcd-ha_3.6.9-1_amd64.deb\n")
     (root / "dists/.trixie").symlink_to("nowhere")
     (root / ".etcd-deb/unfinished").touch()
     assert publisher.publish(publisher.deb("3.6.9-1")).status == 0

@@ -155,3 +155,5 @@ class Interrupted(BaseException):
     def __init__(self, number: int = 0) -> None:
         super().__init__(number)
         self.number = number
+        # What the command that was ended has to say of its work.
+        self.left = "nothing was left behind"

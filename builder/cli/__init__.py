@@ -72,7 +72,7 @@ def main() -> int:
         return error.exit_code
     except Interrupted as end:
         how = "interrupted" if end.number == signal.SIGINT else "terminated"
-        say(f"etcd-deb: {how}; nothing was left behind")
+        say(f"etcd-deb: {how}; {end.left}")
         return 128 + end.number
     except EtcdDebError as error:
         show_error(error)
@@ -85,7 +85,14 @@ def main() -> int:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    # Tidying up takes seconds at most, and a second signal would break it off half-way.
+    # Tidying up takes seconds at most, but for uploads that have begun: a second Ctrl-C ends those. A session
+    # that ends sends SIGTERM and SIGHUP together, which is no second thought of anybody.
     for ending in ENDING:
-        signal.signal(ending, signal.SIG_IGN)
+        signal.signal(ending, _end_at_once if ending == signal.SIGINT else signal.SIG_IGN)
     raise Interrupted(number)
+
+
+def _end_at_once(number: int, _frame: FrameType | None) -> None:
+    text = "etcd-deb: ended at once; what it was tidying up is left to the next run\n"
+    os.write(2, text.encode())
+    os._exit(128 + number)

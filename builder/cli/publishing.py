@@ -48,7 +48,7 @@ def publish(
     from builder.repository.publish import publish as run_publish
 
     progress = TerminalProgress(verbose=invocation.verbose)
-    remotes = pushing.parse_targets(targets, endpoint_url)
+    remotes = pushing.parse_targets(targets, endpoint_url, folder)
     repository = options.repository_at(folder)
     published = run_publish(repository, suite, files, component, progress)
     pushed, well = pushing.push_to_each(repository, remotes, progress)
@@ -116,7 +116,7 @@ def sync(
     )
     sources, pinned = options.sources_of(settings), options.pins_of(settings)
     progress = TerminalProgress(verbose=invocation.verbose)
-    remotes = pushing.parse_targets(targets, endpoint_url)
+    remotes = pushing.parse_targets(targets, endpoint_url, folder)
     repository = options.repository_at(folder)
     synced = run_sync(repository, suite, wanted, sources, pinned, progress)
     for failure in synced.failures:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from builder.cli.terminal import show_error
-from builder.errors import EtcdDebError
+from builder.errors import EtcdDebError, Interrupted
 
 if TYPE_CHECKING:
     # Each command loads what it needs.
@@ -41,13 +42,13 @@ def to(*, required: bool) -> Callable[[_Command], _Command]:
     return options
 
 
-def parse_targets(texts: Sequence[str], endpoint_url: str | None) -> tuple[Target, ...]:
-    """Raises UsageError, before anything is changed."""
+def parse_targets(texts: Sequence[str], endpoint_url: str | None, folder: Path) -> tuple[Target, ...]:
+    """folder: of the repository. Raises UsageError, before anything is changed."""
     if not texts:
         return ()
     from builder.repository.remote.target import parse_target
 
-    return tuple(parse_target(text, endpoint_url) for text in texts)
+    return tuple(parse_target(text, endpoint_url, folder.resolve()) for text in texts)
 
 
 def push_to_each(
@@ -57,6 +58,7 @@ def push_to_each(
     if not targets:
         return (), True
     from builder.repository.remote.push import push
+    from builder.repository.remote.storage import AGAIN
 
     done: list[Pushed] = []
     for target in targets:
@@ -64,4 +66,13 @@ def push_to_each(
             done.append(push(repository, target, progress.apart()))
         except EtcdDebError as error:
             show_error(error)
+        except OSError as error:
+            show_error(
+                EtcdDebError(
+                    f"{target} can't be written: {error}", hint="check the owner and mode of that folder"
+                )
+            )
+        except Interrupted as end:
+            end.left = f"the repository here is whole; {AGAIN}"
+            raise
     return tuple(done), len(done) == len(targets)

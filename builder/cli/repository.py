@@ -128,6 +128,20 @@ def remove(invocation: Invocation, folder: Path, suite: str, version: str, as_js
 @repo.command()
 @_folder
 @_suite
+@click.argument("version")
+@pass_invocation
+def release(invocation: Invocation, folder: Path, suite: str, version: str) -> None:
+    """Withhold a version no more that remove or rollback took back, so that sync and publish may bring it."""
+    from builder.repository.upkeep import release as run_release
+
+    progress = TerminalProgress(verbose=invocation.verbose)
+    for freed in run_release(options.repository_at(folder), suite, version, progress):
+        click.echo(f"{suite}  {freed.replace('_', ' ')} is withheld no more")
+
+
+@repo.command()
+@_folder
+@_suite
 @click.option(
     "--keep",
     type=click.IntRange(1),
@@ -212,7 +226,7 @@ def push(
     """
     from builder.cli import repository_report as report
 
-    remotes = pushing.parse_targets(targets, endpoint_url)
+    remotes = pushing.parse_targets(targets, endpoint_url, folder)
     progress = TerminalProgress(verbose=invocation.verbose)
     pushed, well = pushing.push_to_each(options.repository_at(folder), remotes, progress)
     click.echo(report.pushed_as_json(pushed) if as_json else report.pushed_as_text(pushed))

@@ -36,7 +36,8 @@ def published_as_json(published: Published, pushed: Sequence[Pushed] = ()) -> st
 def synced_as_text(synced: Synced, pushed: Sequence[Pushed]) -> str:
     rows = [
         *_added(synced.suite, synced.added),
-        *(f"failed   {failure.missing}: {failure.error.summary}" for failure in synced.failures),
+        *(f"failed    {failure.missing}: {failure.error.summary}" for failure in synced.failures),
+        *(f"withheld  {missing}: taken back before; repo release lets it in" for missing in synced.withheld),
     ]
     return "\n".join(
         [*(rows or [f"{synced.suite} has all that upstream has released"]), *map(_pushed, pushed)]
@@ -57,6 +58,10 @@ def synced_as_json(synced: Synced, pushed: Sequence[Pushed]) -> str:
             "suite": synced.suite,
             "added": _entries(synced.added),
             "failed": failed,
+            "withheld": [
+                {"version": str(missing.version), "architecture": missing.architecture}
+                for missing in synced.withheld
+            ],
             "pushed": [asdict(each) for each in pushed],
         }
     )
@@ -75,6 +80,10 @@ def suites_as_text(suites: tuple[Suite, ...]) -> str:
         f"{suite.name:<12}{entry.component:<8}{entry.version:<18}{entry.architecture}"
         for suite in suites
         for entry in suite.entries
+    ] + [
+        f"{suite.name:<12}{'-':<8}{version:<18}{architecture}  withheld; repo release lets it in"
+        for suite in suites
+        for version, architecture in suite.withheld
     ]
     return "\n".join([f"{'SUITE':<12}{'SERIES':<8}{'VERSION':<18}ARCHITECTURE", *rows])
 
@@ -93,6 +102,7 @@ def suite_as_text(suite: Suite) -> str:
                 f"package      {e.version} {e.architecture}  {e.filename}  sha256 {e.sha256}"
                 for e in suite.entries
             ),
+            *(f"withheld     {version} {architecture}" for version, architecture in suite.withheld),
         ]
     )
 
@@ -105,6 +115,9 @@ def suite_as_json(suite: Suite) -> str:
             "date": suite.generation.date.isoformat(),
             "kept": [generation.number for generation in suite.kept],
             "packages": _entries(suite.entries),
+            "withheld": [
+                {"version": version, "architecture": architecture} for version, architecture in suite.withheld
+            ],
         }
     )
 

@@ -34,6 +34,7 @@ from builder.repository.keys import find_key_faults
 from builder.repository.layout import Repository, user_name
 from builder.repository.ledger import note
 from builder.repository.signing import SigningFailed, SigningKeys, signing
+from builder.repository.sources_file import choose_component
 from builder.repository.syncing import sync_file, sync_files, sync_folder
 from builder.version import Architecture
 
@@ -106,6 +107,9 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
         if mark.exists():
             progress.step("removing what a publisher that was killed has left")
             sweep.remove_leftovers(repository)
+            # What can't be told now is told by the change of its suite, or by `repo init` for the key.
+            with suppress(OSError, EtcdDebError):
+                _tell_again(repository)
         try:
             with disk_full_named(mark, "starting a change"):
                 mark.touch()
@@ -115,9 +119,17 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
             # A full disk or a refused signature leaves nothing that the next change would trip over.
             with suppress(OSError, EtcdDebError):
                 sweep.remove_leftovers(repository)
+                _tell_again(repository)
                 mark.unlink()
             raise
         mark.unlink()
+
+
+def _tell_again(repository: Repository) -> None:
+    from builder.repository.page import announce_all
+
+    # Clients may see the new state already, and people be told of the old one.
+    announce_all(repository)
 
 
 def add_to_pool(repository: Repository, packages: Sequence[Incoming]) -> None:
@@ -186,10 +198,12 @@ def switch(
     progress: Progress,
     *,
     base: Generation | None = None,
+    withheld: frozenset[str] | None = None,
 ) -> Generation:
     """Make the new generation of a suite what clients see: that of base, but for the changed indices.
 
-    base: what clients see now, unless another is named. Raises SigningFailed, Damaged, DiskFull, OSError.
+    base: what clients see now, unless another is named. withheld: the same as now, unless told.
+    Raises SigningFailed, Damaged, DiskFull, OSError.
     """
     current = current_generation(repository, suite) if suite in repository.suites else None
     base = base or current
@@ -200,7 +214,10 @@ def switch(
     fresh = tuple(_fresh_indices(base, changed))
     files = dict(base.files) if base else {}
     files |= {file.name: Listed(file.sha256, len(file.content)) for file in fresh}
-    generation = Generation(suite, number + 1, folder, next_date(current), files)
+    if withheld is None:
+        withheld = current.withheld if current else frozenset()
+    chosen = (current.chosen if current else "") or choose_component(repository, base, suite, changed)
+    generation = Generation(suite, number + 1, folder, next_date(current), files, chosen, withheld)
     keys = SigningKeys(repository.settings.keys, repository.settings.gnupg_home)
     with disk_full_named(folder, "writing the indices"):
         release = _write_release(repository, generation)

@@ -11,12 +11,15 @@ from pathlib import Path
 
 from debian.deb822 import Deb822, Release
 
+from builder.errors import UsageError
 from builder.repository.index import Damaged, Entry, IndexKey, index_text, read_index
-from builder.repository.layout import Repository
+from builder.repository.layout import Repository, check_component_name
 from builder.version import Architecture
 
 # As the Date of Debian's own Release files; apt reads UTC and GMT alone.
 _DATE = "%a, %d %b %Y %H:%M:%S UTC"
+# Fields of our own; apt reads past them.
+CHOSEN, WITHHELD = "Etcd-Deb-Component", "Etcd-Deb-Withheld"
 # Python's dates end soon after that year, and Valid-Until is later than Date.
 LAST_YEAR = 9900
 _INDEX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*/binary-[a-z0-9]+/Packages(?:\.gz)?")
@@ -33,13 +36,19 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A generation that was written whole. files: by their names relative to dists/SUITE."""
+    """A generation that was written whole. files: by their names relative to dists/SUITE.
+
+    chosen: the component of SUITE.sources, empty until there is a package. withheld: what was taken back, as
+    VERSION_ARCHITECTURE. Both are in its Release, so that the one rename switches them too.
+    """
 
     suite: str
     number: int
     folder: Path
     date: datetime
     files: Mapping[str, Listed]
+    chosen: str = ""
+    withheld: frozenset[str] = frozenset()
 
     @property
     def keys(self) -> tuple[IndexKey, ...]:
@@ -94,9 +103,13 @@ def read_generation(suite: str, folder: Path) -> Generation:
         with (folder / "Release").open(encoding="utf-8") as file:
             release = Release(file)
         date, files = parse_date(release["Date"]), listed_files(release)
-    except (KeyError, ValueError) as error:
+        chosen = release.get(CHOSEN, "")
+        if chosen:
+            check_component_name(chosen)
+        withheld = frozenset(release.get(WITHHELD, "").split())
+    except (KeyError, ValueError, UsageError) as error:
         raise Damaged(f"{folder / 'Release'} is damaged: {error}") from error
-    return Generation(suite, int(folder.name), folder, date, files)
+    return Generation(suite, int(folder.name), folder, date, files, chosen, withheld)
 
 
 def listed_files(release: Release) -> dict[str, Listed]:
@@ -131,6 +144,10 @@ def release_text(generation: Generation, *, origin: str, valid_days: int) -> str
     release["Architectures"] = " ".join(Architecture)
     release["Components"] = " ".join(generation.components)
     release["Description"] = f"etcd-ha for {generation.suite}"
+    if generation.chosen:
+        release[CHOSEN] = generation.chosen
+    if generation.withheld:
+        release[WITHHELD] = " ".join(sorted(generation.withheld))
     rows = "".join(
         f"\n {listed.sha256} {listed.size:>8} {name}" for name, listed in sorted(generation.files.items())
     )

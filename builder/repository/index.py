@@ -76,6 +76,11 @@ class Entry:
     def key(self) -> IndexKey:
         return IndexKey(self.component, self.architecture)
 
+    @property
+    def identity(self) -> str:
+        """What is withheld, where this is taken back."""
+        return f"{self.version}_{self.architecture}"
+
     def order(self) -> Version:
         """What sorts entries as dpkg does (policy 5.6.12)."""
         return Version(self.version)

@@ -3,6 +3,7 @@
 etcd-ha-archive-keyring.gpg, .asc   the public key, for Signed-By
 index.html                          what there is, for people
 SUITE.sources                       what a node needs, key included (deb822, sources.list(5))
+SUITE_SERIES.sources                the same for each series
 pool/COMPONENT/FILE.deb             never changed once it is there
 by-hash/SHA256/DIGEST               every index of every kept generation
 generations/SUITE/NUMBER/           Release, InRelease, Release.gpg, COMPONENT/binary-ARCH/Packages
@@ -104,8 +105,13 @@ class Repository:
     def generations(self, suite: str) -> Path:
         return self.root / "generations" / suite
 
-    def sources_file(self, suite: str) -> Path:
-        return self.root / f"{suite}.sources"
+    def sources_file(self, suite: str, component: str = "") -> Path:
+        """Of the suite's chosen component, or of one that is named; no suite's name has an underscore."""
+        return self.root / (f"{suite}_{component}.sources" if component else f"{suite}.sources")
+
+    def sources_files(self, suite: str) -> list[Path]:
+        """All that are there."""
+        return [self.sources_file(suite), *sorted(self.root.glob(f"{suite}_*.sources"))]
 
     def require_suite(self, suite: str) -> None:
         """Raises UsageError for a suite that is not there."""

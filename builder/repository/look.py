@@ -18,6 +18,12 @@ class Suite:
     entries: tuple[Entry, ...]
     kept: tuple[Generation, ...]
 
+    @property
+    def withheld(self) -> tuple[tuple[str, str], ...]:
+        """Versions that were taken back, each with its architecture."""
+        pairs = (one.rpartition("_") for one in sorted(self.generation.withheld))
+        return tuple((version, architecture) for version, _, architecture in pairs)
+
 
 def look(repository: Repository) -> tuple[Suite, ...]:
     """Every suite, sorted by name."""

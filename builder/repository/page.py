@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from builder.replace import replacing
 from builder.repository.generation import Generation, current_generation
 from builder.repository.index import Entry, read_stanza, stanzas
 from builder.repository.layout import Repository
-from builder.repository.sources_file import component_order, sources_text
+from builder.repository.sources_file import component_order, sources_files
 
 TEMPLATE = Path(__file__).with_name("index.html.j2")
 MEBIBYTE = 1024 * 1024
@@ -52,6 +52,7 @@ class ShownComponent:
     """A series, its packages the newest first. more: how many older ones are not shown."""
 
     name: str
+    sources: str
     entries: tuple[ShownPackage, ...]
     more: int
 
@@ -67,19 +68,26 @@ class ShownSuite:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What people will be told once a suite is switched. sources: the text of its .sources file."""
+    """What people will be told once a suite is switched. sources: the text of each of its .sources files."""
 
     suite: str
-    sources: str
+    sources: Mapping[Path, str]
     page: str
 
 
 def expected_pages(repository: Repository) -> dict[Path, str]:
     """The text of each file for people, as it is where all is well. Raises Damaged, OSError."""
     told = [announcement(repository, current_generation(repository, name)) for name in repository.suites]
-    pages = {repository.sources_file(one.suite): one.sources for one in told}
+    pages = {file: text for one in told for file, text in one.sources.items()}
     # Each tells of all suites, whichever changed last.
     return pages | ({repository.root / "index.html": told[-1].page} if told else {})
+
+
+def announce_all(repository: Repository) -> None:
+    """Tell all of it again, where something else is told. Raises Damaged, DiskFull, OSError."""
+    for file, text in expected_pages(repository).items():
+        if not (file.is_file() and file.read_bytes() == text.encode()):
+            _write(file, text)
 
 
 def announcement(repository: Repository, fresh: Generation) -> Announcement:
@@ -87,14 +95,17 @@ def announcement(repository: Repository, fresh: Generation) -> Announcement:
     others = (current_generation(repository, name) for name in repository.suites if name != fresh.suite)
     shown = {generation.suite: _suite(repository, generation) for generation in (fresh, *others)}
     page = _page(repository, [shown[name] for name in sorted(shown)])
-    return Announcement(fresh.suite, shown[fresh.suite].sources, page)
+    return Announcement(fresh.suite, sources_files(repository, fresh), page)
 
 
 def announce(repository: Repository, told: Announcement) -> None:
     """Tell it. Raises DiskFull, OSError."""
-    file = repository.sources_file(told.suite)
-    if not (file.is_file() and file.read_bytes() == told.sources.encode()):
-        _write(file, told.sources)
+    for file, text in told.sources.items():
+        if not (file.is_file() and file.read_bytes() == text.encode()):
+            _write(file, text)
+    # Of a series that a rollback has taken back whole.
+    for file in set(repository.sources_files(told.suite)) - set(told.sources):
+        file.unlink(missing_ok=True)
     _write(repository.root / "index.html", told.page)
 
 
@@ -126,7 +137,7 @@ def _suite(repository: Repository, generation: Generation) -> ShownSuite:
     components = sorted(generation.components, key=component_order, reverse=True)
     return ShownSuite(
         name=generation.suite,
-        sources=sources_text(repository, generation),
+        sources=sources_files(repository, generation)[repository.sources_file(generation.suite)],
         components=tuple(
             shown for name in components if (shown := _component(repository, generation, name)).entries
         ),
@@ -140,6 +151,7 @@ def _component(repository: Repository, generation: Generation, component: str) -
     latest.sort(key=Entry.order, reverse=True)
     return ShownComponent(
         name=component,
+        sources=repository.sources_file(generation.suite, component).name,
         entries=tuple(_package(repository, entry) for entry in latest),
         more=sum(map(len, indices)) - len(latest),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.errors import EtcdDebError
 from builder.progress import Progress
 from builder.repository.change import add_to_pool, changing, switch
 from builder.repository.generation import Generation, current_generation
@@ -23,6 +24,10 @@ class Published:
     added: tuple[Entry, ...]
 
 
+class Withheld(EtcdDebError):
+    """A version that remove or rollback took back, which nothing brings again unasked."""
+
+
 def publish(
     repository: Repository, suite: str, files: Sequence[Path], component: str | None, progress: Progress
 ) -> Published:
@@ -34,6 +39,10 @@ def publish(
     repository.require_suite(suite)
     packages = read_incoming(files, component)
     with changing(repository, progress):
+        # Before they are copied, which takes the longest.
+        _refuse_withheld(
+            repository, current_generation(repository, suite), [package.entry for package in packages]
+        )
         add_to_pool(repository, packages)
         return add_entries(repository, suite, [package.entry for package in packages], progress)
 
@@ -41,14 +50,25 @@ def publish(
 def add_entries(
     repository: Repository, suite: str, entries: Sequence[Entry], progress: Progress
 ) -> Published:
-    """Add packages that are in the pool to a suite, within changing()."""
+    """Add packages that are in the pool to a suite, within changing(). Raises Withheld."""
     current = current_generation(repository, suite)
+    _refuse_withheld(repository, current, entries)
     added, changed = _with(current, entries)
     if not added:
         return Published(suite, current.number, ())
     progress.step(f"publishing {len(added)} {'package' if len(added) == 1 else 'packages'} in {suite}")
     generation = switch(repository, suite, changed, progress)
     return Published(suite, generation.number, tuple(added))
+
+
+def _refuse_withheld(repository: Repository, current: Generation, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if entry.identity in current.withheld:
+            raise Withheld(
+                f"{entry.version} for {entry.architecture} was taken back from {current.suite}",
+                details=("expected  another version, or that this one is released first",),
+                hint=f"etcd-deb repo release {repository.root} {current.suite} {entry.version}",
+            )
 
 
 def _with(

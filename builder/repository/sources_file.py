@@ -1,40 +1,90 @@
-"""SUITE.sources: all that a node needs to use the repository, the key included."""
+"""SUITE.sources and SUITE_SERIES.sources: all that a node needs to use the repository, the key included."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from builder.repository.generation import Generation
+from builder.repository.index import Damaged, Entry, IndexKey
 from builder.repository.layout import Repository
+from builder.version import Architecture
 
-_RELEASED = re.compile("^Version: [^~\n]*$", re.MULTILINE)
+_COMPONENTS = re.compile("^Components: (.*)$", re.MULTILINE)
 
 
-def sources_text(repository: Repository, generation: Generation) -> str:
+def sources_files(repository: Repository, generation: Generation) -> dict[Path, str]:
+    """The text of each .sources file of a suite: of its chosen series, and of each one that it has.
+
+    None of them ever names another series, so that a node that is made again gets that of its cluster.
+    Raises Damaged, OSError.
+    """
+    filled = sorted({key.component for key in generation.keys if generation.text(key)}, key=component_order)
+    key = _key(repository)
+    return {
+        repository.sources_file(generation.suite): _text(
+            repository, generation, generation.chosen or "main", filled, key
+        ),
+        **{
+            repository.sources_file(generation.suite, component): _text(
+                repository, generation, component, filled, key
+            )
+            for component in filled
+        },
+    }
+
+
+def choose_component(
+    repository: Repository, base: Generation | None, suite: str, changed: Mapping[IndexKey, Sequence[Entry]]
+) -> str:
+    """The series that SUITE.sources names for good: the newest that has a release when it gets its first
+
+    package; where all are pre-releases, the newest. Empty while there is none.
+    """
+    versions = {key: [entry.version for entry in entries] for key, entries in changed.items() if entries}
+    for key in base.keys if base else ():
+        if base and key not in changed and (entries := base.entries(key)):
+            versions[key] = [entry.version for entry in entries]
+    filled = {key.component for key in versions}
+    if (told := _told_before(repository.sources_file(suite))) in filled:
+        return told
+    released = {key.component for key, found in versions.items() if any("~" not in one for one in found)}
+    return max(released or filled, key=component_order, default="")
+
+
+def _told_before(file: Path) -> str:
+    """What an etcd-deb of before has told nodes, which did not note it elsewhere."""
+    found = _COMPONENTS.search(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else None
+    return found[1] if found else ""
+
+
+def _text(
+    repository: Repository, generation: Generation, component: str, filled: Sequence[str], key: str
+) -> str:
     """deb822, for /etc/apt/sources.list.d/ (sources.list(5); the key inside since apt 2.3.10)."""
-    chosen = default_component(generation)
-    filled = {key.component for key in generation.keys if generation.text(key)}
-    others = sorted(filled - {chosen}, key=component_order)
-    key = "\n".join(
-        f" {line or '.'}" for line in repository.armoured_key.read_text(encoding="utf-8").splitlines()
-    )
+    others = [repository.sources_file(generation.suite, name).name for name in filled if name != component]
     return (
         f"# {repository.settings.origin}: /etc/apt/sources.list.d/etcd-ha.sources\n"
         "# A component holds one series of etcd, so that apt upgrade stays on it.\n"
-        + (f"# Others here: {' '.join(others)}\n" if others else "")
+        + (f"# Other series: {', '.join(others)}\n" if others else "")
         + "Types: deb\n"
         f"URIs: {repository.settings.url}\n"
         f"Suites: {generation.suite}\n"
-        f"Components: {chosen}\n"
+        f"Components: {component}\n"
+        # apt would ask for those of every foreign architecture that the node has as well.
+        f"Architectures: {' '.join(Architecture)}\n"
         f"Signed-By:\n{key}\n"
     )
 
 
-def default_component(generation: Generation) -> str:
-    """The newest series that has a release; where all are pre-releases or there is none, the newest."""
-    released = {key.component for key in generation.keys if _RELEASED.search(generation.text(key))}
-    candidates = sorted(released or generation.components, key=component_order)
-    return candidates[-1] if candidates else "main"
+def _key(repository: Repository) -> str:
+    file = repository.armoured_key
+    try:
+        lines = file.read_text(encoding="ascii").splitlines()
+    except UnicodeDecodeError as error:
+        raise Damaged(f"{file} is damaged", str(error)) from error
+    return "\n".join(f" {line or '.'}" for line in lines)
 
 
 def component_order(component: str) -> tuple[int, ...]:

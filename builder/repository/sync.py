@@ -60,11 +60,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What one run brought. Both are empty where upstream has nothing new."""
+    """What one run brought, and what it left out because the suite withholds it."""
 
     suite: str
     added: tuple[Entry, ...]
     failures: tuple[Failure, ...]
+    withheld: tuple[Missing, ...]
 
 
 def sync(
@@ -75,16 +76,26 @@ def sync(
     Asks the source for its list, and for nothing else where nothing is missing. Raises what
     list_releases() raises, and UsageError for an unknown suite.
     """
-    present = current_generation(repository, suite).all_entries()
+    current = current_generation(repository, suite)
+    taken_back = {
+        (version, architecture)
+        for one in current.withheld
+        for name, _, architecture in [one.rpartition("_")]
+        for version in _upstream(name)
+    }
     added: list[Entry] = []
     failures: list[Failure] = []
-    for missing in find_missing(list_releases(sources, pins, progress), present, wanted):
+    withheld: list[Missing] = []
+    for missing in find_missing(list_releases(sources, pins, progress), current.all_entries(), wanted):
+        if (missing.version, missing.architecture) in taken_back:
+            withheld.append(missing)
+            continue
         try:
             added += _bring(repository, suite, missing, wanted, sources, pins, progress.apart())
         except EtcdDebError as error:
             failures.append(Failure(missing, error))
             progress.step(f"{missing} failed: {error.summary}")
-    return Synced(suite, tuple(added), tuple(failures))
+    return Synced(suite, tuple(added), tuple(failures), tuple(withheld))
 
 
 def find_missing(
@@ -92,8 +103,8 @@ def find_missing(
 ) -> tuple[Missing, ...]:
     """The packages to build, oldest first.
 
-    Of a series that the suite has, every release from the oldest one there on, so that what was pruned stays
-    away; of another one its newest release. Pre-releases are left out.
+    Of a series that the suite has, every release from the oldest one there on, by architecture, so that what
+    was pruned stays away; of another one its newest release. Pre-releases are left out.
     """
     chosen = [
         release.version
@@ -101,17 +112,19 @@ def find_missing(
         if not release.version.stage
         and (release.version.series in wanted.series if wanted.series else release.supported)
     ]
-    have = {(version, entry.architecture) for entry in present for version in _upstream(entry)}
+    have = {(version, entry.architecture) for entry in present for version in _upstream(entry.version)}
     found: list[Missing] = []
     for series in {version.series for version in chosen}:
         versions = [version for version in chosen if version.series == series]
-        oldest = min((version for version, _ in have if version.series == series), default=max(versions))
-        found += (
-            Missing(version, architecture)
-            for version in versions
-            for architecture in wanted.architectures
-            if version >= oldest and (version, architecture) not in have
-        )
+        there = [one for one in have if one[0].series == series]
+        oldest_of_all = min((version for version, _ in there), default=max(versions))
+        for architecture in wanted.architectures:
+            oldest = min((version for version, name in there if name == architecture), default=oldest_of_all)
+            found += (
+                Missing(version, architecture)
+                for version in versions
+                if version >= oldest and (version, architecture) not in have
+            )
     return tuple(sorted(found))
 
 
@@ -127,10 +140,10 @@ def _series(name: str) -> Series:
     return series
 
 
-def _upstream(entry: Entry) -> tuple[UpstreamVersion, ...]:
-    """The release that a package holds; none where its version says no such thing."""
+def _upstream(packaged: str) -> tuple[UpstreamVersion, ...]:
+    """The release that a package of this version holds; none where it says no such thing."""
     with suppress(UsageError):
-        version = parse_version(entry.version.rpartition("-")[0].replace("~", "-"))
+        version = parse_version(packaged.rpartition("-")[0].replace("~", "-"))
         if isinstance(version, UpstreamVersion):
             return (version,)
     return ()

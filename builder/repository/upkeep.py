@@ -27,7 +27,7 @@ class Removed:
 
 
 def remove(repository: Repository, suite: str, version: str, progress: Progress) -> Removed:
-    """Take a version out of a suite, for every architecture.
+    """Take a version out of a suite, for every architecture; it is withheld until it is released.
 
     The files stay while a kept generation names them. Raises UsageError where the suite has no such version.
     """
@@ -39,7 +39,10 @@ def remove(repository: Repository, suite: str, version: str, progress: Progress)
                 f"{suite} has no version {version}",
                 details=(f"expected  one of {', '.join(versions) or 'none'}",),
             )
-        return _keep(repository, current, lambda entry: entry.version != version, progress)
+        taken = {entry.identity for entry in current.all_entries() if entry.version == version}
+        return _keep(
+            repository, current, lambda entry: entry.version != version, progress, current.withheld | taken
+        )
 
 
 def prune(repository: Repository, suite: str, keep: int, progress: Progress) -> Removed:
@@ -54,13 +57,13 @@ def prune(repository: Repository, suite: str, keep: int, progress: Progress) -> 
             for _, group in groupby(entries, key=lambda entry: entry.key)
             for entry in sorted(group, key=Entry.order)[-keep:]
         }
-        return _keep(repository, current, lambda entry: entry.filename in kept, progress)
+        return _keep(repository, current, lambda entry: entry.filename in kept, progress, current.withheld)
 
 
 def promote(
     repository: Repository, source: str, target: str, version: str | None, progress: Progress
 ) -> Published:
-    """Add to one suite what another one holds: one version, or all."""
+    """Add to one suite what another one holds: one version, or all that the target does not withhold."""
     repository.require_suite(target)
     with changing(repository, progress):
         found = [
@@ -68,11 +71,35 @@ def promote(
         ]
         if not found:
             raise UsageError(f"{source} has no version {version}" if version else f"{source} is empty")
+        if version is None:
+            withheld = current_generation(repository, target).withheld
+            for entry in found:
+                if entry.identity in withheld:
+                    progress.step(f"{target} withholds {entry.version} for {entry.architecture}")
+            found = [entry for entry in found if entry.identity not in withheld]
         return add_entries(repository, target, found, progress)
 
 
+def release(repository: Repository, suite: str, version: str, progress: Progress) -> tuple[str, ...]:
+    """Withhold a version no more. What it was withheld as, such as 3.6.7-1_amd64. Raises UsageError."""
+    with changing(repository, progress):
+        current = current_generation(repository, suite)
+        freed = {one for one in current.withheld if one.rpartition("_")[0] == version}
+        if not freed:
+            versions = sorted({one.rpartition("_")[0] for one in current.withheld})
+            raise UsageError(
+                f"{suite} does not withhold {version}",
+                details=(f"expected  one of {', '.join(versions) or 'none'}",),
+            )
+        switch(repository, suite, {}, progress, withheld=current.withheld - freed)
+        return tuple(sorted(freed))
+
+
 def rollback(repository: Repository, suite: str, number: int | None, progress: Progress) -> Generation:
-    """Show clients an earlier generation again, under a newer date. number: None for the one before."""
+    """Show clients an earlier generation again, under a newer date. number: None for the one before.
+
+    What it takes back is withheld, and what it brings back no more.
+    """
     with changing(repository, progress):
         current = current_generation(repository, suite)
         earlier = {g.number: g for g in kept_generations(repository, suite) if g.number < current.number}
@@ -85,7 +112,9 @@ def rollback(repository: Repository, suite: str, number: int | None, progress: P
                 details=(f"expected  one of {', '.join(map(str, earlier)) or 'none'}",),
                 hint=f"the last {KEPT_GENERATIONS} are kept; etcd-deb repo show {suite} lists them",
             )
-        return switch(repository, suite, {}, progress, base=earlier[wanted])
+        now, then = ({entry.identity for entry in one.all_entries()} for one in (current, earlier[wanted]))
+        withheld = (current.withheld | now) - then
+        return switch(repository, suite, {}, progress, base=earlier[wanted], withheld=withheld)
 
 
 def resign(repository: Repository, progress: Progress) -> tuple[Generation, ...]:
@@ -97,12 +126,16 @@ def resign(repository: Repository, progress: Progress) -> tuple[Generation, ...]
 
 
 def _keep(
-    repository: Repository, current: Generation, wanted: Callable[[Entry], bool], progress: Progress
+    repository: Repository,
+    current: Generation,
+    wanted: Callable[[Entry], bool],
+    progress: Progress,
+    withheld: frozenset[str],
 ) -> Removed:
     changed = {key: [e for e in current.entries(key) if wanted(e)] for key in current.keys}
     removed = tuple(entry for entry in current.all_entries() if not wanted(entry))
     number = current.number
     if removed:
-        number = switch(repository, current.suite, changed, progress).number
+        number = switch(repository, current.suite, changed, progress, withheld=withheld).number
     deleted = tuple(str(p.relative_to(repository.root)) for p in remove_unreferenced_packages(repository))
     return Removed(current.suite, number, removed, deleted)

@@ -13,6 +13,7 @@ import pytest
 from builder.cli import cli
 
 PIPELINES = Path(__file__).parents[2] / "ci/pipelines"
+UNITS = [path.name for path in sorted(PIPELINES.glob("etcd-deb-*"))]
 _COMMAND = re.compile(r"etcd-deb (repo \w+|[a-z]+)((?: [^\n#]*)?)")
 
 
@@ -38,7 +39,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     units = []
-    for name in ("etcd-deb-sync.service", "etcd-deb-sync.timer"):
+    for name in UNITS:
         unit = tmp_path / name
         unit.write_text((PIPELINES / name).read_text().replace("/opt/etcd-deb/bin/etcd-deb", str(program)))
         units.append(unit)
@@ -60,3 +61,20 @@ def test_pipeline_uses_commands_and_options_that_there_are(file: Path) -> None:
             command = command.commands[second]
         known = {flag for parameter in command.params for flag in parameter.opts}
         assert {word for word in words.split() if word.startswith("--")} <= known, name
+
+
+def test_each_unit_has_one_command_and_a_timer_so_that_none_waits_for_another() -> None:
+    services = [name for name in UNITS if name.endswith(".service")]
+    assert services == ["etcd-deb-resign.service", "etcd-deb-sync.service"]
+    for service in services:
+        text = (PIPELINES / service).read_text()
+        assert len(re.findall("^ExecStart=", text, re.MULTILINE)) == 1
+        assert not re.search("^(After|Requires|Wants|BindsTo)=.*etcd-deb", text, re.MULTILINE)
+        assert service.replace(".service", ".timer") in UNITS
+
+
+def test_new_signatures_of_gitlab_need_no_build() -> None:
+    job = re.split(r"^(\w+):$", (PIPELINES / "gitlab-ci.yml").read_text(), flags=re.MULTILINE)
+    resign = job[job.index("resign") + 1]
+    assert "needs: []" in resign
+    assert "repo resign" in resign

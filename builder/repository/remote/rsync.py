@@ -20,7 +20,9 @@ from builder.repository.remote.storage import AGAIN, Held, RemoteFailed, RemoteF
 TIMEOUT = 60
 # What ssh(1) and rsync(1) read.
 KEPT_VARIABLES = ("SSH_AUTH_SOCK", "RSYNC_RSH", "RSYNC_PASSWORD", "RSYNC_PROXY")
-SOME_MISSING = 23
+# rsync(1), exit values: an error in file I/O, where a folder above the last one is not there; some not there.
+NO_FOLDER, SOME_MISSING = 11, 23
+MAKE_FOLDER = "make the folder there with those above it, or free some space, and run the command again"
 # As `rsync --list-only --no-human-readable` prints it.
 _LISTED = re.compile(r"^-\S{9,10} +(\d+) (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) (.+)$", re.MULTILINE)
 
@@ -112,7 +114,7 @@ class RsyncStorage:
             raise kind(
                 f"{self._destination} can't be reached or written: {error.summary}",
                 details=error.details,
-                hint=AGAIN,
+                hint=MAKE_FOLDER if error.ended == NO_FOLDER else AGAIN,
             ) from error
 
 

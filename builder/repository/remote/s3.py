@@ -26,6 +26,7 @@ Got = TypeVar("Got")
 AT_ONCE = 16
 # What DeleteObjects takes in one request.
 DELETED_AT_ONCE = 1000
+SHOWN_FAILURES = 5
 SHOWN_SHA256 = "sha256"
 TYPES = {
     ".deb": "application/vnd.debian.binary-package",
@@ -130,7 +131,20 @@ class S3Storage:
                 {"Key": self._prefix + name} for name in names[start : start + DELETED_AT_ONCE]
             ]
             with self._explained():
-                self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True})
+                done = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True}
+                )
+            if failed := done.get("Errors", []):
+                first = failed[0].get("Code", "")
+                raise RemoteFailed(
+                    f"{len(failed)} of {len(names)} files that nothing names any more could not be deleted"
+                    f" from s3://{self._bucket}/{self._prefix}",
+                    details=tuple(
+                        f"{one.get('Key')}: {one.get('Code')} {one.get('Message', '')}".rstrip()
+                        for one in failed[:SHOWN_FAILURES]
+                    ),
+                    hint=HINTS.get(first, AGAIN),
+                )
 
     def _put(self, file: RemoteFile, body: bytes | BinaryIO, condition: Condition) -> bool:
         """Whether the condition held."""
@@ -161,7 +175,13 @@ class S3Storage:
 
     def _each(self, work: Callable[[Given], Got], things: Iterable[Given]) -> Iterator[Got]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            yield from pool.map(work, things)
+            try:
+                yield from pool.map(work, things)
+            except BaseException:
+                # Nothing else begins.
+                self._progress.step("ending with what is under way; a second Ctrl-C ends at once")
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

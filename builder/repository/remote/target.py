@@ -42,8 +42,11 @@ class RsyncTarget:
 Target = Bucket | RsyncTarget
 
 
-def parse_target(text: str, endpoint_url: str | None) -> Target:
-    """DIR, rsync://HOST/MODULE/PATH, HOST:PATH or s3://BUCKET/PREFIX. Raises UsageError."""
+def parse_target(text: str, endpoint_url: str | None, root: Path) -> Target:
+    """DIR, rsync://HOST/MODULE/PATH, HOST:PATH or s3://BUCKET/PREFIX. root: of the repository.
+
+    Raises UsageError.
+    """
     scheme, separator, _ = text.partition("://")
     if separator and scheme not in ("s3", "rsync"):
         raise UsageError(
@@ -63,6 +66,11 @@ def parse_target(text: str, endpoint_url: str | None) -> Target:
     if separator or _ELSEWHERE.match(text):
         return RsyncTarget(text.rstrip("/"))
     folder = Path(text).resolve()
+    if folder != root and (folder.is_relative_to(root) or root.is_relative_to(folder)):
+        raise UsageError(
+            f"{folder} and the repository {root} lie in one another",
+            details=("expected  a folder apart from it", f"got       --to {text}"),
+        )
     if (folder / ".etcd-deb").exists():
         raise UsageError(
             f"{folder} is a repository of its own",
@@ -72,9 +80,15 @@ def parse_target(text: str, endpoint_url: str | None) -> Target:
 
 
 def open_target(target: Target, repository: Repository, lock: int, progress: Progress) -> Storage:
-    """lock: see locked(). Raises RemoteFailed, EtcdDebError where a program or library is missing."""
+    """A target, made where it is a folder here. lock: see locked().
+
+    Raises RemoteFailed, OSError, EtcdDebError where a program or library is missing.
+    """
     match target:
         case RsyncTarget():
+            if target.destination.startswith("/"):
+                # rsync makes the last folder of a path alone.
+                Path(target.destination).mkdir(parents=True, exist_ok=True)
             return RsyncStorage(target.destination, repository.root, lock, progress)
         case Bucket():
             try:

@@ -51,7 +51,7 @@ def remote_tree(repository: Repository) -> RemoteTree:
             for path in (
                 repository.keyring,
                 repository.armoured_key,
-                *map(repository.sources_file, repository.suites),
+                *(file for suite in repository.suites for file in repository.sources_files(suite)),
                 repository.root / "index.html",
             )
         ),

@@ -106,3 +106,46 @@ def test_series_and_architectures_are_chosen(publisher: Publisher, upstream: Ups
     assert sync(publisher, "--series", "3.7", "--arch", "amd64", "--arch", "arm64").status == 1
     assert publisher.versions() == {"3.7.99-1"}, "arm64 is not there, and stops nobody"
     assert sync(publisher, "--series", "nonsense").status == 2
+
+
+@pytest.mark.parametrize("take_back", [("remove", SUITE, "3.6.100-1"), ("rollback", SUITE)])
+def test_what_was_taken_back_stays_away_until_it_is_released(
+    publisher: Publisher, upstream: Upstream, take_back: tuple[str, ...]
+) -> None:
+    for version in ("3.6.99", "3.6.100"):
+        upstream.release(version)
+        assert sync(publisher).status == 0
+    assert publisher.repo(*take_back).status == 0
+    again = sync(publisher)
+    assert again.status == 0
+    assert "withheld  3.6.100 for amd64" in again.out
+    assert publisher.versions() == {"3.6.99-1"}
+    assert "3.6.100-1         amd64  withheld" in publisher.repo("list").out
+    assert json.loads(sync(publisher, "--json").out)["withheld"] == [
+        {"version": "3.6.100", "architecture": "amd64"}
+    ]
+    upstream.release("3.6.101")
+    assert sync(publisher).status == 0
+    assert publisher.versions() == {"3.6.99-1", "3.6.101-1"}, "what follows comes"
+    assert publisher.repo("release", SUITE, "3.6.100-1").status == 0
+    assert publisher.repo("release", SUITE, "3.6.100-1").status == 2
+    assert sync(publisher).status == 0
+    assert publisher.versions() == {"3.6.99-1", "3.6.100-1", "3.6.101-1"}
+    assert publisher.problems() == []
+
+
+def test_published_sources_never_change_their_series(publisher: Publisher, upstream: Upstream) -> None:
+    upstream.release("3.6.99")
+    assert sync(publisher).status == 0
+    first = publisher.sources
+    assert "\nComponents: 3.6\n" in first
+    upstream.release("3.7.99")
+    assert sync(publisher).status == 0
+    assert "\nComponents: 3.6\n" in publisher.sources
+    for series in ("3.6", "3.7"):
+        own = (publisher.repository / f"{SUITE}_{series}.sources").read_text()
+        assert f"\nComponents: {series}\n" in own
+    publisher.repo("prune", SUITE, "--keep", "1")
+    publisher.repo("remove", SUITE, "3.6.99-1")
+    assert "\nComponents: 3.6\n" in publisher.sources, "also where it has nothing now"
+    assert publisher.problems() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,51 @@ def test_settings_that_cannot_be_read_are_an_error_of_their_own(publisher: Publi
     result = publisher.repo("list")
     assert result.status == 1
     assert "the settings of the repository in" in result.err
+
+
+@pytest.mark.usefixtures("client")
+def test_withheld_version_comes_back_by_no_command_but_release_and_rollback(publisher: Publisher) -> None:
+    deb = publisher.deb("3.6.9-1")
+    assert publisher.publish(deb).status == 0
+    assert publisher.init(suites=["testing"]).status == 0
+    assert publisher.repo("promote", "trixie", "testing").status == 0
+    assert publisher.repo("remove", "trixie", "3.6.9-1").status == 0
+    named = publisher.repo("promote", "testing", "trixie", "--version", "3.6.9-1")
+    refused = publisher.publish(deb)
+    assert (named.status, refused.status) == (1, 1)
+    assert "was taken back from trixie" in named.err
+    everything = publisher.repo("promote", "testing", "trixie")
+    assert everything.status == 0
+    assert "trixie withholds 3.6.9-1 for amd64" in everything.err
+    assert publisher.versions() == {"3.6.7-1", "3.6.8-1"}
+    (command,) = re.findall("hint: etcd-deb (repo release .*)", refused.err)
+    assert publisher.run(*command.split()).status == 0
+    assert publisher.publish(deb).status == 0
+    assert publisher.repo("remove", "trixie", "3.6.9-1").status == 0
+    assert publisher.repo("rollback", "trixie").status == 0
+    assert publisher.versions() == {"3.6.7-1", "3.6.8-1", "3.6.9-1"}
+    assert "withheld" not in publisher.repo("list").out
+    assert publisher.problems() == []
+
+
+@pytest.mark.usefixtures("client")
+def test_pruned_version_is_not_withheld(publisher: Publisher) -> None:
+    assert publisher.repo("prune", "trixie", "--keep", "1").status == 0
+    assert "withheld" not in publisher.repo("show", "trixie").out
+
+
+def test_repository_of_before_keeps_the_series_that_it_told(publisher: Publisher) -> None:
+    assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
+    release = publisher.repository / "dists/trixie/Release"
+    assert "Etcd-Deb-Component: 3.6\n" in release.read_text()
+    release.write_text(release.read_text().replace("Etcd-Deb-Component: 3.6\n", ""))
+    assert publisher.publish(publisher.deb("3.7.0-1")).status == 0
+    assert "\nComponents: 3.6\n" in publisher.sources
+
+
+def test_foreign_architecture_of_a_node_is_not_asked_for(client: AptClient) -> None:
+    said = client.apt(
+        "apt-get", "-o", "APT::Architectures::=i386", "-o", "APT::Architectures::=riscv64", "update"
+    )
+    assert "Skipping acquire" not in said.stdout + said.stderr
+    assert client.versions() == {"3.6.7-1", "3.6.8-1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from builder.progress import Progress
 from builder.repository.layout import open_repository
 from builder.repository.remote.s3 import S3Storage
-from builder.repository.remote.storage import OtherPublisher
+from builder.repository.remote.storage import OtherPublisher, RemoteFailed
 from builder.repository.remote.tree import remote_tree
 from tests.lab.publisher import SUITE, Publisher
-from tests.lab.remotes import PREFIX, BucketOfMoto, Moto, web_server
+from tests.lab.remotes import CREDENTIALS, PREFIX, BucketOfMoto, Moto, web_server
+from tests.lab.wait import wait_for
 from tests.package.publishing.remotes.pushing import client, must_push, push, wanted
 
 PACKAGE = "pool/3.6/etcd-ha_3.6.7-1_amd64.deb"
@@ -137,6 +139,9 @@ def test_another_umask_and_owner_do_not_hide_files_from_the_web_server(
         ("ftp://example.org/apt", "can't be published to"),
         ("s3:///debian", "names no bucket"),
         ("REPOSITORY", "is a repository of its own"),
+        ("REPOSITORY/pub", "lie in one another"),
+        ("REPOSITORY/pool/../dists/x", "lie in one another"),
+        ("REPOSITORY/..", "lie in one another"),
     ],
 )
 def test_what_is_no_remote_is_refused_before_anything_changes(
@@ -153,3 +158,104 @@ def test_endpoint_is_for_buckets_alone(publisher: Publisher, tmp_path: Path) -> 
     refused = publisher.repo("push", "--to", str(tmp_path / "www"), "--endpoint-url", "http://127.0.0.1:9")
     assert refused.status == 2
     assert "--endpoint-url is for a bucket" in refused.err
+
+
+def test_folder_of_this_machine_is_made_with_those_above_it(publisher: Publisher, tmp_path: Path) -> None:
+    folder = tmp_path / "srv/www/apt"
+    assert publisher.publish(publisher.deb("3.6.7-1"), options=("--to", str(folder))).status == 0
+    assert (folder / "dists/trixie/InRelease").exists()
+
+
+def test_folder_that_cannot_be_made_is_said_after_the_publication_here(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = publisher.publish(publisher.deb("3.6.7-1"), options=("--to", str(tmp_path / "file/apt")))
+    assert done.status == 1
+    assert "Traceback" not in done.err
+    assert f"{tmp_path}/file/apt can't be written" in done.err
+    assert "3.6.7-1" in done.out, "what was done here is told"
+    assert publisher.versions() == {"3.6.7-1"}
+
+
+def test_missing_folders_behind_a_remote_shell_are_said(publisher: Publisher, tmp_path: Path) -> None:
+    shell = tmp_path / "shell"
+    shell.write_text('#!/bin/sh\nshift\nexec sh -c "$*"\n')
+    shell.chmod(0o755)
+    publisher.account.variables["RSYNC_RSH"] = str(shell)
+    refused = publisher.repo("push", "--to", f"web1.example.org:{tmp_path}/srv/www/apt")
+    assert refused.status == 1
+    assert "hint: make the folder there with those above it" in refused.err
+
+
+def test_deletions_that_a_bucket_refuses_are_told(
+    bucket: BucketOfMoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bucket.variables.items():
+        monkeypatch.setenv(name, value)
+    storage = S3Storage(bucket.bucket.name, PREFIX, bucket.options[1], Progress())
+    refusal = {"Key": f"{PREFIX}/{PACKAGE}", "Code": "AccessDenied", "Message": "Access Denied"}
+    monkeypatch.setattr(storage._client, "delete_objects", lambda **_: {"Errors": [refusal]})
+    with pytest.raises(RemoteFailed, match="1 of 2 files") as failed:
+        storage.delete([PACKAGE, "pool/3.6/another.deb"])
+    assert failed.value.details == (f"{PREFIX}/{PACKAGE}: AccessDenied Access Denied",)
+    assert "s3:DeleteObject" in str(failed.value.hint)
+
+
+class SlowStore(BaseHTTPRequestHandler):
+    """A store that lists nothing and never ends an upload."""
+
+    protocol_version = "HTTP/1.1"
+    asked = threading.Event()
+    over = threading.Event()
+
+    def do_GET(self) -> None:
+        text = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def do_PUT(self) -> None:
+        self.asked.set()
+        self.over.wait(60)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_second_ctrl_c_ends_uploads_that_are_under_way(publisher: Publisher) -> None:
+    publisher.account.variables.update(CREDENTIALS)
+    assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), SlowStore) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        started = publisher.account.start(
+            *("repo", "push", publisher.repository, "--to", "s3://bucket/apt", "--endpoint-url", url)
+        )
+        assert SlowStore.asked.wait(30)
+        started.press_ctrl_c()
+        started.await_message("a second Ctrl-C ends at once")
+        started.press_ctrl_c()
+        done = started.finish(within=10)
+        SlowStore.over.set()
+        server.shutdown()
+    assert done.status == 130
+    assert "nothing was left behind" not in done.err
+    assert publisher.problems() == []
+
+
+def test_interrupted_push_says_that_the_next_one_goes_on(publisher: Publisher, tmp_path: Path) -> None:
+    shell = tmp_path / "shell"
+    shell.write_text(f"#!/bin/sh\n: >{tmp_path}/asked\nexec sleep 600\n")
+    shell.chmod(0o755)
+    publisher.account.variables["RSYNC_RSH"] = str(shell)
+    started = publisher.account.start(
+        *("repo", "push", publisher.repository, "--to", f"web1.example.org:{tmp_path}/www")
+    )
+    wait_for("the remote shell", lambda: (tmp_path / "asked").exists(), within=30)
+    started.press_ctrl_c()
+    done = started.finish(within=15)
+    assert done.status == 130
+    assert "the repository here is whole; run the command again" in done.err

@@ -211,6 +211,36 @@ def resign(invocation: Invocation, folder: Path) -> None:
         click.echo(f"{generation.suite}  generation {generation.number}")
 
 
+@repo.command("rotate-key")
+@_folder
+@click.option("--new-key", is_flag=True, help="Make an ed25519 key without a passphrase.")
+@click.option("--key", metavar="FPR", help="Another OpenPGP key of the same GNUPGHOME.")
+@click.option("--finish", is_flag=True, help="Let the old key go, once all nodes have the new one.")
+@pass_invocation
+def rotate_key(invocation: Invocation, folder: Path, new_key: bool, key: str | None, finish: bool) -> None:
+    """Change the key that signs: both sign, until --finish lets the old one go.
+
+    \b
+    etcd-deb repo rotate-key /srv/apt --new-key
+    etcd-deb repo rotate-key /srv/apt --finish
+    """
+    from builder.errors import UsageError
+    from builder.repository import rotate
+
+    if sum((new_key, key is not None, finish)) != 1:
+        raise UsageError(
+            "rotate-key takes one step at a time",
+            details=("expected  one of --new-key, --key FPR and --finish",),
+            hint=f"etcd-deb repo rotate-key {folder} --new-key begins",
+        )
+    repository, progress = options.repository_at(folder), TerminalProgress(verbose=invocation.verbose)
+    done = rotate.finish(repository, progress) if finish else rotate.begin(repository, key, progress)
+    for fingerprint in done.keys:
+        click.echo(f"signs   {fingerprint}")
+    if done.gone:
+        click.echo(f"gone    {done.gone}")
+
+
 @repo.command()
 @_folder
 @pushing.to(required=True)

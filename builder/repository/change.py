@@ -30,6 +30,7 @@ from builder.repository.generation import (
 )
 from builder.repository.incoming import CHUNK, Incoming
 from builder.repository.index import Entry, IndexFile, IndexKey, index_files
+from builder.repository.keyring_package import keyring_entry
 from builder.repository.keys import find_key_faults
 from builder.repository.layout import Repository, user_name
 from builder.repository.ledger import note
@@ -211,7 +212,10 @@ def switch(
         [current.number if current else 0, *(int(p.name) for p in numbered(repository.generations(suite)))]
     )
     folder = repository.generations(suite) / str(number + 1)
-    fresh = tuple(_fresh_indices(base, changed))
+    if base is not current and base is not None:
+        # An older generation may list older keys.
+        changed = {**all_of(base), **changed}
+    fresh = tuple(_fresh_indices(base, changed, keyring_entry(repository)))
     files = dict(base.files) if base else {}
     files |= {file.name: Listed(file.sha256, len(file.content)) for file in fresh}
     if withheld is None:
@@ -251,14 +255,19 @@ def _judge_keys(repository: Repository, progress: Progress) -> None:
         progress.step(f"{fault.summary}: {fault.remedy}")
 
 
-def _fresh_indices(base: Generation | None, changed: Indices) -> Iterator[IndexFile]:
-    """What changed, and an empty index where a component has none for an architecture."""
+def all_of(generation: Generation) -> Indices:
+    """Every index, to have it written anew."""
+    return {key: generation.entries(key) for key in generation.keys}
+
+
+def _fresh_indices(base: Generation | None, changed: Indices, keyring: Entry) -> Iterator[IndexFile]:
+    """What changed, and an empty index where a component has none for an architecture; each with the keys."""
     present = set(base.keys) if base else set()
     components = {key.component for key in (*present, *changed)}
     for component in sorted(components):
         for key in (IndexKey(component, architecture) for architecture in Architecture):
             if key in changed or key not in present:
-                yield from index_files(key, changed.get(key, ()))
+                yield from index_files(key, [*changed.get(key, ()), keyring])
 
 
 def _write_release(repository: Repository, generation: Generation) -> Path:

@@ -19,7 +19,7 @@ from builder.repository.generation import (
     read_generation,
     signed_text,
 )
-from builder.repository.index import Damaged
+from builder.repository.index import Damaged, Entry
 from builder.repository.keys import find_key_faults
 from builder.repository.layout import Repository
 from builder.repository.signing import find_fault, without_armour
@@ -91,9 +91,17 @@ def _check_packages(repository: Repository, generation: Generation) -> Iterator[
             yield f"{key.folder}/Packages can't be read: {error}"
             continue
         for entry in entries:
-            yield from _check_file(
-                repository.root / entry.filename, entry.filename, Listed(entry.sha256, entry.size)
-            )
+            yield from _check_package(repository, entry)
+    try:
+        for entry in generation.keyrings():
+            yield from _check_package(repository, entry)
+    except (OSError, Damaged) as error:
+        yield f"the package of the keys can't be read: {error}"
+
+
+def _check_package(repository: Repository, entry: Entry) -> Iterator[str]:
+    path = repository.root / entry.filename
+    yield from _check_file(path, entry.filename, Listed(entry.sha256, entry.size))
 
 
 def _check_file(path: Path, name: str, listed: Listed) -> Iterator[str]:

@@ -13,7 +13,7 @@ from builder.repository.layout import Repository, user_name
 from builder.repository.ledger import written
 
 # What clients, through a web server of another user, have to read.
-PUBLISHED = ("dists", "generations", "by-hash", "pool")
+PUBLISHED = ("dists", "generations", "by-hash", "keyring", "pool")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

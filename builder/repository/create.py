@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.errors import EtcdDebError, UsageError
 from builder.progress import Progress
 from builder.replace import disk_full_named, replacing
-from builder.repository.change import changing, switch
+from builder.repository.change import all_of, changing, switch
+from builder.repository.generation import current_generation
 from builder.repository.index import IndexKey
 from builder.repository.keys import find_key_faults
 from builder.repository.layout import Repository, check_suite_name, settings_file
@@ -55,6 +56,14 @@ class Wishes:
     valid_days: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class PublicForms:
+    """Public keys in ASCII armour, and as gpgv reads them."""
+
+    armoured: bytes
+    binary: bytes
+
+
 def create(root: Path, wishes: Wishes, progress: Progress) -> Repository:
     """The repository at root with these suites; one that exists keeps its packages and gets what is new.
 
@@ -67,35 +76,54 @@ def create(root: Path, wishes: Wishes, progress: Progress) -> Repository:
     known = read_values(file) if file.exists() else {}
     settings = _settings(root, known, wishes, progress)
     repository = Repository(root, settings)
-    armoured, binary = _public(repository, progress)
+    public = public_forms(repository, progress)
+    if (
+        repository.suites
+        and repository.keyring.is_file()
+        and repository.keyring.read_bytes() != public.binary
+    ):
+        # Such as a later end of the key, which nodes get by the next version of the package.
+        settings = replace(settings, keyring_version=settings.keyring_version + 1)
+        repository = Repository(root, settings)
     with disk_full_named(root, "making the repository"), changing(repository, progress):
         write_settings(file, settings)
-        for path, content in ((repository.armoured_key, armoured), (repository.keyring, binary)):
-            with replacing(path, "writing the public key") as out:
-                out.write(content)
+        write_public(repository, public)
         fresh = [suite for suite in wishes.suites if suite not in repository.suites]
         # Another validity is for what is there already as well.
-        stale = repository.suites if known and {"next_key": "", **known} != settings.as_values() else ()
-        for suite in (*fresh, *stale):
+        later: dict[str, object] = {"next_key": "", "keyring_version": 1}
+        stale = repository.suites if known and {**later, **known} != settings.as_values() else ()
+        for suite in fresh:
             # apt refuses a Release that lists nothing.
-            switch(repository, suite, {} if suite in stale else {EMPTY: ()}, progress)
+            switch(repository, suite, {EMPTY: ()}, progress)
+        for suite in stale:
+            switch(repository, suite, all_of(current_generation(repository, suite)), progress)
     return repository
 
 
-def _public(repository: Repository, progress: Progress) -> tuple[bytes, bytes]:
-    """The public keys in both forms; clients take them, and gpg signs with them. Raises SigningFailed."""
+def public_forms(repository: Repository, progress: Progress) -> PublicForms:
+    """The keys that sign, as clients get them.
+
+    Raises SigningFailed for a new one that clients refuse, and for one that gpg can't sign with.
+    """
     keys = SigningKeys(repository.settings.keys, repository.settings.gnupg_home)
     with tempfile.TemporaryDirectory() as folder:
         armoured, binary = Path(folder) / "key.asc", Path(folder) / "key.gpg"
         armoured.write_text(public_keys(keys, progress), encoding="utf-8")
         binary.write_bytes(without_armour(armoured, progress))
-        # A suite that is there already is told of by verify, and must still be signed.
-        if not repository.suites:
-            for fault in find_key_faults(binary, keys.fingerprints, progress):
-                if fault.refused:
-                    raise SigningFailed(fault.summary, hint=fault.remedy)
+        # The key of a suite that is there already is told of by verify, and must still sign.
+        new = repository.settings.next_key or ("" if repository.suites else repository.settings.key)
+        for fault in find_key_faults(binary, keys.fingerprints, progress):
+            if fault.refused and new and new in fault.summary:
+                raise SigningFailed(fault.summary, hint=fault.remedy)
         try_to_sign(keys, progress)
-        return armoured.read_bytes(), binary.read_bytes()
+        return PublicForms(armoured.read_bytes(), binary.read_bytes())
+
+
+def write_public(repository: Repository, public: PublicForms) -> None:
+    """Raises DiskFull, OSError."""
+    for path, content in ((repository.armoured_key, public.armoured), (repository.keyring, public.binary)):
+        with replacing(path, "writing the public key") as out:
+            out.write(content)
 
 
 def _settings(
@@ -174,4 +202,5 @@ def _other_key(root: Path, before: str, wished: str) -> UsageError:
     return UsageError(
         f"{root} is signed by a key already, and nodes trust no other",
         details=(f"expected  --key {before}, or neither --key nor --new-key", f"got       {wished}"),
+        hint=f"etcd-deb repo rotate-key {root} --new-key has nodes follow to another one",
     )

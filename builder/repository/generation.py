@@ -12,7 +12,7 @@ from pathlib import Path
 from debian.deb822 import Deb822, Release
 
 from builder.errors import UsageError
-from builder.repository.index import Damaged, Entry, IndexKey, index_text, read_index
+from builder.repository.index import Damaged, Entry, IndexKey, index_text, keyring_apart, read_index
 from builder.repository.layout import Repository, check_component_name
 from builder.version import Architecture
 
@@ -61,10 +61,19 @@ class Generation:
         return tuple(sorted({key.component for key in self.keys}))
 
     def text(self, key: IndexKey) -> str:
-        """The text of one index, empty where it has no such index. Raises Damaged, OSError."""
+        """The text of one index without the keyring, empty where it has no such index.
+
+        Raises Damaged, OSError.
+        """
         if f"{key.folder}/Packages" not in self.files:
             return ""
-        return index_text(self.folder / key.folder / "Packages")
+        return keyring_apart(index_text(self.folder / key.folder / "Packages"))[0]
+
+    def keyrings(self) -> tuple[Entry, ...]:
+        """The packages of keys that it lists: one, but where an etcd-deb of before has made an index."""
+        texts = (index_text(self.folder / key.folder / "Packages") for key in self.keys)
+        found = (entry for text in texts for entry in read_index(keyring_apart(text)[1]))
+        return tuple({entry.filename: entry for entry in found}.values())
 
     def entries(self, key: IndexKey) -> tuple[Entry, ...]:
         """The packages of one index, in the order of publication. Raises Damaged, OSError."""

@@ -17,13 +17,15 @@ from debian.debian_support import Version
 
 from builder.errors import EtcdDebError
 
+# Last in each index; it is no package of a suite that people choose from.
+KEYRING_PACKAGE = "etcd-ha-archive-keyring"
 # Stanzas of ours have each of these once, on a line of its own (index_entry writes them).
 _FIELD = re.compile(r"^(Package|Version|Architecture|Filename|Size|SHA256): (.*)$", re.MULTILINE)
 # What they may say: a name below the pool, a version that dpkg can order (deb-version(7)).
 _SOUND = {
     "Version": re.compile(r"(?:[0-9]+:)?[A-Za-z0-9.+~-]+"),
     "Architecture": re.compile(r"[a-z0-9]+"),
-    "Filename": re.compile(r"pool/[A-Za-z0-9][^/]*/[^/.][^/]*\.deb"),
+    "Filename": re.compile(r"(?:pool/[A-Za-z0-9][^/]*|keyring)/[^/.][^/]*\.deb"),
     "Size": re.compile(r"[0-9]{1,18}"),
     "SHA256": re.compile(r"[0-9a-f]{64}"),
 }
@@ -134,6 +136,12 @@ def read_stanza(stanza: str) -> Entry:
         )
     except (KeyError, ValueError) as error:
         raise Damaged(f"a stanza of Packages is damaged: {error}", f"got       {stanza[:80]!r}") from error
+
+
+def keyring_apart(text: str) -> tuple[str, str]:
+    """The text of a Packages file before the stanza of the keyring, and that stanza."""
+    before, start, after = text.partition(f"Package: {KEYRING_PACKAGE}\n")
+    return before, start + after
 
 
 def index_files(key: IndexKey, entries: Iterable[Entry]) -> tuple[IndexFile, ...]:

@@ -4,6 +4,7 @@ etcd-ha-archive-keyring.gpg, .asc   the public key, for Signed-By
 index.html                          what there is, for people
 SUITE.sources                       what a node needs, key included (deb822, sources.list(5))
 SUITE_SERIES.sources                the same for each series
+keyring/FILE.deb                    the package of the keys, in each version that there was
 pool/COMPONENT/FILE.deb             never changed once it is there
 by-hash/SHA256/DIGEST               every index of every kept generation
 generations/SUITE/NUMBER/           Release, InRelease, Release.gpg, COMPONENT/binary-ARCH/Packages

@@ -127,7 +127,7 @@ def _page(repository: Repository, suites: Sequence[ShownSuite]) -> str:
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         origin=repository.settings.origin,
-        fingerprint=repository.settings.key,
+        fingerprints=repository.settings.keys,
         keyring=repository.armoured_key.name,
         suites=suites,
     )

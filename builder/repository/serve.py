@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from builder.errors import EtcdDebError
 
-FOLDERS = ("dists", "generations", "by-hash", "pool")
+FOLDERS = ("dists", "generations", "by-hash", "keyring", "pool")
 # What apt asks for to go on with a file that broke off (RFC 9110 section 14.2).
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?")
 

@@ -15,6 +15,7 @@ from builder.replace import replacing
 # Ten years; a Date that far ahead is still one that every client can read.
 LONGEST_VALIDITY = 3650
 LONGEST_ORIGIN = 100
+LARGEST_VERSION = 10**9
 # A field of a .sources file has one line, and URIs are told apart by blanks (sources.list(5)).
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
@@ -31,7 +32,7 @@ class RepositorySettings:
     """What every suite of a repository shares.
 
     valid_days: days until Valid-Until, 0 for none. next_key: signs beside key while nodes learn of it, else
-    empty.
+    empty. keyring_version: of the package of the keys, greater with each change of them.
     """
 
     key: str
@@ -40,6 +41,7 @@ class RepositorySettings:
     origin: str
     valid_days: int
     next_key: str = ""
+    keyring_version: int = 1
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -72,13 +74,18 @@ def parse_settings(values: Mapping[str, object]) -> RepositorySettings:
             f"one line of at most {LONGEST_ORIGIN} letters, without < or >",
             lambda text: _one_line(text, 1) and len(text) <= LONGEST_ORIGIN and not set("<>") & set(text),
         ),
-        valid_days=_days(values),
+        valid_days=_number(
+            values, "valid_days", f"a number of days from 0 to {LONGEST_VALIDITY}", LONGEST_VALIDITY
+        ),
         # Repositories of before there was any.
         next_key=_text(
             {"next_key": "", **values},
             "next_key",
             "the fingerprint of a key, or nothing",
             lambda text: not text or _FINGERPRINT.fullmatch(text),
+        ),
+        keyring_version=_number(
+            {"keyring_version": 1, **values}, "keyring_version", "a number", LARGEST_VERSION
         ),
     )
 
@@ -153,9 +160,9 @@ def _is_url(text: str) -> bool:
     )
 
 
-def _days(values: Mapping[str, object]) -> int:
-    value = values.get("valid_days")
+def _number(values: Mapping[str, object], field: str, expected: str, largest: int) -> int:
+    value = values.get(field)
     # JSON's true is an int for Python.
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST_VALIDITY:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest:
         return value
-    raise BadSetting("valid_days", f"a number of days from 0 to {LONGEST_VALIDITY}", value)
+    raise BadSetting(field, expected, value)

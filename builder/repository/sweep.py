@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from builder.repository.generation import file_digest, kept_generations, numbered
-from builder.repository.index import index_text, read_index
+from builder.repository.index import KEYRING_PACKAGE, index_text, read_index
 from builder.repository.layout import Repository
 from builder.repository.ledger import written
 
@@ -54,6 +54,7 @@ def remove_leftovers(repository: Repository) -> None:
         *(path for path in repository.by_hash.glob(".*") if _DIGEST.fullmatch(path.name[1:])),
         # Of replacing(), with what tempfile adds; an editor's own files are named otherwise.
         *(path for name in _REPLACED for path in repository.root.glob(f".{name}.????????")),
+        *(repository.root / "keyring").glob(f".{KEYRING_PACKAGE}_*.deb.????????"),
         *(path for name in _KEPT_TO_OURSELVES for path in repository.private.glob(f".{name}.????????")),
     ):
         temporary.unlink()

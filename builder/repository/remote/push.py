@@ -72,6 +72,7 @@ def push(repository: Repository, target: Target, progress: Progress) -> Pushed:
         )
         folders = tuple(f"dists/{suite}/" for suite in stale)
         plain = [f for f in tree.plain if f.name.startswith(folders) or there.get(f.name) != f.size]
+        storage.send(tree.keyrings)
         send(packages)
         send([*indices, *plain])
         _remember(repository, target, seen, tree.switches.values())

@@ -15,9 +15,11 @@ from builder.repository.remote.storage import RemoteFile
 class RemoteTree:
     """The files of the current state, by when they may be seen: each needs the ones before it.
 
-    plain: Packages, Release and the like, which clients of by-hash never read. pages: for people.
+    keyrings: packages of keys, few and small. plain: Packages, Release and the like, which clients of by-hash
+    never read. pages: for people.
     """
 
+    keyrings: tuple[RemoteFile, ...]
     packages: tuple[RemoteFile, ...]
     indices: tuple[RemoteFile, ...]
     plain: tuple[RemoteFile, ...]
@@ -27,7 +29,7 @@ class RemoteTree:
     @property
     def names(self) -> frozenset[str]:
         """All that has to be there."""
-        groups = (self.packages, self.indices, self.plain, self.switches.values(), self.pages)
+        groups = (self.keyrings, self.packages, self.indices, self.plain, self.switches.values(), self.pages)
         return frozenset(file.name for group in groups for file in group)
 
 
@@ -35,7 +37,12 @@ def remote_tree(repository: Repository) -> RemoteTree:
     """The files of a repository under the names that they have for clients. Raises Damaged, OSError."""
     generations = [current_generation(repository, suite) for suite in repository.suites]
     entries = {entry.filename: entry for generation in generations for entry in generation.all_entries()}
+    keyrings = {entry.filename: entry for one in generations for entry in one.keyrings()}
     return RemoteTree(
+        keyrings=tuple(
+            RemoteFile(entry.filename, repository.root / entry.filename, entry.sha256, entry.size)
+            for entry in keyrings.values()
+        ),
         packages=tuple(
             RemoteFile(entry.filename, repository.root / entry.filename, entry.sha256, entry.size)
             for entry in entries.values()

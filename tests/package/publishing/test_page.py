@@ -165,4 +165,5 @@ def test_text_copied_from_the_page_makes_apt_fetch_the_newest_release(
     its_apt = shlex.join(apt.command("apt-get", "-o", "APT::Get::Download-Only=true"))
     script = f'apt() {{ {its_apt} "$@"; }}\n{text}'
     run(["sh", "-e", "-c", script.replace("/etc/apt/sources.list.d", f"{apt.folder}/etc")])
-    assert [path.name for path in apt.folder.glob("cache/archives/*.deb")] == ["etcd-ha_3.6.7-1_amd64.deb"]
+    fetched = sorted(path.name for path in apt.folder.glob("cache/archives/*.deb"))
+    assert fetched == ["etcd-ha-archive-keyring_1_all.deb", "etcd-ha_3.6.7-1_amd64.deb"]

@@ -133,7 +133,7 @@ def sync(
 )
 @click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen.")
 def serve(folder: Path, port: int, address: str) -> None:
-    """Serve a repository on loopback, for trying it out."""
+    """Serve what a repository publishes on loopback, for trying it out."""
     from builder.repository.serve import serve as run_serve
 
     run_serve(options.repository_at(folder).root, address, port, click.echo)

@@ -34,7 +34,9 @@ def repo() -> None:
 @click.option("--url", help="Where clients will find the repository.")
 @click.option("--origin", help="Origin and Label of its Release files; etcd-ha by default.")
 @click.option(
-    "--valid-days", type=click.IntRange(0), help="Days until Valid-Until; 0 for none, as by default."
+    "--valid-days",
+    type=click.IntRange(0),
+    help="Days until Valid-Until, 3650 at most; 0 for none, as by default.",
 )
 @pass_invocation
 def init(
@@ -99,7 +101,7 @@ def show(folder: Path, suite: str, as_json: bool) -> None:
 @options.as_json
 @click.pass_obj
 def verify(invocation: Invocation, folder: Path, as_json: bool) -> int:
-    """Check every signature, index and package; status 3 where something is wrong."""
+    """Check signatures, indices, packages, keys, pages and files; status 3 where something is wrong."""
     from builder.cli import repository_report as report
     from builder.repository.check import check
 

@@ -8,7 +8,6 @@ finds the mark of the unfinished one.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,71 +31,19 @@ from builder.repository.incoming import CHUNK, Incoming
 from builder.repository.index import Entry, IndexFile, IndexKey, index_files
 from builder.repository.keyring_package import keyring_entry
 from builder.repository.keys import find_key_faults
-from builder.repository.layout import Repository, user_name
+from builder.repository.layout import Repository
 from builder.repository.ledger import note
+from builder.repository.lock import locked
 from builder.repository.signing import SigningFailed, SigningKeys, signing
 from builder.repository.sources_file import choose_component
 from builder.repository.syncing import sync_file, sync_files, sync_folder
 from builder.version import Architecture
 
-# Seconds. A push that waits longer than a minute for its next byte has ended by then (rsync.TIMEOUT).
-WAIT_FOR_OTHER = 1800
-POLL = 0.1
 Indices = Mapping[IndexKey, Sequence[Entry]]
-
-
-class WrongUser(EtcdDebError):
-    """The repository is another user's."""
 
 
 class OtherBytes(EtcdDebError):
     """The pool holds a package of this name, version and architecture with other bytes."""
-
-
-@contextmanager
-def locked(repository: Repository, progress: Progress) -> Iterator[int]:
-    """The one publisher at a time; others wait. Yields the lock, which a child may hold on to.
-
-    Raises WrongUser, and EtcdDebError where another one holds it for longer than WAIT_FOR_OTHER.
-    """
-    repository.private.mkdir(parents=True, exist_ok=True)
-    _require_owner(repository)
-    path = repository.private / "lock"
-    with path.open("a") as lock:
-        waited = 0.0
-        while not _try_lock(lock.fileno()):
-            if not waited:
-                progress.step("waiting for another publisher")
-            if waited > WAIT_FOR_OTHER:
-                raise EtcdDebError(
-                    f"another publisher has held {repository.root} for {WAIT_FOR_OTHER} s",
-                    details=(f"lock      {path}",),
-                    hint=f"fuser -v {path} names it; end it and run the command again",
-                )
-            progress.pause(POLL)
-            waited += POLL
-        yield lock.fileno()
-
-
-def _try_lock(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _require_owner(repository: Repository) -> None:
-    # Files of another user would be in the owner's way at every later change.
-    owner, user = repository.private.stat().st_uid, os.geteuid()
-    if owner != user:
-        name = user_name(owner)
-        raise WrongUser(
-            f"{repository.root} is kept by {name}, and files of another user would stop its next change",
-            details=(f"expected  to be run by {name}", f"got       {user_name(user)}"),
-            hint=f"run the same command as that user, by sudo -u {name}; to take the repository over"
-            f" for good: chown -R {user_name(user)} {repository.root}",
-        )
 
 
 @contextmanager

@@ -20,7 +20,12 @@ def sources_files(repository: Repository, generation: Generation) -> dict[Path, 
     None of them ever names another series, so that a node that is made again gets that of its cluster.
     Raises Damaged, OSError.
     """
-    filled = sorted({key.component for key in generation.keys if generation.text(key)}, key=component_order)
+    # A series whose packages were all taken out keeps its file; main is there before any package is.
+    filled = [
+        name
+        for name in sorted(generation.components, key=component_order)
+        if name != "main" or any(generation.text(key) for key in generation.keys if key.component == name)
+    ]
     key = _key(repository)
     return {
         repository.sources_file(generation.suite): _text(

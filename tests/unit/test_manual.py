@@ -29,7 +29,7 @@ def page() -> str:
 
 def entry(command: str) -> str:
     """The entry of a command, up to the next command or section."""
-    found = re.search(rf"^\.It Cm {command}\b.*?(?=^\.It Cm |^\.Sh )", page(), re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^\.It Cm {command}(?![\w-]).*?(?=^\.It Cm |^\.Sh )", page(), re.MULTILINE | re.DOTALL)
     assert found, f"no entry for {command}"
     return found.group()
 
@@ -55,7 +55,7 @@ def test_the_entry_of_a_command_has_its_options_and_no_others(name: str) -> None
 
 def test_the_page_has_no_command_that_is_not_there() -> None:
     section = page().split("\n.Sh COMMANDS\n")[1].split("\n.Sh ")[0]
-    assert sorted(re.findall(r"^\.It Cm (repo \w+|\w+)", section, re.MULTILINE)) == sorted(COMMANDS)
+    assert sorted(re.findall(r"^\.It Cm (repo [\w-]+|\w+)", section, re.MULTILINE)) == sorted(COMMANDS)
 
 
 def test_options_before_the_command_stand_in_the_page() -> None:

@@ -18,11 +18,11 @@ from debian.deb822 import Release
 from builder.errors import EtcdDebError
 from builder.progress import Progress
 from builder.replace import replacing
-from builder.repository.change import locked
 from builder.repository.generation import file_digest, kept_generations, listed_files, signed_text
 from builder.repository.index import index_text, read_index
 from builder.repository.layout import Repository
 from builder.repository.ledger import written
+from builder.repository.lock import locked
 from builder.repository.remote.storage import Held, OtherPublisher, RemoteFile, Storage
 from builder.repository.remote.target import Target, open_target
 from builder.repository.remote.tree import by_hash_name, inrelease_name, remote_tree

@@ -10,7 +10,7 @@ import pytest
 
 from builder.errors import EtcdDebError
 from builder.progress import Progress
-from builder.repository import change
+from builder.repository import lock
 from builder.repository.layout import open_repository
 from builder.repository.sweep import GRACE, KEPT_GENERATIONS
 from tests.lab.command import run
@@ -98,11 +98,11 @@ def test_another_user_is_refused_before_anything_changes(publisher: Publisher) -
 
 def test_wait_for_another_publisher_has_an_end(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = open_repository(publisher.repository)
-    monkeypatch.setattr(change, "WAIT_FOR_OTHER", 0.2)
+    monkeypatch.setattr(lock, "WAIT_FOR_OTHER", 0.2)
     with (
-        change.locked(repository, Progress()),
+        lock.locked(repository, Progress()),
         pytest.raises(EtcdDebError, match="another publisher has held") as refused,
-        change.locked(repository, Progress()),
+        lock.locked(repository, Progress()),
     ):
         pass
     assert f"fuser -v {repository.private}/lock" in str(refused.value.hint)

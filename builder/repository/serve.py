@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -25,7 +26,7 @@ def serve(root: Path, address: str, port: int, ready: Callable[[str], None]) -> 
     Raises EtcdDebError where it can't listen there.
     """
     try:
-        listening = ThreadingHTTPServer((address, port), partial(_Handler, directory=str(root)))
+        listening = _Server((address, port), partial(_Handler, directory=str(root)))
     # UnicodeError is what Python says of a name that no resolver takes.
     except (OSError, UnicodeError) as error:
         raise EtcdDebError(
@@ -58,6 +59,13 @@ def published_file(root: Path, path: str) -> Path | None:
 
 def _is_page(name: str) -> bool:
     return name == "index.html" or name.endswith(".sources") or name.startswith("etcd-ha-archive-keyring.")
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away in the middle is no fault; anything else is one of ours, and shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(SimpleHTTPRequestHandler):

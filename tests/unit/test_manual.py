@@ -29,7 +29,9 @@ def page() -> str:
 
 def entry(command: str) -> str:
     """The entry of a command, up to the next command or section."""
-    found = re.search(rf"^\.It Cm {command}(?![\w-]).*?(?=^\.It Cm |^\.Sh )", page(), re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^\.It Cm {command}(?![\w-]).*?(?=^\.It Cm |^\.Sh )", page(), re.MULTILINE | re.DOTALL
+    )
     assert found, f"no entry for {command}"
     return found.group()
 

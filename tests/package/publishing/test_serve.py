@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,12 +34,19 @@ def site(tmp_path_factory: pytest.TempPathFactory, gnupg_home: Path) -> Iterator
         yield publisher, urlsplit(url).netloc
 
 
-def ask(site: tuple[Publisher, str], path: str, **headers: str) -> HTTPResponse:
-    connection = HTTPConnection(site[1], timeout=10)
-    connection.request(
-        "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
-    )
-    return connection.getresponse()
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def ask(site: tuple[Publisher, str], path: str, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with closing(HTTPConnection(site[1], timeout=10)) as connection:
+        connection.request("GET", path, headers=named)
+        got = connection.getresponse()
+        return Answer(got.status, dict(got.headers), got.read())
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,7 @@ def ask(site: tuple[Publisher, str], path: str, **headers: str) -> HTTPResponse:
 )
 def test_nothing_but_published_files_is_served(site: tuple[Publisher, str], path: str) -> None:
     answer = ask(site, path)
-    content = answer.read()
+    content = answer.content
     if path == "//":
         assert content == (site[0].repository / "index.html").read_bytes()
         return
@@ -83,8 +92,8 @@ def test_nothing_but_published_files_is_served(site: tuple[Publisher, str], path
 def test_published_file_is_served_whole(site: tuple[Publisher, str], path: str) -> None:
     answer = ask(site, f"/{path}")
     assert answer.status == 200
-    assert answer.getheader("Accept-Ranges") == "bytes"
-    assert answer.read() == (site[0].repository / path).read_bytes()
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    assert answer.content == (site[0].repository / path).read_bytes()
 
 
 @pytest.mark.parametrize(("asked", "first", "last"), [("bytes=0-9", 0, 9), ("bytes=100-", 100, None)])
@@ -95,8 +104,8 @@ def test_part_of_a_file_is_served(
     expected = whole[first : None if last is None else last + 1]
     answer = ask(site, f"/{DEB}", Range=asked)
     assert answer.status == 206
-    assert answer.getheader("Content-Range") == f"bytes {first}-{first + len(expected) - 1}/{len(whole)}"
-    assert answer.read() == expected
+    assert answer.headers["Content-Range"] == f"bytes {first}-{first + len(expected) - 1}/{len(whole)}"
+    assert answer.content == expected
 
 
 def test_part_that_is_not_there_is_refused_and_of_another_file_is_the_whole(
@@ -104,11 +113,11 @@ def test_part_that_is_not_there_is_refused_and_of_another_file_is_the_whole(
 ) -> None:
     whole = (site[0].repository / DEB).read_bytes()
     beyond = ask(site, f"/{DEB}", Range=f"bytes={len(whole)}-")
-    assert (beyond.status, beyond.getheader("Content-Range")) == (416, f"bytes */{len(whole)}")
+    assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{len(whole)}")
     other = ask(site, f"/{DEB}", Range="bytes=5-", If_Range="Thu, 01 Jan 1970 00:00:00 GMT")
-    assert (other.status, other.read()) == (200, whole)
+    assert (other.status, other.content) == (200, whole)
     for nonsense in ("bytes=x-", "bytes=5-1-2", "pages=1-2", f"bytes={'9' * 5000}-"):
-        assert ask(site, f"/{DEB}", Range=nonsense).read() == whole
+        assert ask(site, f"/{DEB}", Range=nonsense).content == whole
 
 
 def test_server_says_nothing_of_a_broken_request(site: tuple[Publisher, str]) -> None:

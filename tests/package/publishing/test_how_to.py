@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.lab.account import Account
 from tests.lab.apt_client import AptClient
-from tests.lab.publisher import signing_home
+from tests.lab.publisher import Publisher, signing_home
 from tests.package.test_how_tos import Shell, commands
 from tests.package.uploads import Upload
 
@@ -54,3 +54,24 @@ def test_repository_of_the_how_to_is_made_used_and_kept(
     assert copy.versions() == {"3.6.7-1"}
     for suite in ("trixie", "testing"):
         assert "Valid-Until: " in (root / "dists" / suite / "Release").read_text()
+
+
+def test_key_of_the_how_to_is_changed_while_a_client_follows(tmp_path: Path, apt: AptClient) -> None:
+    root = tmp_path / "apt-repository"
+    with signing_home() as home:
+        publisher = Publisher(tmp_path / "publisher", home)
+        shell = Shell(publisher.account, tmp_path / "here", {})
+
+        def run(document: str, heading: str) -> None:
+            for command in commands(document, heading):
+                here = command.replace("/srv/apt", str(root)).replace("~/etcd-keys", str(home))
+                shell.succeed(here.replace("http://apt.example.org", root.as_uri()))
+
+        run(DOCUMENT, "1. Make")
+        old = (root / "trixie.sources").read_text()
+        run("rotate-a-signing-key.md", "1. Have")
+        for sources in (old, (root / "trixie.sources").read_text()):
+            apt.use(sources)
+            apt.update()
+        run("rotate-a-signing-key.md", "3. Let")
+        apt.update()

@@ -81,7 +81,7 @@ check_file() {
     elif ! [ -f "$3" ]; then
         fault ends "$2" "$3" "a file" "$(stat -c %F "$3")" "$ENDS"
     elif ! command -v openssl >/dev/null; then
-        fault unknown "$2" "$3" "the command openssl" "none" "What is in the file was not judged: apt install openssl"
+        fault unknown "$2" "$3" "the command openssl" "none" "What is in the file was not judged."
     else
         "$1" "$2" "$3"
     fi

@@ -23,6 +23,10 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "system/test_advised.py::test_after_the_installation_a_file_by_hand_and_the_command_start_etcd": (
         "etcd-ha.postinst: systemctl start etcd)",
     ),
+    "system/test_certificates.py::"
+    "test_files_that_etcd_can_never_use_stop_the_service_and_the_advice_mends_it": (
+        "certificates.sh: chgrp etcd $blocked; chmod g+r$([ ! -d",
+    ),
     "system/test_names.py::test_advertised_url_that_leads_elsewhere_is_named_with_the_command": (
         "host-lint.sh: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}",
     ),

@@ -101,7 +101,7 @@ def test_reset_reads_where_the_data_is_or_refuses(named: Named) -> None:
     alone = named("alone", "127.0.0.2")
     alone.configure()
     file = alone.folder / "etcd.yaml"
-    file.write_text(file.read_text().replace("data-dir: ", "data-dir: >-\n  "))
+    file.write_text(file.read_text().replace("data-dir: ", "data-dir: &here "))
     code, said = reset(alone)
     assert code == 1
     assert "data-dir can't be read from" in said

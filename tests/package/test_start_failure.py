@@ -11,7 +11,6 @@ import pytest
 from tests.package.manual import unpack_programs
 from tests.package.node_shell import LIBRARY
 
-UPTIME = float(Path("/proc/uptime").read_text().split()[0])
 ENDED = "etcd.service: Main process exited, code=exited, status=1/FAILURE\n"
 FILE = """\
 name: n1
@@ -57,7 +56,8 @@ def restarts(path: str, folder: Path, **unit: object) -> bool:
 
 
 def ago(seconds: float) -> int:
-    return int((UPTIME - seconds) * 1_000_000)
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return int((uptime - seconds) * 1_000_000)
 
 
 def test_only_a_service_that_ends_again_and_again_is_said_to(path: str, tmp_path: Path) -> None:

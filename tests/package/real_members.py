@@ -61,7 +61,7 @@ class Node:
     @contextlib.contextmanager
     def runs(self) -> Iterator[None]:
         """The member as a process, for as long as the block lasts."""
-        command = [self.programs["etcd"], "--config-file", self.folder / "etcd.yaml"]
+        command = [str(self.programs["etcd"]), "--config-file", str(self.folder / "etcd.yaml")]
         with (
             (self.folder / "log").open("ab") as log,
             subprocess.Popen(command, stdout=log, stderr=log) as process,
@@ -73,7 +73,7 @@ class Node:
                 process.wait(timeout=30)
 
     def etcdctl(self, *arguments: str, check: bool = True) -> str:
-        command = [self.programs["etcdctl"], f"--endpoints={self.client_url}", *arguments]
+        command = [str(self.programs["etcdctl"]), f"--endpoints={self.client_url}", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=check).stdout
 
     def serves(self) -> None:

@@ -71,6 +71,7 @@ def test_reset_is_refused_while_the_cluster_knows_the_member_or_nobody_answers(n
             first.serves()
             second.serves()
             first.etcdctl("put", "key", "value")
+            said = ""
             for options in ((), ("--force",)):
                 code, said = reset(second, *options)
                 assert (code, "the cluster knows this member" in said) == (1, True)

@@ -35,13 +35,15 @@ def lose_data(machine: Machine) -> str:
 
 def type_all(machine: Machine, said: str, *, first: str) -> None:
     """Type the commands of a message from one on. As it says, a young cluster is asked again."""
+
+    def succeeds(text: str) -> bool:
+        return machine.run("sh", "-c", text, check=False).returncode == 0
+
     texts = commands(said)
     (begin,) = (number for number, text in enumerate(texts) if first in text)
     for text in texts[begin:]:
         if "member add" in text:
-            wait_for(
-                text, lambda text=text: machine.run("sh", "-c", text, check=False).returncode == 0, within=15
-            )
+            wait_for(text, partial(succeeds, text), within=15)
         else:
             type_in(machine, text)
 

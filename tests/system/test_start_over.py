@@ -102,6 +102,7 @@ def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_
     cluster.wait_for_quorum(within=30)
     first, second, third = cluster.machines
     etcdctl(first, "put", "key", "value")
+    said = ""
     for options in (("--yes",), ("--yes", "--force")):
         code, said = reset(third, *options)
         assert code == 1

@@ -15,7 +15,7 @@ TESTS = Path(__file__).parents[1]
 # Lines of usage, and what stands before a colon of another kind.
 NO_ADVICE = {"etcd-ha COMMAND", "etcd-ha ${package_version"}
 
-# A new message comes here, below the test that types its command: "SCRIPT: COMMAND as it stands in the source".
+# A new message goes below the test that types its command: "SCRIPT: COMMAND", as it stands in the source.
 REGISTER: dict[str, tuple[str, ...]] = {
     "system/test_migrate.py::test_migrated_member_survives_the_purge_of_debians_packages": (
         "takeover.sh: etcd-ha migrate",

@@ -160,8 +160,8 @@ identify_client() {
         ETCDCTL_USER=$(head -n 1 "$CREDENTIALS")
         export ETCDCTL_USER
     fi
-    # Without a file nothing says what to present.
-    [ -e "$CONFIG" ] || return 0
+    # Without a file, and without a process, nothing says what to present.
+    [ -e "$CONFIG" ] || [ -n "${PROCESS_TELLS-}" ] || return 0
     client_scheme=$(setting listen-client-urls) || return 2
     case $client_scheme in *https://*) present_certificate ;; esac
 }

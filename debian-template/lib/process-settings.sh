@@ -3,8 +3,15 @@
 # where it listens. Needs member.sh and process.sh; only root may look. $view is a directory.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154  # changed for one shell only; CONFIG, for setting(); view
 
-# process_options PID: lines "FLAG<tab>VALUE" of its ETCD_ variables and its arguments, which win and so come last.
+# process_options PID: lines "FLAG<tab>VALUE" of its ETCD_ variables and its arguments, which win and so come last. Files are
+# those of its working directory.
 process_options() {
+    process_words "$1" | CWD=$(readlink "/proc/$1/cwd") awk -F '\t' '
+        $1 ~ /-file$/ && $2 !~ /^\// { print $1 "\t" ENVIRON["CWD"] "/" $2; next }
+        { print }'
+}
+
+process_words() {
     tr '\000' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^ETCD_\([A-Z0-9_]*\)=\(.\)/\1$(printf '\t')\2/p" |
         awk -F '\t' '{ name = tolower($1); gsub(/_/, "-", name); print name "\t" substr($0, length($1) + 2) }'
     # shellcheck disable=SC2016  # awk's variables
@@ -26,11 +33,7 @@ process_options() {
 # process_config PID: the configuration file that it was started with; beside it, etcd heeds neither flags nor variables.
 process_config() {
     named=$(process_options "$1" | sed -n "s/^config-file$(printf '\t')//p" | tail -n 1)
-    case $named in
-        "") return 1 ;;
-        /*) ;;
-        *) named=$(readlink "/proc/$1/cwd")/$named ;;
-    esac
+    [ -n "$named" ] || return 1
     process_path "$1" "$named"
 }
 

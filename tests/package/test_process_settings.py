@@ -88,9 +88,24 @@ def test_process_tells_what_no_file_tells(etcd_programs: Path, tmp_path: Path, k
         assert told(etcd, folder, "setting", "quota-backend-bytes", "0") == unknown
 
 
-def test_process_of_another_pid_namespace_or_root_is_not_of_this_system(
-    etcd_programs: Path, tmp_path: Path
-) -> None:
+def test_files_of_a_process_are_those_of_its_working_directory(etcd_programs: Path, tmp_path: Path) -> None:
+    port, peer_port = free_ports(2)
+    url, peer_url = (f"http://127.0.0.1:{number}" for number in (port, peer_port))
+    flags = [f"--{name}={value}" for name, value in options_of(tmp_path, "n", url, peer_url).items()]
+    # A certificate that a plain URL does not use.
+    variables = {"ETCD_TRUSTED_CA_FILE": "/etc/ca.pem", "ETCD_CERT_FILE": "cert.pem"}
+    with loopback_etcd(
+        etcd_programs, tmp_path, url, [*flags, "--key-file", "tls/key.pem"], variables
+    ) as etcd:
+        section = "client-transport-security"
+        assert told(etcd, tmp_path, "setting", f"{section}.trusted-ca-file") == "/etc/ca.pem"
+        assert told(etcd, tmp_path, "setting", f"{section}.cert-file") == f"{tmp_path}/cert.pem"
+        assert told(etcd, tmp_path, "setting", f"{section}.key-file") == f"{tmp_path}/tls/key.pem"
+        present = "present_certificate; echo $ETCDCTL_CACERT"
+        assert told(etcd, tmp_path, "eval", present) == "/etc/ca.pem"
+
+
+def test_process_of_another_pid_namespace_is_not_of_this_system(etcd_programs: Path, tmp_path: Path) -> None:
     (port, peer_port) = free_ports(2)
     url = f"http://127.0.0.1:{port}"
     flags = [

@@ -34,14 +34,22 @@ setting() {
     esac
 }
 
+# from_root PATH: etcd.service runs in the root directory, whoever asks runs elsewhere.
+from_root() {
+    case $1 in
+        /*) printf '%s\n' "$1" ;;
+        *) printf '/%s\n' "$1" ;;
+    esac
+}
+
 # etcd's own default is a folder under its working directory.
 data_dir() {
     data_dir=$(setting data-dir) || return 2
     if [ -z "$data_dir" ]; then
         data_dir=$(setting name default) || return 2
-        data_dir=/$data_dir.etcd
+        data_dir=$data_dir.etcd
     fi
-    printf '%s\n' "$data_dir"
+    from_root "$data_dir"
 }
 
 wal_dir() {
@@ -50,7 +58,7 @@ wal_dir() {
         wal_dir=$(data_dir) || return 2
         wal_dir=$wal_dir/member/wal
     fi
-    printf '%s\n' "$wal_dir"
+    from_root "$wal_dir"
 }
 
 database_file() {

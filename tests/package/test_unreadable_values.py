@@ -83,6 +83,12 @@ def test_absent_and_null_give_the_default(written: str, config: Path) -> None:
     assert member("setting name default; data_dir", config) == Answer(0, "default\n/default.etcd\n", "")
 
 
+def test_a_relative_path_is_meant_from_the_root_directory_in_which_the_unit_runs(config: Path) -> None:
+    config.write_text("data-dir: data\nwal-dir: log\n")
+    assert member("data_dir; wal_dir", config).out == "/data\n/log\n"
+    assert 'ReadWritePaths="-/data"\nReadWritePaths="-/log"\n' in generate(config)[0]
+
+
 def test_numbers_and_switches_are_as_etcd_takes_them(config: Path) -> None:
     config.write_text("quota-backend-bytes: 0x80000000\nclient-transport-security:\n  auto-tls: Yes\n")
     assert member("setting client-transport-security.auto-tls", config).out == "true\n"

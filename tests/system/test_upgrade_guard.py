@@ -131,7 +131,7 @@ def test_keys_of_the_v2_api_are_found_before_3_6_refuses_them(lab: Lab, package:
     put = f"curl -s -XPUT http://{node.address}:2379/v2/keys/service/x -d value="
     lab_side = lab.network.command("sh", "-ec", f"for i in $(seq 30); do {put}$i; done")
     run(lab_side)
-    check(node, Row("3.6.7", "refused", "detected custom content in v2store"), package("3.6.7"))
+    check(node, Row("3.6.7", "refused", "would not start: keys of the v2 API are left"), package("3.6.7"))
 
 
 def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(

@@ -22,6 +22,8 @@ Package = Callable[[str], Path]
 
 NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
 INFO = "/var/lib/dpkg/info/etcd-ha"
+# Notes of the maintainer scripts.
+LEFT = "ls /run | grep -E '^etcd-ha.(installation|stopped)$'; dpkg-divert --list '*etcd*'"
 RIVAL = """\
 Package: rival
 Version: 1
@@ -161,7 +163,7 @@ def state(node: Machine) -> dict[str, str]:
     units = node.run("systemctl", "is-active", "etcd", "etcd.path", check=False).stdout.split()
     enabled = node.run("systemctl", "is-enabled", "etcd", check=False).stdout.strip()
     links = node.run("readlink", "-f", "/usr/sbin/etcd", "/usr/bin/etcdctl", "/usr/bin/etcdutl").stdout
-    left = node.run("sh", "-c", "ls /run | grep etcd; dpkg-divert --list '*etcd*'", check=False).stdout
+    left = node.run("sh", "-c", LEFT, check=False).stdout
     return {
         "dpkg": installed,
         "etcd": units[0],
@@ -210,7 +212,7 @@ def test_failed_installation_leaves_nothing_behind_and_the_next_one_starts_the_m
     node.run("dpkg", "--remove", "etcd-ha")
     for kind in ("unpack", "preinst-install"):
         dpkg_fails(node, "-i", f"/root/{kind}.deb")
-        left = node.run("sh", "-c", "ls /run | grep etcd; dpkg-divert --list '*etcd*'", check=False).stdout
+        left = node.run("sh", "-c", LEFT, check=False).stdout
         assert left == "", kind
     node.run("dpkg", "-i", f"/root/{package('forky').name}", env=NONINTERACTIVE)
     wait_for("the member to be back", partial(is_healthy, node), within=30)

@@ -285,7 +285,7 @@ CORNERS = [
     b"name: a\nName: b\n",
     b"NAME: a\nName: b\n",
     b"Name: a\nname: ~\n",
-    b"client-transport-security:\n  cert-file: /a\n  key-file: /k\nclient-transport-security:\n  cert-file: /b\n",
+    b"client-transport-security:\n  key-file: k\nclient-transport-security:\n  cert-file: b\n",
     b"client-transport-security:\n  cert-file: /a\nClient-transport-security:\n  key-file: /k\n",
     b"client-transport-security: {cert-file: /a}\n",
     b"client-transport-security: ~\n",

@@ -118,7 +118,7 @@ def test_what_was_taken_back_stays_away_until_it_is_released(
     assert publisher.repo(*take_back).status == 0
     again = sync(publisher)
     assert again.status == 0
-    assert "withheld  3.6.100 for amd64" in again.out
+    assert "withheld  v3.6.100 for amd64" in again.out
     assert publisher.versions() == {"3.6.99-1"}
     assert "3.6.100-1         amd64  withheld" in publisher.repo("list").out
     assert json.loads(sync(publisher, "--json").out)["withheld"] == [

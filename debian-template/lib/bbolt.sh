@@ -8,10 +8,7 @@
 # bbolt_pairs FILE BUCKET: a line "KEY<tab>VALUE" for each pair. Status 1 without such a bucket. Status 2 where FILE can't be
 # read for certain: stderr says why, and nothing is printed.
 bbolt_pairs() {
-    if ! [ -r "$1" ]; then
-        echo "can't read $1" >&2
-        return 2
-    fi
+    [ -r "$1" ] || { echo "can't read $1" >&2 && return 2; }
     bbolt_walk "$2" 7<"$1"
 }
 
@@ -22,7 +19,6 @@ bbolt_walk() {
     # Pages are strings of hex digits, two for each byte.
     function bytes(offset, length_,    command, line, text) {
         command = "exec od -An -v -tx1 -j " sprintf("%.0f", offset) " -N " length_ " /proc/self/fd/7 2>/dev/null"
-        text = ""
         while ((command | getline line) > 0) text = text line
         close(command)
         gsub(/ /, "", text)
@@ -30,13 +26,11 @@ bbolt_walk() {
     }
     function slice(text, at, count) { return substr(text, 2 * at + 1, 2 * count) }
     function number(text, at, count,    i, n) {
-        n = 0
         for (i = 0; i < count; i++)
             n = n * 256 + value_of[slice(text, at + (big_endian ? i : count - 1 - i), 1)]
-        return n
+        return n + 0
     }
     function readable(hex,    i, n, text) {
-        text = ""
         for (i = 1; i < length(hex); i += 2) {
             n = value_of[substr(hex, i, 2)]
             text = text (n < 32 || n > 126 ? "?" : sprintf("%c", n))
@@ -44,16 +38,16 @@ bbolt_walk() {
         return text
     }
     function xor_byte(a, b,    bit, result) {
-        result = 0
         for (bit = 128; bit >= 1; bit /= 2) {
-            if ((a >= bit) != (b >= bit)) result += bit
-            if (a >= bit) a -= bit
-            if (b >= bit) b -= bit
+            if (int(a / bit) != int(b / bit)) result += bit
+            a %= bit
+            b %= bit
         }
-        return result
+        return result + 0
     }
+    function limb(meta, place) { return number(meta, 56 + 2 * (big_endian ? 3 - place : place), 2) }
     # FNV-1a of 64 bits over the first 56 bytes, in four limbs of 16 bits, as awk counts in doubles. The prime is 2^40 + 435.
-    function is_sound(meta,    i, limb, l0, l1, l2, l3, n0, n1, n2, n3) {
+    function is_sound(meta,    i, l0, l1, l2, l3, n0, n1, n2, n3) {
         l3 = 52210; l2 = 40164; l1 = 33826; l0 = 8997 # cbf29ce484222325
         for (i = 0; i < 56; i++) {
             l0 = l0 - l0 % 256 + xor_byte(l0 % 256, value_of[slice(meta, i, 1)])
@@ -63,9 +57,7 @@ bbolt_walk() {
             n3 = l3 * 435 + l1 * 256 + int(n2 / 65536)
             l0 = n0 % 65536; l1 = n1 % 65536; l2 = n2 % 65536; l3 = n3 % 65536
         }
-        limb = big_endian ? 6 : 0
-        return l0 == number(meta, 56 + limb, 2) && l1 == number(meta, 56 + (big_endian ? 4 : 2), 2) && \
-            l2 == number(meta, 56 + (big_endian ? 2 : 4), 2) && l3 == number(meta, 56 + 6 - limb, 2)
+        return l0 == limb(meta, 0) && l1 == limb(meta, 1) && l2 == limb(meta, 2) && l3 == limb(meta, 3)
     }
     # The meta structure in a page that begins with this text; nothing where it is none, or torn.
     function sound_meta(text,    meta) {
@@ -86,8 +78,7 @@ bbolt_walk() {
             # The size of a page is not known then.
             for (size = 1024; size <= 65536 && second == ""; size *= 2) second = sound_meta(bytes(size, 80))
         }
-        if (first == "") return second
-        return second != "" && number(second, 48, 8) > number(first, 48, 8) ? second : first
+        return first == "" || (second != "" && number(second, 48, 8) > number(first, 48, 8)) ? second : first
     }
     function page(id,    text, overflow) {
         text = bytes(id * page_size, page_size)
@@ -130,8 +121,7 @@ bbolt_walk() {
     BEGIN {
         for (i = 0; i < 256; i++) value_of[sprintf("%02x", i)] = i
         for (tries = 0; tries < 30; tries++) {
-            failed = found = 0
-            pairs = ""
+            failed = found = 0; pairs = ""
             meta = newest_meta()
             if (meta == "" && !has_magic) give_up("it is no bbolt database")
             if (meta != "") {
@@ -156,5 +146,5 @@ bbolt_get() {
         END { exit !found }'
 }
 
-# bbolt_value FILE BUCKET KEY: the same, and nothing with status 0 where there is none.
+# bbolt_value FILE BUCKET KEY: the same; nothing and status 0 where there is none.
 bbolt_value() { bbolt_get "$@" || [ $? = 1 ] || return 2; }

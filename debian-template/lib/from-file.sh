@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What etcd.yaml answers to the questions. Needs yaml.sh and answers.sh. What can't be read for certain gives no answer.
+# What etcd.yaml answers to the questions. Needs yaml.sh, answers.sh and host.sh. What can't be read for certain gives no answer.
 
 # All keys that answer a question, or tell that the file is of another kind than ours.
 FILE_KEYS="name data-dir initial-cluster initial-cluster-state initial-cluster-token listen-peer-urls listen-client-urls
@@ -18,11 +18,6 @@ value_of() {
             else if (status == 2) print | "cat >&2"
             exit status == 2 ? 2 : 0
         }'
-}
-
-# host_of URLS: the host of the first, without brackets.
-host_of() {
-    printf '%s\n' "$1" | sed 's/,.*//; s|^[a-z]*://||; s|/.*||; s/:[0-9]*$//; s/^\[\(.*\)\]$/\1/'
 }
 
 # Without the mode, etcd before 3.6 compacts nothing; the answer shows what was meant, and lint tells.
@@ -86,7 +81,7 @@ setup_of_file() {
 address_of_file() {
     listen=$(value_of listen-peer-urls) || return 2
     if [ -z "$listen" ]; then listen=$(value_of listen-client-urls) || return 2; fi
-    host_of "$listen"
+    printf '%s\n' "${listen%%,*}" | host_of_url
 }
 
 state_of_file() {
@@ -96,10 +91,7 @@ state_of_file() {
 
 metrics_of_file() {
     metrics=$(value_of listen-metrics-urls) || return 2
-    case $metrics in
-        *,*) ;;
-        *) metrics=${metrics#http://} ;;
-    esac
+    case $metrics in *,*) ;; *) metrics=${metrics#http://} ;; esac
     echo "$metrics"
 }
 

@@ -1,11 +1,8 @@
 # shellcheck shell=sh
-# What etcd.yaml says of this node's member, and how to reach it and its peers with etcdctl. Needs yaml.sh.
+# What etcd.yaml says of this node's member. Needs yaml.sh.
 
 ETCD_BIN=${ETCD_BIN:-/usr/lib/etcd-ha/bin}
 CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
-CREDENTIALS=${CREDENTIALS:-/etc/etcd/credentials}
-# shellcheck disable=SC2034  # for those who ask
-ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the role root into $CREDENTIALS (owner root, mode 0600)"
 
 # What follows gives a value with status 0, or nothing with status 2 and the reason on stderr where it can't be read for
 # certain. Then it is neither absent nor the default.
@@ -120,83 +117,9 @@ first_of() { printf '%s\n' "$1" | sed 's/,.*//; s/^[[:space:]]*//; s/[[:space:]]
 
 host_of() { printf '%s\n' "$1" | sed 's|^[a-z]*://||; s|/.*||; s|:[0-9]*$||'; }
 
-# own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
-# certificate carries. Needs host.sh.
-own_endpoint() {
-    listens=$(setting listen-client-urls http://localhost:2379) || return 2
-    case $listens in
-        *https://*)
-            advertised=$(setting advertise-client-urls "$listens") || return 2
-            url_here "$(first_of "$advertised")" "$listens"
-            return 0
-            ;;
-    esac
-    # shellcheck disable=SC2016  # awk's variables
-    printf '%s\n' "$listens" | tr ',' '\n' | awk '
-        {
-            gsub(/^[ \t]+|[ \t]+$/, "")
-            sub(/\/\/0\.0\.0\.0:/, "//127.0.0.1:")
-            sub(/\/\/\[::\]:/, "//[::1]:")
-            if (first == "") first = $0
-            if (near == "" && /\/\/(127\.|localhost:|\[::1\]:)/) near = $0
-        }
-        END { print near != "" ? near : first }'
-}
-
 # peer_entries: NAME URL of each entry of initial-cluster.
 peer_entries() {
     peer_list=$(setting initial-cluster) || return 2
     printf '%s\n' "$peer_list" | tr ',' '\n' |
         sed -n 's/^[[:space:]]*\([^=]*\)=\([^[:space:]]*\)[[:space:]]*$/\1 \2/p'
-}
-
-# client_url_of_host HOST: a guess from this node's own client URL, which in a cluster set up by us differs by its host only.
-client_url_of_host() {
-    own_url=$(setting advertise-client-urls http://localhost:2379) || return 2
-    own_url=$(first_of "$own_url")
-    own_port=$(printf '%s\n' "$own_url" | sed -n 's|.*:\([0-9]*\)/*$|\1|p')
-    printf '%s://%s:%s\n' "${own_url%%://*}" "$1" "${own_port:-2379}"
-}
-
-# identify_client: etcdctl reads the ETCDCTL_ variables; those that the caller has set win. USER:PASSWORD is for a cluster
-# with authentication on. Status 2: what it presents could be read in part only.
-identify_client() {
-    # These contradict the options that are given here, and etcdctl then does nothing.
-    unset ETCDCTL_ENDPOINTS ETCDCTL_WRITE_OUT ETCDCTL_DIAL_TIMEOUT ETCDCTL_COMMAND_TIMEOUT ETCDCTL_HEX ETCDCTL_DISCOVERY_SRV
-    export ETCDCTL_API=3
-    if [ -z "${ETCDCTL_USER-}" ] && [ -r "$CREDENTIALS" ]; then
-        ETCDCTL_USER=$(head -n 1 "$CREDENTIALS")
-        export ETCDCTL_USER
-    fi
-    # Without a file, and without a process, nothing says what to present.
-    [ -e "$CONFIG" ] || [ -n "${PROCESS_TELLS-}" ] || return 0
-    client_scheme=$(setting listen-client-urls) || return 2
-    case $client_scheme in *https://*) present_certificate ;; esac
-}
-
-# present_certificate: what etcdctl shows to a member that asks for one. Status 2 as above.
-present_certificate() {
-    ca=$(setting client-transport-security.trusted-ca-file) || return 2
-    if [ -n "$ca" ]; then export ETCDCTL_CACERT="${ETCDCTL_CACERT:-$ca}"; fi
-    auto_tls=$(setting client-transport-security.auto-tls) || return 2
-    if [ "$auto_tls" = true ]; then export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true; fi
-    certificate=$(setting client-transport-security.client-cert-file) || return 2
-    key=$(setting client-transport-security.client-key-file) || return 2
-    if [ -z "$certificate" ]; then
-        certificate=$(setting client-transport-security.cert-file) || return 2
-        key=$(setting client-transport-security.key-file) || return 2
-    fi
-    if [ -n "$certificate" ] && [ -n "$key" ] && [ -r "$key" ]; then
-        export ETCDCTL_CERT="${ETCDCTL_CERT:-$certificate}" ETCDCTL_KEY="${ETCDCTL_KEY:-$key}"
-    fi
-}
-
-# ask_etcd SECONDS ENDPOINTS ARGUMENT...: etcdctl that ends in time whatever the cluster does. Its complaints go to the file
-# ASK_COMPLAINT, if that is set.
-ask_etcd() {
-    ask_bound=$1
-    ask_endpoints=$2
-    shift 2
-    timeout "$((ask_bound + 1))" "$ETCD_BIN/etcdctl" --endpoints="$ask_endpoints" \
-        --dial-timeout="${ask_bound}s" --command-timeout="${ask_bound}s" "$@" </dev/null 2>"${ASK_COMPLAINT:-/dev/null}"
 }

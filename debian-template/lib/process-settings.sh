@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The settings of a running etcd where no file tells them: its arguments and environment, its open files, and what it answers
-# where it listens. Needs member.sh and process.sh; only root may look. $view is a directory.
+# where it listens. Needs member.sh, client.sh and process.sh; only root may look. $view is a directory.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154  # changed for one shell only; CONFIG, for setting(); view
 
 # process_options PID: lines "FLAG<tab>VALUE" of its ETCD_ variables and its arguments, which win and so come last. Files are
@@ -40,9 +40,8 @@ process_config() {
 # process_listeners PID: ADDRESS:PORT of each TCP socket that it listens on; loopback for all addresses.
 process_listeners() {
     find "/proc/$1/fd" -maxdepth 1 -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' >"$view/sockets"
-    order=$(printf '\001\000' | od -An -td2 | tr -d ' ')
     # shellcheck disable=SC2016  # awk's variables
-    ORDER=$order awk '
+    ORDER=$(printf '\001\000' | od -An -td2 | tr -d ' ') awk '
         FILENAME == ARGV[1] { mine[$1]; next }
         $4 != "0A" || !($10 in mine) { next }
         {
@@ -51,8 +50,7 @@ process_listeners() {
             # Words of 32 bits, each in the order of this machine.
             for (at = 1; at < length(part[1]); at += 8) {
                 word = substr(part[1], at, 8)
-                if (ENVIRON["ORDER"] == 1)
-                    word = substr(word, 7, 2) substr(word, 5, 2) substr(word, 3, 2) substr(word, 1, 2)
+                if (ENVIRON["ORDER"] == 1) word = substr(word, 7, 2) substr(word, 5, 2) substr(word, 3, 2) substr(word, 1, 2)
                 text = text word
             }
             address = ""
@@ -67,9 +65,8 @@ process_listeners() {
             print address ":" hex(part[2])
         }
         function hex(digits,    i, n) {
-            n = 0
             for (i = 1; i <= length(digits); i++) n = n * 16 + index("123456789ABCDEF", toupper(substr(digits, i, 1)))
-            return n
+            return n + 0
         }' "$view/sockets" "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null | sort -u
 }
 
@@ -138,9 +135,7 @@ ask_process() {
         # Fields: id, status, name, peer URLs, client URLs.
         ask_etcd 1 "$answering_url" member list | ID=$(printf '%x' "${answering_id:-0}") awk -F ', ' '
             { split($4, url, ","); all = all (NR > 1 ? "," : "") $3 "=" url[1] }
-            $1 == ENVIRON["ID"] {
-                print "name\t" $3 "\ninitial-advertise-peer-urls\t" $4 "\nadvertise-client-urls\t" $5
-            }
+            $1 == ENVIRON["ID"] { print "name\t" $3 "\ninitial-advertise-peer-urls\t" $4 "\nadvertise-client-urls\t" $5 }
             END { if (NR) print "initial-cluster\t" all }'
     ) || true
 }

@@ -24,7 +24,7 @@ load_answers() { answers_of_file "$FILE" && give setup single && give heartbeat-
 configure_file
 echo "$RESULT"
 """
-PARTS = "notice yaml answers check from-file to-file debconf write-file configure"
+PARTS = "notice yaml host addresses answers check from-file to-file debconf write-file configure"
 KEYS = [
     *("snapshot-count", "max-snapshots", "max-wals", "max-txn-ops", "max-request-bytes"),
     *("max-concurrent-streams", "grpc-keepalive-interval", "grpc-keepalive-timeout"),

@@ -14,7 +14,9 @@ from tests.package.node_shell import LIBRARY
 
 SHELL = r"""
 LIB=$1 ETCD_BIN=$2 CONFIG=$3 view=$4 pid=$5
-for part in systemd yaml bbolt member process process-settings cluster-view; do . "$LIB/$part.sh"; done
+for part in systemd yaml bbolt wal host member client process process-settings cluster-view; do
+    . "$LIB/$part.sh"
+done
 CONFIG=$(process_config "$pid") || CONFIG=$view/none
 look_at_process "$pid" "$view/process"
 shift 5

@@ -26,7 +26,9 @@ from tests.package.node_shell import LIBRARY
 VERSIONS = ("3.5.35", "3.6.16", "3.7.3")
 SHELL = r"""
 LIB=$1 ETCD_BIN=$2 CONFIG=$3 view=$4
-for part in systemd yaml bbolt member cluster-view alarms turn turn-conditions; do . "$LIB/$part.sh"; done
+for part in systemd yaml bbolt wal host member client cluster-view alarms turn turn-conditions; do
+    . "$LIB/$part.sh"
+done
 identify_client
 cluster_view "$view"
 look_at_own
@@ -135,7 +137,8 @@ def test_member_without_a_leader_says_so(tmp_path: Path) -> None:
     row = "1|pg2|http://pg2:2379|unhealthy|0|3.7.3|1||false|5"
     (tmp_path / "rows").write_text(f"{row}\n")
     shell = (
-        'LIB=$1 view=$2; for part in member cluster-view alarms turn-conditions; do . "$LIB/$part.sh"; done;'
+        "LIB=$1 view=$2; for part in wal host member client cluster-view alarms turn-conditions;"
+        'do . "$LIB/$part.sh"; done;'
         "setting() { echo pg1; }; own_id=2; why_others_not_ready 0"
     )
     words = ["sh", "-uc", shell, "sh", str(LIBRARY), str(tmp_path)]

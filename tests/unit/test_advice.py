@@ -97,7 +97,6 @@ NOT_TYPED_YET: set[str] = {
     "alarms.sh: etcdctl defrag --cluster",
     "alarms.sh: etcdctl endpoint hashkv --cluster",
     "alternatives.sh: dpkg-reconfigure etcd-ha",
-    "certificates.sh: apt install openssl",
     "certificates.sh: chgrp etcd $blocked; chmod g+r$([ ! -d",
     "data-move.sh: etcd-ha migrate --to DIR",
     "etcd-ha: etcd-ha help",

@@ -43,7 +43,9 @@ def test_member_that_could_not_be_asked_is_unknown_with_the_reason(tmp_path: Pat
     (tmp_path / "etcdctl").write_text(ETCDCTL)
     (tmp_path / "etcdctl").chmod(0o755)
     ask = """
-    for part in systemd yaml bbolt member process cluster-view turn-conditions; do . "$LIB/$part.sh"; done
+    for part in systemd yaml bbolt wal host member client process cluster-view turn-conditions; do
+        . "$LIB/$part.sh"
+    done
     own_id=
     cluster_view "$view"
     cut -d '|' -f 2,4,11 "$view/rows"

@@ -9,7 +9,7 @@ import pytest
 
 from builder.shipped import DEBIAN_TEMPLATE
 
-ASK = '. "$1/yaml.sh"; . "$1/member.sh"; identify_client; env'
+ASK = '. "$1/yaml.sh"; . "$1/host.sh"; . "$1/member.sh"; . "$1/client.sh"; identify_client; env'
 
 
 def variables(folder: Path, **exported: str) -> dict[str, str]:
@@ -56,7 +56,7 @@ def test_user_comes_from_the_credentials_unless_the_admin_says_another(tmp_path:
 def test_member_is_found_where_it_listens(tmp_path: Path, listens: str, endpoint: str) -> None:
     config = tmp_path / "etcd.yaml"
     config.write_text(f"listen-client-urls: {listens}\nadvertise-client-urls: https://pg1:2379\n")
-    ask = '. "$1/yaml.sh"; . "$1/member.sh"; own_endpoint'
+    ask = '. "$1/yaml.sh"; . "$1/host.sh"; . "$1/member.sh"; . "$1/client.sh"; own_endpoint'
     words = ["sh", "-euc", ask, "sh", str(DEBIAN_TEMPLATE / "lib")]
     environment = {"PATH": "/usr/bin:/bin", "CONFIG": str(config), "LIB": str(DEBIAN_TEMPLATE / "lib")}
     said = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout

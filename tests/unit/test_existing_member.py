@@ -11,7 +11,9 @@ from builder.shipped import DEBIAN_TEMPLATE
 LIBRARY = DEBIAN_TEMPLATE / "lib"
 # What configure_file does between debconf and the file.
 EDITS = """
-for part in notice yaml answers check from-file to-file debconf configure; do . "$LIB/$part.sh"; done
+for part in notice yaml host addresses answers check from-file to-file debconf configure; do
+    . "$LIB/$part.sh"
+done
 ANSWERS=$work/file
 answers_of_file "$FILE"
 cp -R "$work/file/." "$work/asked"

@@ -1,0 +1,56 @@
+# shellcheck shell=sh
+# Prints what tool/status has found out as JSON: its variables, and the tables in the directory $view.
+# shellcheck disable=SC2154  # set in tool/status
+
+# json_string TEXT, or null when empty
+json_string() {
+    if [ -z "$1" ]; then
+        printf null
+    else
+        printf '"%s"' "$(printf '%s' "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g')"
+    fi
+}
+
+# json_strings: the lines of stdin as an array
+json_strings() {
+    separator=
+    printf '['
+    while IFS= read -r text; do
+        [ -n "$text" ] || continue
+        printf '%s' "$separator"
+        json_string "$text"
+        separator=,
+    done
+    printf ']'
+}
+
+report_json() {
+    json_boolean() { if [ "$1" = "$2" ]; then printf true; else printf false; fi; }
+    json_pairs() { # KEY VALUE...: with a comma behind each
+        while [ $# -gt 0 ]; do
+            printf '"%s":%s,' "$1" "$(json_string "$2")"
+            shift 2
+        done
+    }
+    json_quorum() { if [ "$quorum" = unknown ]; then printf null; else json_boolean "$quorum" yes; fi; }
+    printf '{'
+    json_pairs package "$package_version" installed "$installed_version" running "$running_version" \
+        service "$service_state" failure "$start_failure" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
+        leader_id "$leader_id" leader "$leader_name"
+    printf '"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"
+    printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_quorum)" \
+        "${database_bytes:-null}" "${quota_bytes:-null}"
+    printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"unread":%s,"members":[' \
+        "$(printf '%s\n' "$alarms" | tr ',' '\n' | json_strings)" "$(json_strings <"$view/restart")" \
+        "$(json_strings <"$view/warnings")" "$(json_strings <"$view/unread")"
+    comma=
+    while IFS='|' read -r id name url health _ version bytes alarm learner _; do
+        printf '%s{' "$comma"
+        json_pairs id "$id" name "$name" endpoint "$url" health "$health" version "$version"
+        printf '"is_leader":%s,"is_learner":%s,"database_bytes":%s,"alarms":%s}' \
+            "$(json_boolean "${id:-unknown}" "$leader_id")" "$(json_boolean "$learner" true)" \
+            "${bytes:-null}" "$(printf '%s\n' "$alarm" | tr ',' '\n' | json_strings)"
+        comma=,
+    done <"$view/rows"
+    printf ']}\n'
+}

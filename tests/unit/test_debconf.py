@@ -55,7 +55,8 @@ def asked() -> set[str]:
         text=True,
         check=True,
     ).stdout
-    literal = found(r"\b(?:ask|db_input) \S+ (?:etcd-ha/)?([a-z-]+)\b")
+    # A call has a priority of debconf's; messages "ask" as well.
+    literal = found(r'\b(?:ask|db_input) (?:low|medium|high|critical|"\$\w+") (?:etcd-ha/)?([a-z-]+)\b')
     return {*walked.split(), *literal}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import EtcdDebError, UsageError
@@ -83,7 +83,7 @@ def create(root: Path, wishes: Wishes, progress: Progress) -> Repository:
         and repository.keyring.read_bytes() != public.binary
     ):
         # Such as a later end of the key, which nodes get by the next version of the package.
-        settings = replace(settings, keyring_version=settings.keyring_version + 1)
+        settings = settings.with_a_newer_keyring()
         repository = Repository(root, settings)
     with disk_full_named(root, "making the repository"), changing(repository, progress):
         write_settings(file, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from builder.errors import UsageError
 from builder.progress import Progress
@@ -45,8 +45,7 @@ def begin(repository: Repository, wanted: str | None, progress: Progress) -> Rot
             if settings.next_key
             else None,
         )
-    version = settings.keyring_version + (not settings.next_key)
-    turned = Repository(repository.root, replace(settings, next_key=found, keyring_version=version))
+    turned = Repository(repository.root, settings.signed_also_by(found))
     public = public_forms(turned, progress)
     with changing(repository, progress):
         # First, so that a change that is broken off goes on with this key.
@@ -67,10 +66,7 @@ def finish(repository: Repository, progress: Progress) -> Rotated:
             details=("expected  a change that rotate-key has begun",),
             hint=f"etcd-deb repo rotate-key {repository.root} --new-key",
         )
-    version = settings.keyring_version + 1
-    turned = Repository(
-        repository.root, replace(settings, key=settings.next_key, next_key="", keyring_version=version)
-    )
+    turned = Repository(repository.root, settings.signed_by_the_next_key_alone())
     public = public_forms(turned, progress)
     with changing(repository, progress):
         _sign_all(turned, public, progress)

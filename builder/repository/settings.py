@@ -48,6 +48,23 @@ class RepositorySettings:
         """The fingerprints of all that sign."""
         return (self.key, self.next_key) if self.next_key else (self.key,)
 
+    def signed_also_by(self, fingerprint: str) -> RepositorySettings:
+        """As they are while nodes learn of another key. No change where that was begun already."""
+        if fingerprint == self.next_key:
+            return self
+        return self._changed(next_key=fingerprint, keyring_version=self.keyring_version + 1)
+
+    def signed_by_the_next_key_alone(self) -> RepositorySettings:
+        """As they are once nodes have learned of it."""
+        return self._changed(key=self.next_key, next_key="", keyring_version=self.keyring_version + 1)
+
+    def with_a_newer_keyring(self) -> RepositorySettings:
+        """As they are when a key has another public form than nodes have."""
+        return self._changed(keyring_version=self.keyring_version + 1)
+
+    def _changed(self, **values: object) -> RepositorySettings:
+        return parse_settings({**self.as_values(), **values})
+
     def as_values(self) -> dict[str, object]:
         """As its file has them."""
         return asdict(self)

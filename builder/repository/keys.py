@@ -10,7 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from builder.process import find_program, run
@@ -23,6 +23,7 @@ _RSA_OR_DSA = {"1": "RSA", "2": "RSA", "3": "RSA", "17": "DSA"}
 # RFC 9580 section 9.5: MD5, SHA-1, RIPEMD-160.
 _WEAK_DIGESTS = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
 _PACKET = re.compile(r"^:(.*) packet:|sigclass 0x(\w\w)$|^\tdigest algo (\d+),", re.MULTILINE)
+_PRIMARY = re.compile(r"^(?=pub:)", re.MULTILINE)
 # RFC 9580 section 5.2.1: certifications of a user id, the key by itself, the binding of a subkey.
 _SELF = {"10", "11", "12", "13", "1F"}
 _BINDING = {"18"}
@@ -41,7 +42,7 @@ class KeyFault:
     by_all: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Part:
     """A primary key or subkey. digests: of what binds it, strongest use first."""
 
@@ -50,7 +51,7 @@ class _Part:
     expires: int
     signs: bool
     revoked: bool
-    digests: list[str] = field(default_factory=list)
+    digests: tuple[str, ...]
 
     @property
     def weakness(self) -> str:
@@ -62,10 +63,10 @@ class _Part:
         return ""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Key:
     fingerprint: str
-    parts: list[_Part]
+    parts: tuple[_Part, ...]
 
 
 def find_key_faults(keyring: Path, expected: Sequence[str], progress: Progress) -> tuple[KeyFault, ...]:
@@ -124,33 +125,37 @@ def _judge(key: _Key) -> Iterator[KeyFault]:
         yield KeyFault(f"{name} expires on {day}", _REPLACE, refused=False)
 
 
-def _read(keyring: Path, home: str, progress: Progress) -> list[_Key]:
+def _read(keyring: Path, home: str, progress: Progress) -> tuple[_Key, ...]:
     gpg = [find_program("gpg", "gnupg"), "--batch", "--no-tty", "--homedir", home]
-    keys: list[_Key] = []
     listed = run([*gpg, "--with-colons", "--show-keys", str(keyring)], cwd=Path("/"), progress=progress)
-    for line in listed.splitlines():
-        row = line.split(":")
-        if row[0] == "fpr" and keys and not keys[-1].fingerprint:
-            keys[-1].fingerprint = row[9]
-        elif row[0] in ("pub", "sub"):
-            part = _Part(row[3], int(row[2] or 0), int(row[6] or 0), "s" in row[11], row[1] == "r")
-            if row[0] == "pub":
-                keys.append(_Key("", [part]))
-            else:
-                keys[-1].parts.append(part)
     packets = run([*gpg, "--list-packets", str(keyring)], cwd=Path("/"), progress=progress)
-    _add_digests([part for key in keys for part in key.parts], packets)
-    return keys
+    # Both listings have the keys and subkeys of a file in its order.
+    digests = iter(_digests(packets))
+    return tuple(_key(block, digests) for block in _PRIMARY.split(listed)[1:])
 
 
-def _add_digests(parts: Sequence[_Part], packets: str) -> None:
-    """Both listings have the keys and subkeys of a file in its order."""
-    of, classes, signature = -1, _SELF, ""
+def _key(block: str, digests: Iterator[tuple[str, ...]]) -> _Key:
+    """A primary key with its subkeys, as gpg lists them with colons."""
+    rows = [line.split(":") for line in block.splitlines()]
+    fingerprint = next((row[9] for row in rows if row[0] == "fpr"), "")
+    parts = (
+        _Part(row[3], int(row[2] or 0), int(row[6] or 0), "s" in row[11], row[1] == "r", next(digests, ()))
+        for row in rows
+        if row[0] in ("pub", "sub")
+    )
+    return _Key(fingerprint, tuple(parts))
+
+
+def _digests(packets: str) -> list[tuple[str, ...]]:
+    """For each key and subkey, those of the signatures that bind it."""
+    found: list[tuple[str, ...]] = []
+    classes, signature = _SELF, ""
     for packet, signature_class, digest in _PACKET.findall(packets):
-        if packet:
-            if packet in ("public key", "public sub key"):
-                of, classes = of + 1, _SELF if packet == "public key" else _BINDING
+        if packet in ("public key", "public sub key"):
+            found.append(())
+            classes = _SELF if packet == "public key" else _BINDING
         elif signature_class:
             signature = signature_class.upper()
-        elif signature in classes and 0 <= of < len(parts):
-            parts[of].digests.append(digest)
+        elif digest and found and signature in classes:
+            found[-1] += (digest,)
+    return found

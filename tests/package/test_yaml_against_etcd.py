@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from tests.lab.judge import Judge, Value, Verdict, judge
-from tests.package.etcd_files import CORNERS, READ_KEYS, etcd_files
+from tests.package.etcd_file_corners import CORNERS
+from tests.package.etcd_files import READ_KEYS, etcd_files
 from tests.package.node_shell import REFUSED, UNSET, Edit, NodeShell, Reading, node_shell
 
 NEWEST = "3.7.3"

@@ -14,6 +14,7 @@ from tests.lab.cache import CACHE, locked, new_folder, shared_folder
 from tests.lab.lab import Lab, open_lab, why_no_nodes
 from tests.lab.machine import Machine
 from tests.lab.package import build_package
+from tests.system.debian_etcd import Debian, debian_installer
 
 JOURNALS = CACHE / "lab" / "journals"
 LAB = pytest.StashKey[Lab]()
@@ -81,6 +82,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return deb
 
     return of
+
+
+@pytest.fixture(scope="session")
+def debian_etcd(tmp_path_factory: pytest.TempPathFactory) -> Debian:
+    """debian_etcd(node, suite) installs the suite's own etcd with data in it."""
+    return debian_installer(tmp_path_factory.mktemp)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -133,6 +133,7 @@ def test_what_time_heals_is_tried_for_three_minutes_and_then_works(nodes: Nodes,
         bare.get(CONFIG)
         .replace("http://", "https://")
         .replace("initial-advertise-peer-urls: https", "initial-advertise-peer-urls: http")
+        .replace("listen-peer-urls: https", "listen-peer-urls: http")
     )
     with_certificate += "client-transport-security:\n  cert-file: /etc/late.pem\n  key-file: /etc/late.key\n"
     before = bare.get(CONFIG)

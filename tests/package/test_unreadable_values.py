@@ -126,11 +126,26 @@ def test_preflight_starts_a_member_whose_data_dir_it_cannot_read(form: str, conf
     assert ": line 1" in answer.err or ": line 2" in answer.err
 
 
+UNREAD_BESIDE_A_CERTIFICATE = (
+    "data-dir: |\n  /srv/data\npeer-transport-security:\n  cert-file: /none/c.pem\n"
+)
+
+
 def test_preflight_still_judges_what_it_can_read(config: Path) -> None:
-    config.write_text("data-dir: |\n  /srv/data\npeer-transport-security:\n  cert-file: /none/c.pem\n")
+    config.write_text(f"{UNREAD_BESIDE_A_CERTIFICATE}  key-file: /none/c.key\n")
     answer = preflight(config)
     assert answer.status == 1
     assert "no file /none/c.pem" in answer.err
+    assert answer.err.count("It is looked for again in a few seconds.") == 2
+
+
+def test_preflight_promises_no_new_look_at_a_file_where_a_setting_is_lacking(config: Path) -> None:
+    config.write_text(UNREAD_BESIDE_A_CERTIFICATE)
+    answer = preflight(config)
+    assert answer.status == 78
+    assert "no file /none/c.pem" in answer.err
+    assert "in a few seconds" not in answer.err
+    assert "It is looked for again at the next start." in answer.err
 
 
 def generate(config: Path) -> tuple[str, str]:

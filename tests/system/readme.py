@@ -8,11 +8,16 @@ from builder.shipped import DEBIAN_TEMPLATE
 
 _SECTION = re.compile(r"^(\S[^\n]*)\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", re.MULTILINE | re.DOTALL)
 _PROGRAMS = (
-    "apt|debconf-set-selections|DEBIAN_FRONTEND|dpkg|dpkg-reconfigure|etcd-ha|etcdctl|export|mv|systemctl"
+    "apt|debconf-set-selections|DEBIAN_FRONTEND|dpkg|dpkg-reconfigure|etcd-ha|etcdctl|export|journalctl|mv"
+    "|systemctl"
 )
-# On an indented line, up to a description; or in the text, in quotes or after a colon.
+# On an indented line, up to a description; or in the text: in quotes, in brackets or after a colon.
 _LINE = re.compile(rf"^  ((?:{_PROGRAMS})[ =]\S.*?)(?:  +.*)?$", re.MULTILINE)
-_IN_TEXT = re.compile(rf"(?:\"|: )((?:{_PROGRAMS}) [^\".:,;)]*?)(?:\"|[,;:)]|\.?$|\. )", re.MULTILINE)
+_IN_TEXT = re.compile(
+    rf"\"(?P<quoted>(?:{_PROGRAMS}) [^\"]*)\""
+    rf"|(?:: |\()(?P<last>(?:{_PROGRAMS}) [^\".:,;)]*?)(?:[,;:)]|\.?$|\. )",
+    re.MULTILINE,
+)
 
 
 def _unbroken(text: str) -> str:
@@ -30,7 +35,8 @@ def commands(title: str) -> list[str]:
     text = SECTIONS[title]
     found = [(match.start(), match.group(1).strip()) for match in _LINE.finditer(text)]
     prose = _LINE.sub(lambda match: " " * len(match.group()), text)
-    found += [(match.start(), match.group(1).strip()) for match in _IN_TEXT.finditer(_unbroken(prose))]
+    for match in _IN_TEXT.finditer(_unbroken(prose)):
+        found.append((match.start(), (match.group("quoted") or match.group("last")).strip()))
     return list(dict.fromkeys(command for _, command in sorted(found)))
 
 

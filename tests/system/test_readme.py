@@ -72,9 +72,10 @@ def test_unattended_installation_and_after_it(nodes: Nodes, package: Package) ->
     unattended.is_done()
 
     where = Section("Where things are")
-    type_in(first, where.take("systemctl daemon-reload"))
-    members = type_in(first, f"{where.take('etcdctl member add')} --help")
-    assert "Adds a member" in members
+    assert type_in(first, where.take("etcd-ha config lint")) == ""
+    assert "ready to serve client requests" in type_in(first, where.take("journalctl -u etcd"))
+    for change, does in (("add", "Adds"), ("update", "Updates"), ("remove", "Removes")):
+        assert f"{does} a member" in type_in(first, f"{where.take(f'etcdctl member {change}')} --help")
     where.is_done()
     names = Section("Names and addresses")
     assert type_in(first, names.take("etcd-ha config lint")) == ""
@@ -107,6 +108,13 @@ def test_tls(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     cluster = Cluster([node], {"tls": "true", **paths})
     cluster.install(package("3.6.16"))
     cluster.wait_for_quorum(within=30)
+    assert type_in(node, section.take("etcd-ha config lint")) == ""
+    assert type_in(node, section.take("etcd-ha preflight")) == ""
+    node.run("sh", "-c", "echo >>/etc/etcd/tls/ca.crt")
+    status = section.take("etcd-ha status")
+    assert "/etc/etcd/tls/ca.crt was changed since the start" in type_in(node, status)
+    assert "serves again" in type_in(node, section.take("etcd-ha restart"), within=120)
+    assert "restart     not pending" in type_in(node, status)
     variables = section.take("export ETCDCTL_CACERT")
     for path in paths.values():
         variables = variables.replace("…", path, 1)

@@ -46,8 +46,8 @@ END
 # Give back the space of old revisions:
 etcdctl compact "$(etcdctl endpoint status -w fields | sed -n 's/^"Revision" : //p')"
 etcdctl defrag --cluster
-# If live data fills the quota, raise it on each member as well: etcd-ha config set quota-backend-bytes BYTES,
-# and then: etcd-ha restart --force
+# If live data fills the quota, raise it on each member as well, here to 8 GiB:
+# etcd-ha config set quota-backend-bytes 8589934592 && etcd-ha restart --force
 END
             ;;
     esac

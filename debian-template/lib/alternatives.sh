@@ -74,7 +74,7 @@ alternatives_join() {
         return 0
     fi
     if ! update-alternatives --install "${master% *}" "$joined" "${master#* }" "$rank" "$@"; then
-        say "warning: update-alternatives can't lead$commands to $PROGRAMS. Mend it, then: dpkg-reconfigure etcd-ha." \
+        say "warning: update-alternatives can't lead$commands to $PROGRAMS. For the reason see above. Mend it, then: dpkg-reconfigure etcd-ha." \
             "For a corrupt file: mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha"
         return 0
     fi

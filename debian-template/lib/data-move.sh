@@ -6,10 +6,23 @@ data_is_in_use() {
     if [ -e "$1/member/snap/db" ]; then ! flock --nonblock --shared "$1/member/snap/db" true; else return 1; fi
 }
 
-# fits_into SOURCE TARGET: TARGET's file system has room for a copy of SOURCE.
+# way_to_end_users DIR: what ends those that have its database open, as a command; needs process.sh.
+way_to_end_users() {
+    find /proc/[0-9]*/fd -lname "$(readlink -f "$1")/member/snap/db" 2>/dev/null | cut -d / -f 3 | sort -un | while read -r user; do
+        if user_unit=$(process_unit "$user"); then
+            echo "systemctl stop $user_unit"
+        else
+            echo "kill $user; while [ -e /proc/$user ]; do sleep 1; done"
+        fi
+    done | paste -sd ';' | sed 's/;\([^ ]\)/; \1/g'
+}
+
+# fits_into SOURCE TARGET: TARGET's file system has room for a copy of SOURCE. Parts of the path may not be there yet.
 fits_into() {
+    existing=$2
+    while [ ! -d "$existing" ]; do existing=$(dirname "$existing"); done
     needed=$(du -sk "$1" | cut -f 1)
-    free=$(df -Pk "$2" | awk 'NR == 2 { print $4 }')
+    free=$(df -Pk "$existing" | awk 'NR == 2 { print $4 }')
     [ "$free" -gt "$((needed + 10240))" ]
 }
 
@@ -19,7 +32,7 @@ move_member() {
     rm -rf "$3/.partial"
     if [ -e "$3/member" ]; then return 0; fi
     fits_into "$1" "$3" || fail "$3 has no room for a copy of $1 ($(du -sh "$1" | cut -f 1))" \
-        "Make room, or give another directory: etcd-ha migrate --to DIR"
+        "Make room there, then: etcd-ha migrate"
     install -d -m 0700 "$3/.partial"
     cp -a "$1/member" "$3/.partial/member"
     diff -rq "$1/member" "$3/.partial/member" >&2 || fail "the copy of $1 differs"

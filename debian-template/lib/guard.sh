@@ -50,7 +50,7 @@ lowest() { printf '%s\n' "$@" | grep . | sort -V | head -n 1; }
 way_back() { # DATA TO
     if [ "$(minors_apart "$1" "$2")" = -1 ] && minor_is_newer "$1" 3.5; then
         older=$(minor_of "$2" | tr ' ' .)
-        echo "etcdctl downgrade validate $older && etcdctl downgrade enable $older; when all members show that storage version, again"
+        echo "etcdctl downgrade validate $older && etcdctl downgrade enable $older. When all members show that storage version, again"
     else
         echo "keep ${1%.*}; the way back is a snapshot from before the upgrade, restored on all members"
     fi

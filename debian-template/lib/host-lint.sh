@@ -40,8 +40,8 @@ reached_by() {
 way_of_url() {
     case $2 in *:*) in_url="[$2]" ;; *) in_url=$2 ;; esac
     if has_member "$FILE"; then
-        echo "give clients the right URL: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}" \
-            "(or start over: etcd-ha reset)"
+        echo "give clients the right URL: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}." \
+            "Or start over: etcd-ha reset"
     else
         echo "give another answer: dpkg-reconfigure etcd-ha"
     fi

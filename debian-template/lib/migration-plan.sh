@@ -41,7 +41,7 @@ make_plan() {
         source=$(debian_option data-dir)
         log=$(debian_option wal-dir) || log=
         if file=$(debian_option config-file); then
-            fail "Debian's etcd was set up by $file" "cp $file $CONFIG, then again: etcd-ha migrate"
+            fail "Debian's etcd was set up by $file" "To go on with that: cp $file $CONFIG; etcd-ha migrate"
         fi
     fi
     [ -e "$source/member" ] || fail "nothing to migrate: no data in $source"
@@ -51,6 +51,9 @@ make_plan() {
     esac
     case $log in /var/lib/etcd/*) moved_log=$log ;; *) moved_log= ;; esac
     [ "$target" = "$source" ] || ! [ -e "$target/member" ] || fail "there is a member's data in $target already"
+    [ "$target" = "$source" ] || fits_into "$source" "$target" ||
+        fail "$target has no room for a copy of $source ($(du -sh "$source" | cut -f 1))" \
+            "Make room, or give another directory: etcd-ha migrate --to DIR"
     plan=$(printf '%s=%s\n' kind "$kind" source "$source" target "$target" moved_log "$moved_log" to "$1" force "$2")
 }
 

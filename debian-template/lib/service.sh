@@ -25,7 +25,7 @@ report_start() {
         case $(unit_property ActiveState)/$(unit_property SubState) in
             active/*) return 0 ;;
             failed/*)
-                say "warning: etcd doesn't start: $(last_failure); see: systemctl status etcd, journalctl -u etcd"
+                say "warning: etcd doesn't start: $(last_failure); see: systemctl status etcd; journalctl -u etcd"
                 return 0
                 ;;
             # Of which report_restarts tells.
@@ -41,7 +41,7 @@ report_start() {
 report_restarts() {
     if restarts_again; then
         say "warning: etcd doesn't start, and systemd tries it again and again ($(unit_property NRestarts) times so far):" \
-            "$(last_failure); see: etcd-ha status, journalctl -u etcd"
+            "$(last_failure); see: etcd-ha status; journalctl -u etcd"
     fi
 }
 

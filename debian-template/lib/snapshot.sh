@@ -76,7 +76,7 @@ take_snapshot() {
         rm -f "$snapshot" "$snapshot.part"
         refuse_upgrade "no snapshot could be made before the upgrade to etcd $2" "$(tail -n 1 "$view/snapshot")" \
             "without one there is no way back to $1" \
-            "etcdctl snapshot save shows more; with authentication on, $CREDENTIALS holds USER:PASSWORD"
+            "with authentication on, put USER:PASSWORD into $CREDENTIALS (mode 0600). To see more: etcdctl --endpoints=$endpoint snapshot save $snapshot"
         return 0
     fi
     say "snapshot of the data: $snapshot"

@@ -25,16 +25,16 @@ forbidden_step() {
         between=$(minor_of "$1" | awk '{ print $1 "." $2 + 1 }')
         echo "etcd $2 can't follow $1: it skips a minor version"
         echo "upstream supports one minor at a time; data that skips one misses what $between would do to it"
-        echo "install etcd-ha $between.* on every node, one restart after the other, then $2"
+        echo "$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"
     elif is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 26 ]; then
         echo "etcd $2 can't follow $1: the whole cluster has to run 3.5.26 or later before"
         echo "members that were removed or promoted long ago come back wrong in 3.6 and can break the quorum" \
             "(https://github.com/etcd-io/etcd/issues/20967, /issues/19557)"
-        echo "install etcd-ha 3.5.* (3.5.32 or later) on every node, one restart after the other, then $2"
+        echo "3.5.32 or later before $2, on every node, one restart after the other: apt install 'etcd-ha=3.5.*'"
     elif is_step "$1" "$2" 3.6 3.7 && [ "$(patch_or_0 "$1")" -lt 11 ]; then
         echo "etcd $2 can't follow $1: the whole cluster has to run 3.6.11 or later before"
         echo "3.7 starts from data that only 3.6.11 and later keep complete (https://etcd.io/docs/v3.7/upgrades/upgrade_3_7/)"
-        echo "install etcd-ha 3.6.* (3.6.11 or later) on every node, one restart after the other, then $2"
+        echo "3.6.11 or later before $2, on every node, one restart after the other: apt install 'etcd-ha=3.6.*'"
     fi
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.command import run
 from tests.lab.gateway import Gateway
 from tests.lab.loopback_etcd import (
     LoopbackEtcd,
@@ -22,6 +23,7 @@ from tests.lab.loopback_etcd import (
     takes_writes,
 )
 from tests.package.node_shell import LIBRARY
+from tests.system.advice import follow
 
 VERSIONS = ("3.5.35", "3.6.16", "3.7.3")
 SHELL = r"""
@@ -42,6 +44,15 @@ def member(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LoopbackE
     """A cluster of one called pg1, and its etcd.yaml in tmp_path."""
     with single(programs(tmp_path, request.param), tmp_path, "pg1") as etcd:
         yield etcd
+
+
+class Here:
+    """This machine, for commands of a message."""
+
+    def run(
+        self, *argv: str, input: str | None = None, check: bool = True, within: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        return run(argv, input=input, check=check, within=within)
 
 
 def single(etcd_programs: Path, folder: Path, name: str) -> contextlib.AbstractContextManager[LoopbackEtcd]:
@@ -110,8 +121,23 @@ def test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it
     assert said(member, tmp_path, "serves_again", own_id, "1") == (0, "")
     status, commands = said(member, tmp_path, "way_out_of_alarms", str(tmp_path / "view"), member.url)
     assert status == 0
-    path = {"PATH": f"{member.programs}:/usr/bin:/bin"}
-    subprocess.run(["sh", "-exc", commands], env=path, check=True, capture_output=True)
+    path = f"export PATH={member.programs}:$PATH; "
+    here = Here()
+    if kind == "NOSPACE":
+        follow(
+            commands,
+            here,
+            "export ETCDCTL_ENDPOINTS",
+            "etcdctl compact",
+            "etcdctl defrag",
+            "alarm disarm",
+            before=path,
+        )
+    else:
+        assert member.url in follow(
+            commands, here, "export ETCDCTL_ENDPOINTS", "etcdctl endpoint hashkv", before=path
+        )
+        follow(commands, here, "export ETCDCTL_ENDPOINTS", "alarm disarm", before=path)
     assert etcdctl(member, "alarm", "list") == ""
     assert etcdctl(member, "put", "key", "value") == "OK\n"
     assert said(member, tmp_path, "why_alarmed", str(tmp_path / "view")) == (0, "")

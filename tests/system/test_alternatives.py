@@ -1,16 +1,17 @@
 """Alternatives and commands made by hand: the package joins them as they are, and gives them back."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab.chroot import Chroot, chroot
+from tests.system.advice import follow
 
 Package = Callable[[str], Path]
 
 NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
+SILENT = "export DEBIAN_FRONTEND=noninteractive; "
 OURS = "/usr/lib/etcd-ha/bin"
 BY_HAND = "/usr/local/etcd"
 BINARIES = (
@@ -140,8 +141,7 @@ def test_command_that_is_a_file_stays_and_the_advice_leads_to_the_packages_progr
     root.run("cp", f"{BY_HAND}/etcdctl", "/usr/bin/etcdctl")
     said = install(root, deb)
     assert ends(root)["/usr/bin/etcdctl"] == "/usr/bin/etcdctl"
-    (advice,) = re.findall(r"For the package's program: (.*)", said)
-    root.run("sh", "-ec", advice)
+    follow(said, root, "mv ")
     assert ends(root)["/usr/bin/etcdctl"] == f"{OURS}/etcdctl"
 
 
@@ -151,8 +151,14 @@ def test_corrupt_group_fails_no_installation_and_the_advice_mends_it(root: Chroo
     said = install(root, deb)
     assert ends(root)["/usr/sbin/etcd"] == f"{BY_HAND}/etcd"
     assert ends(root)["/usr/bin/etcdctl"] == f"{OURS}/etcdctl"
-    (advice,) = re.findall(r"For a corrupt file: (.*)", said)
-    root.run("sh", "-ec", advice, env=NONINTERACTIVE)
+    # By another hand than the message's.
+    good = (root.root / "var/lib/dpkg/alternatives/etcdctl").read_text()
+    mended = good.replace("/usr/bin/etcdctl", "/usr/sbin/etcd").replace("etcdctl", "etcd")
+    (root.root / "var/lib/dpkg/alternatives/etcd").write_text(mended)
+    follow(said, root, "dpkg-reconfigure etcd-ha", before=SILENT)
+    assert ends(root)["/usr/sbin/etcd"] == f"{OURS}/etcd"
+    (root.root / "var/lib/dpkg/alternatives/etcd").write_text("garbage\n")
+    follow(said, root, "mv ", before=SILENT)
     assert ends(root)["/usr/sbin/etcd"] == f"{OURS}/etcd"
     root.run("dpkg", "--remove", "etcd-ha")
     assert ends(root)["/usr/sbin/etcd"] == f"{BY_HAND}/etcd"

@@ -14,6 +14,7 @@ from tests.lab.cluster import is_healthy, is_serving, preseed
 from tests.lab.machine import Machine
 from tests.lab.planted import SERVER, Authority, Issued, key_pem
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 from tests.system.service import service
 
 Nodes = Callable[..., list[Machine]]
@@ -58,17 +59,13 @@ def start_says(node: Machine, words: str) -> str:
     return wait_for(f"preflight to say {words}", said, within=20)
 
 
-def follow_advice(node: Machine, marker: str, answer: str = "") -> None:
-    """etcd.service fails for good; what preflight advises behind the marker is typed as it is printed."""
+def stopped(node: Machine) -> str:
+    """etcd.service fails for good; what preflight says by hand."""
     wait_for("etcd.service to fail", lambda: service(node).active == "failed", within=20)
     assert service(node).status == CANT_HEAL
     done = node.run("etcd-ha", "preflight", check=False)
     assert done.returncode == CANT_HEAL
-    (line,) = (line for line in done.stdout.splitlines() if marker in line)
-    first, _, then = line.partition(marker)[2].partition(" Then: ")
-    node.run("sh", "-ec", first, input=answer)
-    node.run("sh", "-ec", then)
-    wait_for("the member to serve", partial(is_serving, node), within=30)
+    return done.stdout
 
 
 @pytest.mark.timeout(600)
@@ -134,15 +131,18 @@ def test_files_that_etcd_can_never_use_stop_the_service_and_the_advice_mends_it(
     preseed(node, {"setup": "single", "address": node.address, **ANSWERS})
     said = node.install(package(NEWEST)).stdout
     assert "expected a private key without passphrase, found one with a passphrase" in said
-    follow_advice(node, "Take the passphrase away: ", f"{planted.PASSPHRASE}\n")
+    follow(stopped(node), node, "openssl pkey", "systemctl start etcd", answer=f"{planted.PASSPHRASE}\n")
+    wait_for("the member to serve", partial(is_serving, node), within=30)
     assert node.run("ls", FOLDER).stdout.split() == ["ca.pem", "node.key", "node.pem"]
     binary = ("openssl", "x509", "-in", f"{FOLDER}/node.pem", "-outform", "DER", "-out", f"{FOLDER}/node.pem")
     node.run(*binary)
     node.run("systemctl", "restart", "--no-block", "etcd")
-    follow_advice(node, "Convert it: ")
+    follow(stopped(node), node, " -inform DER", "systemctl start etcd")
+    wait_for("the member to serve", partial(is_serving, node), within=30)
     node.run("chmod", "0600", f"{FOLDER}/node.key")
     node.run("systemctl", "restart", "--no-block", "etcd")
-    follow_advice(node, "Let the group etcd read it: ")
+    follow(stopped(node), node, "chgrp etcd", "systemctl start etcd")
+    wait_for("the member to serve", partial(is_serving, node), within=30)
 
 
 @pytest.mark.alone

@@ -9,7 +9,7 @@ import pytest
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
-from tests.system.advice import commands, type_in
+from tests.system.advice import follow
 from tests.system.service import service
 
 Nodes = Callable[..., list[Machine]]
@@ -33,19 +33,26 @@ def lose_data(machine: Machine) -> str:
     return said
 
 
-def type_all(machine: Machine, said: str, *, first: str) -> None:
-    """Type the commands of a message from one on. As it says, a young cluster is asked again."""
+def add(machine: Machine, said: str) -> None:
+    """As the message says, a young cluster is asked again."""
 
-    def succeeds(text: str) -> bool:
-        return machine.run("sh", "-c", text, check=False).returncode == 0
+    def is_added() -> bool:
+        return "added to cluster" in follow(said, machine, " member add ", check=False)
 
-    texts = commands(said)
-    (begin,) = (number for number, text in enumerate(texts) if first in text)
-    for text in texts[begin:]:
-        if "member add" in text:
-            wait_for(text, partial(succeeds, text), within=15)
-        else:
-            type_in(machine, text)
+    wait_for("the member to be added", is_added, within=15)
+
+
+def replace(machine: Machine, said: str) -> None:
+    """What the message says for a member whose data is lost."""
+    follow(said, machine, " member remove ")
+    add(machine, said)
+    follow(
+        said,
+        machine,
+        "config set initial-cluster ",
+        "config set initial-cluster-state",
+        "systemctl start etcd",
+    )
 
 
 def comes_back(machine: Machine) -> None:
@@ -60,7 +67,8 @@ def join(machine: Machine, cluster: Cluster, deb: Path) -> None:
     machine.install(deb)
     said = preflight(machine)
     assert "the members that run do not know this node" in said
-    type_all(machine, said, first="member add")
+    add(machine, said)
+    follow(said, machine, "config set initial-cluster ", "config set initial-cluster-state")
     wait_for(f"{machine.name} to be healthy", partial(is_healthy, machine), within=30)
 
 
@@ -76,7 +84,7 @@ def test_member_that_lost_its_data_comes_back_to_a_grown_and_to_a_shrunk_cluster
     first, second, lost = cluster.machines
     etcdctl(first, "put", "key", "value")
     join(more, cluster, deb)
-    type_all(lost, lose_data(lost), first="member remove")
+    replace(lost, lose_data(lost))
     comes_back(lost)
     # Its file has four members now, the cluster three.
     (gone,) = (
@@ -85,7 +93,7 @@ def test_member_that_lost_its_data_comes_back_to_a_grown_and_to_a_shrunk_cluster
         if f", {second.name}, " in line
     )
     etcdctl(first, "member", "remove", gone)
-    type_all(lost, lose_data(lost), first="member remove")
+    replace(lost, lose_data(lost))
     comes_back(lost)
     assert set(cluster.members(first)) == {first.name, lost.name, more.name}
 
@@ -99,7 +107,7 @@ def test_member_of_a_cluster_that_was_formed_just_now_comes_back(
     first, _, lost = cluster.machines
     wait_for("the cluster to form", partial(is_healthy, lost), within=30)
     etcdctl(first, "put", "key", "value")
-    type_all(lost, lose_data(lost), first="member remove")
+    replace(lost, lose_data(lost))
     comes_back(lost)
 
 
@@ -130,7 +138,32 @@ def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
     assert "etcd doesn't start" in said
     said = preflight(late)
     assert "this node was added to a cluster, but /etc/etcd/etcd.yaml does not fit it" in said
-    for text in commands(said):
-        type_in(late, text)
+    follow(said, late, "config set initial-cluster ", "config set initial-cluster-state")
     # By itself: the file is read again.
     comes_back(late)
+
+
+def test_node_with_the_name_of_another_member_gets_its_own_and_joins(nodes: Nodes, package: Package) -> None:
+    deb = package("3.6.16")
+    machines = nodes(4)
+    cluster, more = Cluster(machines[:3]), machines[3]
+    cluster.install(deb)
+    cluster.wait_for_quorum(within=30)
+    first, second, namesake = cluster.machines
+    etcdctl(first, "put", "key", "value")
+    others = f"{first.name}={first.address},{second.name}={second.address}"
+    wrong = {"node-name": namesake.name, "members": f"{others},{namesake.name}={more.address}"}
+    preseed(more, {**cluster.answers(more), **wrong, "cluster-state": "existing"})
+    more.install(deb)
+    said = preflight(more)
+    assert f"a member with this node's name, {namesake.name}, runs at http://{namesake.address}:2380" in said
+    members = f"{others},{namesake.name}={namesake.address},{more.name}={more.address}"
+    preseed(more, {"node-name": more.name, "members": members})
+    # Nobody has told the others of it yet: the start fails once more, and says how.
+    silent = "export DEBIAN_FRONTEND=noninteractive; "
+    follow(said, more, "dpkg-reconfigure etcd-ha; systemctl start etcd", before=silent, check=False)
+    said = preflight(more)
+    assert "the members that run do not know this node" in said
+    add(more, said)
+    follow(said, more, "config set initial-cluster ", "config set initial-cluster-state")
+    comes_back(more)

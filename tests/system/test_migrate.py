@@ -7,10 +7,12 @@ import pytest
 
 from tests.lab.command import run
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 from tests.system.debian_etcd import KEYS, Debian, Nodes, Package, id_of, keys_of, prepared
 from tests.system.service import service
 
 SUITES = ("trixie", "forky")
+DATA = "/var/lib/etcd/postgresql"
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -20,10 +22,10 @@ def test_migrated_member_survives_the_purge_of_debians_packages(
     (node,) = nodes(1, suite, "adduser")
     debian_etcd(node, suite)
     known = id_of(node)
-    node.install(package(suite))
+    offered = node.install(package(suite)).stdout
     assert service(node).pid == 0, "etcd runs before it is configured"
 
-    said = node.run("etcd-ha", "migrate").stdout
+    said = follow(offered, node, "etcd-ha migrate")
     assert "the member is healthy" in said
     assert (keys_of(node), id_of(node)) == (KEYS, known)
     config = node.get("/etc/etcd/etcd.yaml")
@@ -34,7 +36,7 @@ def test_migrated_member_survives_the_purge_of_debians_packages(
     assert "ETCD_NAME=admins-name" in backups
 
     pid, account = service(node).pid, node.run("id", "etcd").stdout
-    node.run("dpkg", "-P", "etcd-server", "etcd-client")
+    follow(said, node, "dpkg --purge")
     assert node.run("test", "-e", "/var/lib/etcd", check=False).returncode == 1
     assert service(node).pid == pid, "the purge touched the running etcd"
     assert node.run("id", "etcd").stdout == account
@@ -96,17 +98,24 @@ def test_member_of_ours_in_the_way_of_debians_purge_is_warned_of_and_moved(
     nodes: Nodes, package: Package, debian_etcd: Debian
 ) -> None:
     node = prepared(nodes, package, debian_etcd, "trixie")
-    node.run("mv", "/var/lib/etcd/default", "/var/lib/etcd/postgresql")
+    node.run("mv", "/var/lib/etcd/default", DATA)
     rest = (
         f"listen-client-urls: http://{node.address}:2379,http://127.0.0.1:2379\n"
         f"listen-peer-urls: http://{node.address}:2380\n"
         f"advertise-client-urls: http://{node.address}:2379\n"
     )
     config = "name: admins-name\ndata-dir: {} # here\n" + rest
-    node.put("/etc/etcd/etcd.yaml", config.format("/var/lib/etcd/postgresql"))
-    said = node.install(package("forky")).stdout
+    spellings = f"{config.format(DATA)}Data-Dir: {DATA}\n"
+    node.put("/etc/etcd/etcd.yaml", spellings)
+    deb = package("forky")
+    node.put("/root/etcd-ha.deb", deb)
+    silent = {"DEBIAN_FRONTEND": "noninteractive"}
+    said = node.run("dpkg", "-i", "/root/etcd-ha.deb", env=silent).stdout
+    assert "data-dir" in follow(said, node, "etcd-ha config lint", check=False)
+    node.put("/etc/etcd/etcd.yaml", config.format(DATA))
+    said = node.run("dpkg", "-i", "/root/etcd-ha.deb", env=silent).stdout
     assert "do NOT purge Debian's removed etcd-server" in said
-    node.run("etcd-ha", "migrate")
+    follow(said, node, "etcd-ha migrate")
     assert node.get("/etc/etcd/etcd.yaml") == config.format("/var/lib/etcd-ha")
     node.run("dpkg", "-P", "etcd-server")
     wait_for("the keys", partial(lambda: keys_of(node) == KEYS), within=20)

@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.lab.cluster import Cluster, is_healthy, is_serving, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
-from tests.system.advice import command, type_in
+from tests.system.advice import follow
+from tests.system.service import service
 from tests.system.terminal import ENTER, terminal
 from tests.system.test_status import Status
 from tests.system.test_status import screen as bounded_screen
@@ -100,7 +101,7 @@ def test_address_that_the_node_does_not_have_is_named_and_another_can_be_given(
     assert "cannot assign requested address" in said
     assert "cannot assign requested address" in screen(node)
     preseed(node, {"address": node.address})
-    type_in(node, f"DEBIAN_FRONTEND=noninteractive {command(lint(node), 'dpkg-reconfigure')}")
+    follow(lint(node), node, "dpkg-reconfigure etcd-ha", before="export DEBIAN_FRONTEND=noninteractive; ")
     wait_for("the member to be healthy", partial(is_healthy, node), within=30)
     assert lint(node) == ""
 
@@ -116,8 +117,10 @@ def test_advertised_url_that_leads_elsewhere_is_named_with_the_command(
     said = lint(node)
     assert f"others reach this node by 10.66.0.99, but etcd listens on {node.address}" in said
     assert is_serving(node)
-    type_in(node, command(said, "config set"))
+    follow(said, node, "etcd-ha config set advertise-client-urls")
     assert lint(node) == ""
+    follow(said, node, "etcd-ha reset", after=" --yes")
+    assert service(node).active == "inactive"
 
 
 def test_doubtful_answers_are_explained_once_and_taken_when_given_again(

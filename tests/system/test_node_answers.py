@@ -9,6 +9,7 @@ import pytest
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 from tests.system.service import service
 
 Nodes = Callable[..., list[Machine]]
@@ -16,6 +17,7 @@ Package = Callable[[str], Path]
 
 FILE = "/etc/etcd/etcd.yaml"
 NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
+SILENT = "export DEBIAN_FRONTEND=noninteractive; "
 
 
 @pytest.fixture
@@ -61,8 +63,10 @@ def test_without_answers_nothing_is_invented_and_one_line_says_how_to_go_on(node
     assert service(node).active == "inactive"
     assert node.run("systemctl", "is-enabled", "etcd").stdout.strip() == "enabled"
     assert node.run("find", "/etc/etcd", "/var/lib/etcd-ha", "-mindepth", "1").stdout == ""
+    follow(line, node, "dpkg-reconfigure etcd-ha", before=SILENT)
     preseed(node, {"setup": "single", "address": node.address})
-    reconfigure(node)
+    shown = node.run("etcd-ha", "status", check=False).stdout
+    follow(shown, node, "dpkg-reconfigure etcd-ha", before=SILENT)
     wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
 
 
@@ -172,6 +176,9 @@ def test_what_etcd_would_refuse_is_not_written(nodes: Nodes, deb: Path) -> None:
     assert "Unusable list of members" in said
     assert "etcd-ha/members: the URL in 'n1=ftp://n1' has to start with http://, since tls is false." in said
     assert node.run("test", "-e", FILE, check=False).returncode != 0
+    preseed(node, {"members": f"{node.name}={node.address}"})
+    follow(said, node, "dpkg-reconfigure etcd-ha", before=SILENT)
+    wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
 
 
 @pytest.mark.parametrize(

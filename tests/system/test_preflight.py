@@ -11,8 +11,10 @@ from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.releases import NEWEST
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 from tests.system.article import binary_of
 from tests.system.service import service
+from tests.system.upgrades import wait_for_storage
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
@@ -52,7 +54,7 @@ def test_configuration_that_etcd_refuses_stops_the_service_until_corrected(
         assert f"etcd refuses {CONFIG}" in said
         assert (value if key == "log-level" else key) in said
         node.put(CONFIG, good, mode="0640")
-        node.run("systemctl", "start", "etcd")
+        follow(said, node, "systemctl start etcd")
         assert is_healthy(node)
 
 
@@ -69,6 +71,13 @@ def test_data_of_a_newer_minor_stops_the_service(nodes: Nodes, package: Package)
     said = start_refused(node)
     assert "etcd 3.6.16 can't run on the data of etcd 3.7" in said
     node.run("mv", keep, "/usr/lib/etcd-ha/bin/etcd")
+    # The version of the cluster is known a moment after the start.
+    follow(said, node, "systemctl start etcd")
+    wait_for_storage([node], "3.7")
+    follow(said, node, "etcdctl downgrade validate")
+    wait_for_storage([node], "3.6")
+    node.run("systemctl", "stop", "etcd")
+    (node.root / "usr/lib/etcd-ha/bin/etcd").write_bytes(older)
     node.run("systemctl", "start", "etcd")
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 
@@ -184,13 +193,8 @@ def test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mend
     said = start_refused(node)
     assert "the sandbox of etcd.service keeps /srv/etcd read-only" in said
     assert "chown" not in said
-    advice = [
-        line.partition("]: ")[2]
-        for line in said.splitlines()
-        if "writable.conf" in line or "daemon-reload;" in line
-    ]
-    assert len(advice) == 2
-    node.run("sh", "-ec", "\n".join(advice))
+    assert "ReadWritePaths=/var/lib/etcd-ha" in follow(said, node, "systemctl cat etcd")
+    follow(said, node, "mkdir -p", "systemctl daemon-reload; systemctl start etcd")
     assert is_healthy(node)
 
 
@@ -212,10 +216,12 @@ def test_file_system_that_is_read_only_or_full_is_named_and_heals_by_itself(
         node.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", "/srv/etcd")
         node.run("systemctl", "restart", "--no-block", "etcd")
         wait_for(reason, lambda: reason in node.journal("-u", "etcd"), within=20)  # noqa: B023
-        (shown, *_) = (
-            row for row in node.journal("-u", "etcd").splitlines() if remedy or "mount -o remount" in row
-        )
-        node.run("sh", "-ec", remedy or shown.partition("]: ")[2])
+        said = node.journal("-u", "etcd")
+        if remedy:
+            assert " 0 " in follow(said, node, "df -h")
+            node.run("sh", "-ec", remedy)
+        else:
+            follow(said, node, "mount -o remount,rw")
         wait_for("the member to be healthy", partial(is_healthy, node), within=20)
         node.run("systemctl", "stop", "etcd")
         node.run("umount", "/srv/etcd")

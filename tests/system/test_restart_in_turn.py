@@ -19,6 +19,7 @@ from tests.lab.traffic import Traffic, traffic
 from tests.lab.upgrade_run import LONGEST_GAP, WHOLE_TURN
 from tests.lab.versions import relabel
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 from tests.system.service import service
 from tests.system.upgrades import (
     QUEUE,
@@ -145,7 +146,7 @@ def test_nobody_restarts_while_a_member_is_down(nodes: Nodes, package: Package) 
         status = machine.run("etcd-ha", "status").stdout
         assert f"etcd {OLD} runs, {NEW} is installed" in status
         assert f"not restarted, since {down.name} is unreachable" in status
-        machine.run("etcd-ha", "restart")
+        follow(said[others.index(machine)], machine, "etcd-ha restart")
         assert running_version(machine) == NEW
         assert not is_pending(machine)
 
@@ -258,7 +259,7 @@ def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes
     again = node.run("apt-get", "-y", "--reinstall", "install", file, within=120)
     assert service(node).pid == before
     assert f"{due}: etcd-ha restart (so far: restart-policy is never)" in again.stdout
-    node.run("etcd-ha", "restart")
+    follow(said, node, "etcd-ha restart")
     assert running_version(node) == NEW
     assert not is_pending(node)
 

@@ -13,6 +13,7 @@ from tests.lab import releases
 from tests.lab.cluster import is_serving
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
@@ -41,6 +42,9 @@ data-dir: /srv/etcd
 listen-client-urls: http://127.0.0.1:2379
 advertise-client-urls: http://127.0.0.1:2379
 """
+
+
+WAY = "To run it by etcd.service of the package:"
 
 
 @pytest.fixture
@@ -141,12 +145,36 @@ def test_last_message_says_what_runs_and_its_commands_bring_it_under_the_package
     pid = node.run("systemctl", "show", "-P", "MainPID", "etcd").stdout.strip()
     where = f"process {pid}, {BY_HAND} by etcd.service, data in /srv/etcd"
     assert f"etcd {VERSION} runs without /etc/etcd/etcd.yaml: {where}" in said
-    commands = re.findall(
-        r"^    (\S.*)", said.partition("To run it by etcd.service of the package:")[2], re.MULTILINE
-    )
-    node.run("sh", "-exc", "\n".join(commands))
+    way = said.partition(WAY)[2]
+    follow(way, node, "install -o root", "systemctl stop etcd", "mv ", "chown -R")
+    follow(way, node, "systemctl daemon-reload", "systemctl enable etcd", "systemctl start etcd")
     wait_for("the member to serve", partial(is_serving, node), within=20)
     assert node.run("etcdctl", "get", "key", "--print-value-only").stdout == "value\n"
     unit = node.run("systemctl", "show", "-P", "FragmentPath", "etcd").stdout.strip()
     assert unit == "/usr/lib/systemd/system/etcd.service"
     assert "3.5.35" in node.run("etcd-ha", "status").stdout
+
+
+def test_last_message_brings_another_unit_and_a_process_of_a_shell_under_the_package(
+    node: Machine, package: Package
+) -> None:
+    deb = package("3.5.35")
+    node.put("/root/etcd-ha.deb", deb)
+    install = ("dpkg", "-i", "/root/etcd-ha.deb")
+    node.put("/etc/systemd/system/etcd2.service", UNIT.format(address=node.address))
+    node.run("systemctl", "enable", "--now", "etcd2")
+    node.run("/opt/etcd/etcdctl", "put", "key", "value")
+    way = node.run(*install, env={"DEBIAN_FRONTEND": "noninteractive"}).stdout.partition(WAY)[2]
+    follow(way, node, "install -o root", "systemctl disable --now etcd2.service", "chown -R")
+    follow(way, node, "systemctl daemon-reload", "systemctl enable etcd", "systemctl start etcd")
+    wait_for("the member to serve", partial(is_serving, node), within=20)
+
+    node.run("systemctl", "stop", "etcd")
+    node.run("rm", "/etc/etcd/etcd.yaml")
+    node.run("mv", "/srv/etcd", "/srv/shell")
+    shell_started(node, f"{BY_HAND} --data-dir /srv/shell")
+    way = node.run(*install, env={"DEBIAN_FRONTEND": "noninteractive"}).stdout.partition(WAY)[2]
+    follow(way, node, "install -o root", "kill ", "chown -R")
+    follow(way, node, "systemctl daemon-reload", "systemctl enable etcd", "systemctl start etcd")
+    wait_for("the member to serve", partial(is_serving, node), within=20)
+    assert node.run("etcdctl", "get", "key", "--print-value-only").stdout == "value\n"

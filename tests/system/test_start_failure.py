@@ -9,7 +9,7 @@ import pytest
 from tests.lab.cluster import is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
-from tests.system.advice import command, commands, type_in
+from tests.system.advice import follow
 from tests.system.service import service
 from tests.system.test_status import Status
 from tests.system.test_status import screen as bounded_screen
@@ -51,10 +51,8 @@ def is_told(machine: Machine, deb: Path, reason: str) -> None:
     said = machine.install(deb).stdout
     (line,) = (line for line in said.splitlines() if "tries it again and again" in line)
     assert reason in line
-    assert set(commands(line.replace(", ", "\n").replace("; see", "\nsee"))) == {
-        "etcd-ha status",
-        "journalctl -u etcd",
-    }
+    typed = follow(line, machine, "etcd-ha status; journalctl -u etcd")
+    assert typed.count(reason) >= 2, "neither status nor the journal tells of it"
     text = screen(machine)
     assert "restarts again and again" in text
     assert reason in text
@@ -72,8 +70,7 @@ def test_a_data_directory_that_is_not_there_is_told_and_made_by_the_command(
     loops(node)
     is_told(node, package("3.6.16"), "no directory /srv/none")
     # What preflight adds.
-    said = node.run("etcd-ha", "preflight", check=False).stdout
-    type_in(node, command(said, "install"))
+    follow(node.run("etcd-ha", "preflight", check=False).stdout, node, "install -d")
     wait_for("the member to be healthy", partial(is_healthy, node), within=30)
     assert status(node)[0]["restarting"] is False
 
@@ -95,6 +92,7 @@ def test_a_member_that_waits_for_others_is_not_said_to_fail(nodes: Nodes, packag
     said = node.install(package("3.6.16")).stdout
     assert "again and again" not in said
     assert "it waits for the network or a majority of its cluster" in said
+    assert "starting: waits for the network" in follow(said, node, "etcd-ha status", check=False)
     assert "starting: waits for the network or a majority of its members" in screen(node)
     found, code = status(node)
     assert (found["restarting"], found["failure"], code) == (False, None, 1)

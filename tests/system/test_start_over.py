@@ -9,7 +9,7 @@ import pexpect
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, is_serving, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
-from tests.system.advice import command, type_in
+from tests.system.advice import follow
 from tests.system.service import service
 from tests.system.test_status import Status
 from tests.system.test_status import screen as bounded_screen
@@ -67,8 +67,7 @@ def test_member_of_another_cluster_is_named_on_both_sides_and_joins_after_it_sta
     assert f"{first.name} answers, but belongs to another cluster" in said
     assert status(wrong)[1] == 1
     # Nobody can say that it would be missed: the others answer, and are not its cluster.
-    assert command(said, "reset") == "etcd-ha reset"
-    type_in(wrong, f"{command(said, 'reset')} --yes")
+    follow(said, wrong, "etcd-ha reset", after=" --yes")
     preseed(wrong, cluster.answers(wrong))
     wrong.run("dpkg-reconfigure", "etcd-ha", env=NONINTERACTIVE)
     wrong.run("systemctl", "start", "etcd")
@@ -108,8 +107,8 @@ def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_
         assert code == 1
         assert "the cluster knows this member" in said
     assert is_serving(third)
-    type_in(third, command(said, "member remove"))
-    assert reset(third, "--yes")[0] == 0
+    follow(said, third, "etcdctl --endpoints=")
+    follow(reset(third)[1], third, "etcd-ha reset --yes")
     assert service(third).active == "inactive"
     assert third.run("sh", "-c", f"ls {DATA}").stdout.startswith("member.before-reset-")
     # The cluster is one of two now; without the other nobody can say whether this member is missed.
@@ -119,7 +118,7 @@ def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_
     assert code == 1
     assert "the other members do not answer" in said
     assert first.run("test", "-d", f"{DATA}/member").returncode == 0
-    type_in(first, f"{command(said, '--force')} --yes")
+    follow(said, first, "etcd-ha reset --force", after=" --yes")
     assert first.run("test", "-d", f"{DATA}/member", check=False).returncode == 1
 
 
@@ -174,3 +173,23 @@ def test_reset_sets_a_log_elsewhere_aside_too_and_goes_on_after_it_was_killed_be
     assert "member.before-reset-" in left
     assert "wal.before-reset-x" in left
     assert node.run("test", "-e", f"{DATA}/member", check=False).returncode == 1
+
+
+def test_etcd_of_another_unit_is_ended_by_the_command_and_the_node_starts_over(
+    nodes: Nodes, package: Package
+) -> None:
+    (node,) = nodes(1)
+    single(node, package("3.6.16"))
+    node.run("systemctl", "stop", "etcd")
+    program = ("/usr/lib/etcd-ha/bin/etcd", "--data-dir", DATA)
+    node.run("systemd-run", "--unit=other", "--uid=etcd", *program)
+    local = ("etcdctl", "endpoint", "health")
+    wait_for("the other etcd", lambda: "is healthy" in node.run(*local, check=False).stdout, within=20)
+    code, said = reset(node, "--yes")
+    assert (code, f"an etcd that is not etcd.service runs on {DATA}" in said) == (1, True)
+    follow(said, node, "systemctl stop other.service")
+    said = follow(said, node, "etcd-ha reset", after=" --yes")
+    follow(said, node, "dpkg-reconfigure etcd-ha", before="export DEBIAN_FRONTEND=noninteractive; ")
+    follow(said, node, "systemctl --no-block start etcd")
+    wait_for("the new member to be healthy", partial(is_healthy, node), within=30)
+    assert etcdctl(node, "get", "key") == ""

@@ -12,6 +12,7 @@ import pytest
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
@@ -148,9 +149,10 @@ def test_status_shows_alarms_warnings_and_a_pending_restart(nodes: Nodes, packag
     assert "\n".join(line.strip() for line in commands.splitlines()) in "\n".join(
         line.strip() for line in text.splitlines()
     )
-    node.run("sh", "-exc", commands)
+    follow(commands, node, "export ETCDCTL_ENDPOINTS", "etcdctl compact", "etcdctl defrag", "alarm disarm")
     assert status(node)[0]["alarms"] == []
-    node.run("etcd-ha", "restart")
+    follow(commands, node, "etcd-ha config set quota-backend-bytes")
+    assert status(node)[0]["quota_bytes"] == 8 * 1024**3
     assert status(node)[0]["pending_restart"] == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.lab import releases
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 from tests.system.article import install_by_hand
 from tests.system.service import member_id, service
 
@@ -94,10 +95,7 @@ def test_unit_of_the_package_serves_the_article_data_once_the_admin_moves_his_aw
 ) -> None:
     (node,) = by_hand(nodes, 1)
     node.run("etcdctl", "put", "key", "value")
-    node.install(package("forky"))
-    node.run("mv", "/etc/systemd/system/etcd.service", "/root/")
-    node.run("systemctl", "daemon-reload")
-    node.run("systemctl", "restart", "etcd")
+    follow(node.install(package("forky")).stdout, node, "mv ")
     assert node.run("etcdctl", "get", "key").stdout == "key\nvalue\n"
     shown = node.run("systemctl", "show", "etcd", "-p", "ReadWritePaths", "-p", "RequiresMountsFor").stdout
     assert shown.count("/var/lib/etcd/postgresql") == 2

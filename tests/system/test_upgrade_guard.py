@@ -15,6 +15,7 @@ from tests.lab.command import run
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
+from tests.system.advice import follow
 from tests.system.upgrades import (
     apt_install,
     formed,
@@ -69,7 +70,8 @@ def test_steps_from_a_3_5_that_is_too_old(nodes: Nodes, package: Package) -> Non
     check(node, Row("3.7.3", "refused", "skips a minor version"), package("3.7.3"))
     check(node, Row("3.4.23", "refused", "holds data of 3.5.0"), package("3.4.23"))
     # The admin's word counts for one upgrade to one version.
-    node.run("touch", "/etc/etcd/allow-upgrade-to-3.6.7-1")
+    said = apt_install(node, hand_over_file([node], package("3.6.7")), check=False).stdout
+    follow(said, node, "touch ")
     check(node, Row("3.7.3", "refused", "touch /etc/etcd/allow-upgrade-to-3.7.3-1"), package("3.7.3"))
     check(node, Row("3.6.7", "warned", "It is done all the same"), package("3.6.7"))
     assert "allow-upgrade" not in node.run("ls", "/etc/etcd").stdout
@@ -80,7 +82,7 @@ def test_steps_from_a_3_5_that_may_go_on(nodes: Nodes, package: Package) -> None
     machines = nodes(2)
     formed(machines, package("3.5.30"))
     node, other = machines
-    check(node, Row("3.7.3", "refused", "install etcd-ha 3.6.* on every node"), package("3.7.3"))
+    check(node, Row("3.7.3", "refused", "apt install 'etcd-ha=3.6.*'"), package("3.7.3"))
     check(node, Row("3.5.35", "allowed"), package("3.5.35"))
     # The oldest in the cluster counts.
     advice = "upstream asks for 3.5.32 or later before 3.6 "
@@ -97,7 +99,7 @@ def test_steps_from_a_3_5_that_may_go_on(nodes: Nodes, package: Package) -> None
 def test_steps_from_3_4(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     single(node, package("3.4.23"))
-    check(node, Row("3.6.7", "refused", "install etcd-ha 3.5.* on every node"), package("3.6.7"))
+    check(node, Row("3.6.7", "refused", "apt install 'etcd-ha=3.5.*'"), package("3.6.7"))
     check(node, Row("3.5.35", "warned", "the newest 3.4 before 3.5"), package("3.5.35"))
 
 

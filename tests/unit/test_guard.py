@@ -70,7 +70,7 @@ def test_same_and_newer_minors_pass() -> None:
 def test_older_minor_waits_until_the_storage_has_been_downgraded_as_well() -> None:
     done = guarded("3.6.14", '{"target-version":"3.6.0","enabled":true}', storage="3.7.0")
     assert done.returncode == 1
-    assert "when all members show that storage version" in done.stderr
+    assert "When all members show that storage version" in done.stderr
 
 
 def test_what_ran_last_counts_where_the_data_says_nothing() -> None:

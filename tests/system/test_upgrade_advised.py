@@ -1,0 +1,66 @@
+"""What a refused upgrade says to type, typed as printed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.lab.machine import Machine
+from tests.system.advice import follow
+from tests.system.upgrades import apt_install, formed, hand_over_file, running_version, wait_for_storage
+
+Nodes = Callable[..., list[Machine]]
+Package = Callable[[str], Path]
+
+BACKUPS = "/var/backups/etcd-ha"
+REPOSITORY = "/srv/repository"
+SOURCES = f"Types: deb\nURIs: file:{REPOSITORY}\nSuites: ./\nTrusted: yes\n"
+SILENT = "export DEBIAN_FRONTEND=noninteractive; "
+
+
+def publish(node: Machine, *debs: Path) -> None:
+    """More versions in the repository of the node."""
+    node.run("mkdir", "-p", REPOSITORY)
+    for deb in debs:
+        node.put(f"{REPOSITORY}/{deb.name}", deb)
+    node.run("sh", "-ec", f"cd {REPOSITORY}; apt-ftparchive packages . >Packages")
+    node.use_repository(SOURCES)
+
+
+def refused(node: Machine, deb: Path) -> str:
+    """What apt says."""
+    done = apt_install(node, hand_over_file([node], deb), check=False)
+    assert done.returncode != 0
+    assert "Nothing was changed" in done.stdout
+    return done.stdout
+
+
+def test_each_refusal_has_the_command_that_leads_on(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    formed([node], package("3.5.16"), {"setup": "single"})
+    publish(node, package("3.5.35"), package("3.6.7"))
+    skipping = refused(node, package("3.7.3"))
+    too_old = follow(skipping, node, "apt install 'etcd-ha=3.6.", before=SILENT, check=False)
+    assert "the whole cluster has to run 3.5.26 or later before" in too_old
+    follow(too_old, node, "apt install 'etcd-ha=3.5.", before=SILENT)
+    assert running_version(node) == "3.5.35"
+
+    node.run("mkdir", "-p", BACKUPS)
+    node.run("mount", "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs", BACKUPS)
+    no_snapshot = refused(node, package("3.6.7"))
+    assert "no snapshot could be made" in no_snapshot
+    typed = follow(no_snapshot, node, "etcdctl --endpoints=", check=False)
+    assert "no space left on device" in typed
+    node.run("umount", BACKUPS)
+
+    follow(skipping, node, "apt install 'etcd-ha=3.6.", before=SILENT)
+    assert running_version(node) == "3.6.7"
+    wait_for_storage([node], "3.6")
+    too_old = refused(node, package("3.7.3"))
+    publish(node, package("3.6.16"))
+    follow(too_old, node, "apt install 'etcd-ha=3.6.", before=SILENT)
+    assert running_version(node) == "3.6.16"
+
+    back = refused(node, package("3.5.35"))
+    follow(back, node, "etcdctl downgrade validate")
+    wait_for_storage([node], "3.5")
+    apt_install(node, hand_over_file([node], package("3.5.35")))
+    assert running_version(node) == "3.5.35"

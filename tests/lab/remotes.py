@@ -134,11 +134,12 @@ def moto_server(folder: Path) -> Iterator[Moto]:
     clock = folder / "clock"
     clock.write_text("+0")
     port = free_port()
-    server = Path(sys.executable).with_name("moto_server")
+    # -P: its folder has modules of common names.
+    server = [sys.executable, "-P", str(Path(__file__).with_name("moto_s3.py"))]
     # FAKETIME, which faketime sets, would overrule the file.
     clocked = ["faketime", "-f", "+0", "env", "-u", "FAKETIME", f"FAKETIME_TIMESTAMP_FILE={clock}"]
     kept = ["FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
-    argv = [*clocked, *kept, str(server), "--host", "127.0.0.1", "--port", str(port)]
+    argv = [*clocked, *kept, *server, "--host", "127.0.0.1", "--port", str(port)]
     with _running(argv, folder / "moto.log", port):
         yield Moto(f"http://127.0.0.1:{port}", clock)
 

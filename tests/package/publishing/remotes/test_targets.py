@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from builder.progress import Progress
 from builder.repository.layout import open_repository
-from builder.repository.remote.s3 import S3Storage
+from builder.repository.remote.s3 import AT_ONCE, REFUSED, S3Storage
 from builder.repository.remote.storage import OtherPublisher, RemoteFailed
 from builder.repository.remote.tree import remote_tree
 from tests.lab.publisher import SUITE, Publisher
@@ -27,6 +29,24 @@ def bucket(moto: Moto, publisher: Publisher, request: pytest.FixtureRequest) -> 
     bucket = moto.bucket(f"targets-{abs(hash(request.node.name))}")
     publisher.account.variables.update(bucket.variables)
     return bucket
+
+
+def test_bucket_of_the_lab_lets_one_of_many_writers_through(bucket: BucketOfMoto) -> None:
+    # As S3 does. A bucket that let two through would hide what the next test is about.
+    client = bucket.bucket.meta.client
+
+    def writes(key: str) -> bool:
+        try:
+            client.put_object(Bucket=bucket.bucket.name, Key=key, Body=b"content", IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in REFUSED:
+                raise
+            return False
+        return True
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for number in range(20):
+            assert sum(pool.map(writes, [f"key-{number}"] * AT_ONCE)) == 1, number
 
 
 def test_two_publishers_of_one_bucket_at_once_never_mix(

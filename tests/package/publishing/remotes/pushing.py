@@ -30,7 +30,10 @@ def wanted(publisher: Publisher) -> dict[str, bytes]:
     """What a remote of the current state has to hold."""
     repository = open_repository(publisher.repository)
     tree = remote_tree(repository)
-    groups = (tree.packages, tree.indices, tree.plain, tuple(tree.switches.values()), tree.pages)
+    groups = (
+        *(tree.keyrings, tree.packages, tree.indices, tree.plain),
+        *(tuple(tree.switches.values()), tree.pages),
+    )
     return {file.name: file.path.read_bytes() for group in groups for file in group}
 
 

@@ -65,15 +65,23 @@ def test_disk_full_while_fetching_leaves_no_part(account: Account, origins: Orig
     assert left == ""
 
 
-def test_disk_full_while_unpacking_leaves_nothing(account: Account, origins: Origins) -> None:
+def test_disk_full_while_copying_the_tarball_leaves_nothing(account: Account, origins: Origins) -> None:
     origins.publish(amd64=LARGE)
     result, left = build_on_small_disk(account, origins, account.work, "2m")
+    assert_full(account, result, f"copying {tarball_name()}", cached=True)
+    assert left == ""
+
+
+# Room for the copy of the tarball.
+def test_disk_full_while_unpacking_leaves_nothing(account: Account, origins: Origins) -> None:
+    origins.publish(amd64=LARGE)
+    result, left = build_on_small_disk(account, origins, account.work, "5m")
     assert_full(account, result, "unpacking ", cached=True)
     assert left == ""
 
 
-# Room for the tree, for the tree and its staged copy, for these and data.tar.
-@pytest.mark.parametrize("size", ["4m", "8m", "12m"])
+# Beside the copy of the tarball, room for the tree, for the tree and its staged copy, for these and data.tar.
+@pytest.mark.parametrize("size", ["7m", "11m", "15m"])
 def test_disk_full_while_packing_leaves_nothing(account: Account, origins: Origins, size: str) -> None:
     origins.publish(amd64=LARGE)
     result, left = build_on_small_disk(account, origins, account.work, size)

@@ -18,6 +18,8 @@ from tests.package.uploads import Upload
 
 # The newest static build, and the newest of Debian's dynamic ones.
 STATIC, DYNAMIC = releases.NEWEST["3.7"], "3.5.30"
+# Seconds. Of the processor it takes about 20 (ci/bench judges that), and other workers may take theirs.
+BUILT_WITHIN = 300
 # Misspelt as in upstream's programs, so that what is made from it is to lintian what upstream's would be.
 MISSPELT = b"\0this option allows to wait until the member is ready\0"
 
@@ -45,7 +47,8 @@ def upload(release_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
             if not said.is_file():
                 account = Account(folder / "account")
                 account.pins = releases.PINS
-                result = account.build(version, release_folder, "--compression", compression, "--json")
+                words = account.build_words(version, release_folder, "--compression", compression, "--json")
+                result = account.start(*words).finish(BUILT_WITHIN)
                 assert result.status == 0, result.err
                 write_whole(said, result.out)
         return Upload(folder / "account/dist", version, "amd64", said.read_text())

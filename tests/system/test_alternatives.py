@@ -147,17 +147,17 @@ def test_command_that_is_a_file_stays_and_the_advice_leads_to_the_packages_progr
 
 def test_corrupt_group_fails_no_installation_and_the_advice_mends_it(root: Chroot, deb: Path) -> None:
     root.run("sh", "-ec", f"{INSTALL} /usr/sbin/etcd etcd {BY_HAND}/etcd 100")
-    (root.root / "var/lib/dpkg/alternatives/etcd").write_text("garbage\n")
+    group = root.root / "var/lib/dpkg/alternatives/etcd"
+    by_hand = group.read_text()
+    group.write_text("garbage\n")
     said = install(root, deb)
     assert ends(root)["/usr/sbin/etcd"] == f"{BY_HAND}/etcd"
     assert ends(root)["/usr/bin/etcdctl"] == f"{OURS}/etcdctl"
-    # By another hand than the message's.
-    good = (root.root / "var/lib/dpkg/alternatives/etcdctl").read_text()
-    mended = good.replace("/usr/bin/etcdctl", "/usr/sbin/etcd").replace("etcdctl", "etcd")
-    (root.root / "var/lib/dpkg/alternatives/etcd").write_text(mended)
+    group.write_text(by_hand)
     follow(said, root, "dpkg-reconfigure etcd-ha", before=SILENT)
     assert ends(root)["/usr/sbin/etcd"] == f"{OURS}/etcd"
-    (root.root / "var/lib/dpkg/alternatives/etcd").write_text("garbage\n")
+    group.write_text("garbage\n")
+    root.run("ln", "-sf", f"{BY_HAND}/etcd", "/etc/alternatives/etcd")
     follow(said, root, "mv ", before=SILENT)
     assert ends(root)["/usr/sbin/etcd"] == f"{OURS}/etcd"
     root.run("dpkg", "--remove", "etcd-ha")

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.package.node_shell import NodeShell
-from tests.package.yaml_files import TRICKY, AdminFile, admin_files
+from tests.package.yaml_files import TRICKY, AdminFile, admin_files, is_about_a_block_of_text
 
 ANSWERS = {
     "setup": "cluster",
@@ -213,7 +213,8 @@ def test_answers_come_back_from_any_file_they_were_written_to(
 ) -> None:
     outcome = shell.answer(file.content, given_answers)
     if outcome.status != 0:
-        assert "ends in a block of text" in outcome.message
+        keys = {line.key for line in file.lines if line.key}
+        assert is_about_a_block_of_text(outcome.message, file, keys), outcome.message
         return
     assert outcome.again == outcome.edited
     read = shell.answers_of(outcome.edited)

@@ -126,9 +126,7 @@ def test_preflight_starts_a_member_whose_data_dir_it_cannot_read(form: str, conf
     assert ": line 1" in answer.err or ": line 2" in answer.err
 
 
-UNREAD_BESIDE_A_CERTIFICATE = (
-    "data-dir: |\n  /srv/data\npeer-transport-security:\n  cert-file: /none/c.pem\n"
-)
+UNREAD_BESIDE_A_CERTIFICATE = "data-dir: |\n  /srv/data\npeer-transport-security:\n  cert-file: /none/c.pem\n"
 
 
 def test_preflight_still_judges_what_it_can_read(config: Path) -> None:

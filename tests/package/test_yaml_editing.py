@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.package.node_shell import REFUSED, SET, Edit, NodeShell
-from tests.package.yaml_files import BLOCKS, AdminFile, Line, admin_files, edit_lists, texts
+from tests.package.yaml_files import (
+    BLOCKS,
+    AdminFile,
+    Line,
+    admin_files,
+    edit_lists,
+    is_about_a_block_of_text,
+    texts,
+)
 
 Value: TypeAlias = str | int | bool | float | list["Value"] | dict[str, "Value"] | None
 
@@ -103,14 +111,6 @@ def comments_that_stay(file: AdminFile, edits: list[Edit]) -> list[Line]:
     return [line for line in file.lines if line.comment and line.key in kept]
 
 
-def is_about_a_block_of_text(refusal: str, file: AdminFile, edits: list[Edit]) -> bool:
-    """The two edits that can't be made without a change to a block of text before them."""
-    if "ends in a block of text" in refusal:
-        return not file.last_newline
-    gone = {edit.key for edit in edits if edit.operation != SET}
-    return "empty lines behind it" in refusal and any(line.key in gone for line in file.lines)
-
-
 @QUICK
 @given(admin_files(), edit_lists())
 def test_a_file_says_the_answers_and_every_other_byte_stays(
@@ -119,7 +119,8 @@ def test_a_file_says_the_answers_and_every_other_byte_stays(
     before = parsed(file.content)
     outcome = shell.edit(file.content, edits)
     if outcome.status == REFUSED:
-        assert is_about_a_block_of_text(outcome.message, file, edits)
+        gone = {edit.key for edit in edits if edit.operation != SET}
+        assert is_about_a_block_of_text(outcome.message, file, gone), outcome.message
         return
     assert outcome.status == 0, outcome.message
     after = {key: value for key, value in parsed(outcome.edited).items() if value is not None}

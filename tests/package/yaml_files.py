@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -125,6 +126,19 @@ class AdminFile:
         if self.lines and self.last_newline:
             text += self.newline
         return (self.prefix + text).encode()
+
+
+def is_about_a_block_of_text(refusal: str, file: AdminFile, gone: Set[str]) -> bool:
+    """The edits that can't be made without a change to a block of text before them. gone: keys taken out."""
+    if not any(line.text.endswith((" |", " |+", " >-")) for line in file.lines):
+        return False
+    if "ends in a block of text" in refusal:
+        return not file.last_newline
+    if not any(line.key in gone for line in file.lines):
+        return False
+    if "the comment behind it" in refusal:
+        return any(re.match(" +#", line.text) for line in file.lines)
+    return "the empty lines behind it" in refusal and any(not line.text.strip() for line in file.lines)
 
 
 def _is_plain(text: str) -> bool:

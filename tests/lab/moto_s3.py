@@ -17,5 +17,5 @@ def put_object(response: S3Response) -> TYPE_RESPONSE:
         return _put_object(response)
 
 
-S3Response.put_object = put_object  # type: ignore[method-assign]
+S3Response.put_object = put_object  # type: ignore[method-assign,assignment]
 main(sys.argv[1:])

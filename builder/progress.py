@@ -19,6 +19,10 @@ class Progress:
     def step(self, message: str) -> None:
         """A stage begins."""
 
+    def outlasts(self, message: str) -> None:
+        """The end waits for what can't be broken off; the next Ctrl-C ends the process at once."""
+        self.step(message)
+
     def transferred(self, name: str, done: int, total: int | None) -> None:
         """done of total bytes of a file have arrived; total is None where the server doesn't say."""
 
@@ -51,6 +55,9 @@ class _Apart(Progress):
 
     def step(self, message: str) -> None:
         self._shown.step(message)
+
+    def outlasts(self, message: str) -> None:
+        self._shown.outlasts(message)
 
     def transferred(self, name: str, done: int, total: int | None) -> None:
         self._shown.transferred(name, done, total)

@@ -22,7 +22,7 @@ from builder.cli.looking import doctor, inspect, versions
 from builder.cli.options import Invocation
 from builder.cli.publishing import publish, serve, sync
 from builder.cli.repository import repo
-from builder.cli.terminal import Results, say, show_error
+from builder.cli.terminal import END_AT_ONCE, Results, say, show_error
 from builder.errors import EtcdDebError, Interrupted
 from builder.faults import explained
 
@@ -85,14 +85,16 @@ def main() -> int:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    # Tidying up takes seconds at most, but for uploads that have begun: a second Ctrl-C ends those. A session
-    # that ends sends SIGTERM and SIGHUP together, which is no second thought of anybody.
+    # Tidying up takes seconds at most, and a build that breaks it off would leave its folder and the programs
+    # it runs; only uploads that have begun take longer. A session that ends sends SIGTERM and SIGHUP
+    # together, which is no second thought of anybody.
     for ending in ENDING:
-        signal.signal(ending, _end_at_once if ending == signal.SIGINT else signal.SIG_IGN)
+        signal.signal(ending, _end_uploads if ending == signal.SIGINT else signal.SIG_IGN)
     raise Interrupted(number)
 
 
-def _end_at_once(number: int, _frame: FrameType | None) -> None:
-    text = "etcd-deb: ended at once; what it was tidying up is left to the next run\n"
-    os.write(2, text.encode())
+def _end_uploads(number: int, _frame: FrameType | None) -> None:
+    if not END_AT_ONCE.is_set():
+        return
+    os.write(2, b"etcd-deb: ended at once; what was under way is left to the next push\n")
     os._exit(128 + number)

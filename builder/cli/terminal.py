@@ -18,6 +18,10 @@ REDRAW = 0.1
 BAR = 24
 
 
+# Set while only uploads are waited for: those that another Ctrl-C ends are made again by the next push.
+END_AT_ONCE = threading.Event()
+
+
 class TerminalProgress(Progress):
     """Steps as lines; a bar for downloads on a terminal, nothing for them elsewhere."""
 
@@ -33,6 +37,10 @@ class TerminalProgress(Progress):
         with self._lock:
             self._clear_bar()
             say(f"etcd-deb: {on_one_line(message)}")
+
+    def outlasts(self, message: str) -> None:
+        END_AT_ONCE.set()
+        self.step(message)
 
     def output(self, line: str) -> None:
         if self._verbose:

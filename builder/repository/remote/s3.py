@@ -179,7 +179,7 @@ class S3Storage:
                 yield from pool.map(work, things)
             except BaseException:
                 # Nothing else begins.
-                self._progress.step("ending with what is under way; a second Ctrl-C ends at once")
+                self._progress.outlasts("ending with what is under way; a second Ctrl-C ends at once")
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 

@@ -11,10 +11,10 @@ _one = threading.Lock()
 _put_object = S3Response.put_object
 
 
-def put_object(response: S3Response) -> TYPE_RESPONSE:
+def put_object(self: S3Response) -> TYPE_RESPONSE:
     """Nobody writes between the look and the write."""
     with _one:
-        return _put_object(response)
+        return _put_object(self)
 
 
 S3Response.put_object = put_object  # type: ignore[method-assign,assignment]

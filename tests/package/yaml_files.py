@@ -130,15 +130,13 @@ class AdminFile:
 
 def is_about_a_block_of_text(refusal: str, file: AdminFile, gone: Set[str]) -> bool:
     """The edits that can't be made without a change to a block of text before them. gone: keys taken out."""
-    if not any(line.text.endswith((" |", " |+", " >-")) for line in file.lines):
-        return False
+    has_block = any(line.text.endswith((" |", " |+", " >-")) for line in file.lines)
     if "ends in a block of text" in refusal:
-        return not file.last_newline
-    if not any(line.key in gone for line in file.lines):
-        return False
-    if "the comment behind it" in refusal:
-        return any(re.match(" +#", line.text) for line in file.lines)
-    return "the empty lines behind it" in refusal and any(not line.text.strip() for line in file.lines)
+        return has_block and not file.last_newline
+    behind = {"the comment behind it": " +#", "the empty lines behind it": r"\s*$"}
+    forms = [form for said, form in behind.items() if said in refusal]
+    is_gone = any(line.key in gone for line in file.lines)
+    return has_block and is_gone and any(re.match(form, line.text) for form in forms for line in file.lines)
 
 
 def _is_plain(text: str) -> bool:

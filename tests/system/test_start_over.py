@@ -62,7 +62,9 @@ def test_member_of_another_cluster_is_named_on_both_sides_and_joins_after_it_sta
     preseed(wrong, {**cluster.answers(wrong), "members": members})
     wrong.install(deb)
     wait_for("two of three to be healthy", lambda: status(first)[0]["quorum"], within=30)
-    assert health(wrong) == {first.name: "foreign", second.name: "foreign", wrong.name: "unreachable"}
+    # Its cluster has an id as soon as etcd has begun its log.
+    seen = {first.name: "foreign", second.name: "foreign", wrong.name: "unreachable"}
+    wait_for("the two to be known as of another cluster", lambda: health(wrong) == seen, within=30)
     said = screen(wrong)
     assert f"{first.name} answers, but belongs to another cluster" in said
     assert status(wrong)[1] == 1

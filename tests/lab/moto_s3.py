@@ -17,5 +17,5 @@ def put_object(self: S3Response) -> TYPE_RESPONSE:
         return _put_object(self)
 
 
-S3Response.put_object = put_object  # type: ignore[method-assign,assignment]
+S3Response.put_object = put_object  # type: ignore[method-assign]
 main(sys.argv[1:])

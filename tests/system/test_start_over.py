@@ -44,6 +44,9 @@ def reset(machine: Machine, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+WAL = "/var/lib/etcd-ha/member/wal"
+
+
 def health(machine: Machine) -> dict[str | None, str]:
     return {member["name"]: member["health"] for member in status(machine)[0]["members"]}
 
@@ -56,11 +59,13 @@ def test_member_of_another_cluster_is_named_on_both_sides_and_joins_after_it_sta
     first, second, wrong = cluster.machines
     # Its own entry has a wrong port: it waits for the others for ever, as they do for it.
     members = f"{first.name}={first.address},{second.name}={second.address},{wrong.name}={wrong.address}:2390"
+    # First, while nobody can tell it that the others do not know it.
+    preseed(wrong, {**cluster.answers(wrong), "members": members})
+    wrong.install(deb)
+    wait_for("it to begin its log", lambda: "0.wal" in wrong.run("ls", WAL, check=False).stdout, within=30)
     for machine in (first, second):
         preseed(machine, cluster.answers(machine))
         machine.install(deb)
-    preseed(wrong, {**cluster.answers(wrong), "members": members})
-    wrong.install(deb)
     wait_for("two of three to be healthy", lambda: status(first)[0]["quorum"], within=30)
     # Its cluster has an id as soon as etcd has begun its log.
     seen = {first.name: "foreign", second.name: "foreign", wrong.name: "unreachable"}

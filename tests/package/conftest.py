@@ -20,8 +20,6 @@ from tests.package.uploads import Upload
 STATIC, DYNAMIC = releases.NEWEST["3.7"], "3.5.30"
 # Seconds. Of the processor it takes about 20 (ci/bench judges that), and other workers may take theirs.
 BUILT_WITHIN = 300
-# Misspelt as in upstream's programs, so that what is made from it is to lintian what upstream's would be.
-MISSPELT = b"\0this option allows to wait until the member is ready\0"
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +59,7 @@ def foreign_upload(tmp_path_factory: pytest.TempPathFactory) -> Upload:
     """What `etcd-deb build --arch arm64` made of a release whose programs only look like etcd."""
     folder = tmp_path_factory.mktemp("arm64")
     version = "3.6.99"
-    tarball = Tarball("arm64").programs(binaries("arm64", padding=MISSPELT)).gz()
+    tarball = Tarball("arm64").programs(binaries("arm64")).gz()
     root = publish(folder / "releases", {"arm64": tarball})
     account = Account(folder / "account")
     account.trusts(root / f"v{version}" / tarball_name("arm64"))

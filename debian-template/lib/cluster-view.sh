@@ -42,8 +42,15 @@ client_url_of() {
 # What etcd says to who doesn't say who he is, or may not.
 DENIED='user name is empty\|permission denied\|authentication failed'
 
-# tls_refusal FILE: which certificate the member or etcdctl did not take, out of etcdctl's complaints; nothing if it was not that.
-tls_refusal() { sed -n 's/.*\(remote error: tls: [^"\\]*\|x509: [^"\\]*\|Error: tls: [^"\\]*\|Error: open [^"\\]*\).*/\1/p' "$1" | tail -n 1 | tr '|' ' '; }
+# tls_refusal FILE: which certificate the member or etcdctl did not take, or how else the connection that was there ended, out
+# of etcdctl's complaints; nothing if it was not that.
+tls_refusal() {
+    for refused_by in 'remote error: tls: ' 'x509: ' 'Error: tls: ' 'Error: open ' 'authentication handshake failed: ' \
+        'error reading server preface: '; do
+        sed -n "s/.*\\(${refused_by}[^\"\\\\]*\\).*/\\1/p" "$1" | tail -n 1 | tr '|' ' ' | grep . && return 0
+    done
+    return 0
+}
 
 # field NAME FILE: a value of `etcdctl endpoint status -w fields`.
 field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -n 1; }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from builder.shipped import DEBIAN_TEMPLATE
 
 LIBRARY = DEBIAN_TEMPLATE / "lib"
@@ -83,3 +85,27 @@ def test_what_etcd_reads_once_makes_a_restart_due_and_a_certificate_does_not(tmp
     assert [line for line in said[4:] if "/none" not in line] == [
         f"{tmp_path}/ca.pem was changed since the start"
     ]
+
+
+@pytest.mark.parametrize(
+    ("complaint", "reason"),
+    [
+        (r"desc = \"error reading server preface: EOF\"", "error reading server preface: EOF"),
+        (
+            r"desc = \"transport: authentication handshake failed: EOF\"",
+            "authentication handshake failed: EOF",
+        ),
+        (
+            r"desc = \"error reading server preface: remote error: tls: bad certificate\"",
+            "remote error: tls: bad certificate",
+        ),
+        (r"desc = \"transport: Error while dialing: connect: connection refused\"", ""),
+    ],
+)
+def test_connection_that_was_there_and_ended_is_told_from_nobody_there(
+    tmp_path: Path, complaint: str, reason: str
+) -> None:
+    (tmp_path / "said").write_text(f'{{"error":"{complaint}"}}\n')
+    words = ["sh", "-euc", '. "$1/cluster-view.sh"; tls_refusal "$2"', "sh", str(DEBIAN_TEMPLATE / "lib")]
+    said = subprocess.run([*words, tmp_path / "said"], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == reason

@@ -130,7 +130,7 @@ def test_what_others_wrote_moves_no_cursor_and_forges_no_line() -> None:
     ("path", "words"),
     [
         ("/v/cache/etcd-deb/releases/a", "XDG_CACHE_HOME=DIR"),
-        ("/v/work/etcd-deb-x1/a", "TMPDIR=DIR"),
+        ("/v/tmp/etcd-deb-x1/a", "TMPDIR=DIR"),
         ("/srv/apt/pool/a", "name another folder"),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_hint_names_what_puts_this_file_elsewhere(
     path: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/v/cache")
-    monkeypatch.setenv("TMPDIR", "/v/work")
+    monkeypatch.setenv("TMPDIR", "/v/tmp")
     assert words in str(DiskFull(path, "writing").hint)
 
 

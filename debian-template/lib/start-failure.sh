@@ -22,8 +22,11 @@ restarts_again() {
     [ "${restarts:-0}" -ge 2 ] && [ "${started_ago:-0}" -lt 60 ] && [ "${served_ago:-60}" -gt 30 ]
 }
 
-# last_failure: the last reason in the journal, of preflight, of etcd, or of systemd where neither has come to speak.
+# last_failure: the last reason in the journal, of preflight, of etcd, or of systemd where neither has come to speak. What etcd
+# said at its end may reach the journal after systemd has said that it ended: so all that is under way is awaited, and a try
+# lasts until the next one begins.
 last_failure() {
+    journalctl --sync >/dev/null 2>&1 || :
     journalctl --unit=etcd.service --boot --lines=200 --output=cat --no-pager --quiet 2>/dev/null | LC_ALL=C awk '
         # A value of a line of JSON.
         function value(name,    text) {
@@ -44,16 +47,17 @@ last_failure() {
         # A panic follows the line that says more, where there is one.
         /^panic: / && !fatal { reason = substr($0, 8) }
         /^etcd\.service: Failed (to|at) / { reason = $0 }
-        /^etcd\.service: Main process exited/ {
-            fatal = 0
-            if (reason == "") {
-                reason = $0
-                sub(/^etcd\.service: Main process exited, /, "", reason)
-            }
-            last = reason
-            reason = ""
+        sub(/^etcd\.service: Main process exited, /, "") { ended = $0 }
+        /^etcd\.service: Scheduled restart job/ || /^Starting etcd\.service/ { close_try() }
+        END {
+            close_try()
+            print last
         }
-        END { print last != "" ? last : reason }'
+        function close_try() {
+            if (reason != "" || ended != "") last = reason != "" ? reason : ended
+            reason = ended = ""
+            fatal = 0
+        }'
 }
 
 # start_state RESTARTING RESTARTS FAILURE: what a service that is activating does, in words.

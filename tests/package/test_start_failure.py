@@ -12,6 +12,10 @@ from tests.package.manual import unpack_programs
 from tests.package.node_shell import LIBRARY
 
 ENDED = "etcd.service: Main process exited, code=exited, status=1/FAILURE\n"
+AGAIN = (
+    "etcd.service: Scheduled restart job, restart counter is at 1.\n"
+    "Starting etcd.service - etcd, member of a distributed key-value store...\n"
+)
 FILE = """\
 name: n1
 data-dir: {data}
@@ -116,8 +120,12 @@ def test_reason_is_what_etcd_itself_ended_with(path: str, tmp_path: Path, versio
         (ENDED, "code=exited, status=1/FAILURE"),
         (f'{{"level":"fatal","msg":"a","error":"b \\"c\\""}}\n{ENDED}', 'a: b "c"'),
         # The last time counts.
-        (f"etcd-ha: error: old\n{ENDED}etcd-ha: error: new\n{ENDED}", "new"),
-        (f'etcd-ha: error: old\n{ENDED}{{"level":"info","msg":"starting"}}\n', "old"),
+        (f"etcd-ha: error: old\n{ENDED}{AGAIN}etcd-ha: error: new\n{ENDED}", "new"),
+        (f'etcd-ha: error: old\n{ENDED}{AGAIN}{{"level":"info","msg":"starting"}}\n', "old"),
+        (f"etcd-ha: error: old\n{ENDED}{AGAIN}{ENDED}", "code=exited, status=1/FAILURE"),
+        # Its last words may come after systemd's.
+        (f'{ENDED}{{"level":"fatal","msg":"a","error":"late"}}\n', "a: late"),
+        (f'{ENDED}{{"level":"fatal","msg":"a","error":"late"}}\n{AGAIN}', "a: late"),
     ],
 )  # fmt: skip
 def test_reason_is_the_last_of_whoever_had_one(

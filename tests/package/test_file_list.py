@@ -35,6 +35,7 @@ FILES = """
 0755 usr/lib/etcd-ha/config
 0755 usr/lib/etcd-ha/migrate
 0755 usr/lib/etcd-ha/preflight
+0755 usr/lib/etcd-ha/reset
 0755 usr/lib/etcd-ha/restart
 0755 usr/lib/etcd-ha/status
 0755 usr/lib/systemd/system-generators/etcd-ha

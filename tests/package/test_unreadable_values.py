@@ -16,7 +16,7 @@ from tests.package.yaml_files import READ, UNREAD
 
 def member(script: str, config: Path) -> Answer:
     """A function of member.sh."""
-    return call("yaml bbolt member", script, config=config)
+    return call("yaml bbolt member host client", script, config=config)
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ echo "unread:$UNREAD"
 def stored(config: Path, folder: Path) -> list[str]:
     """What the config script would write into debconf, and which questions it can't answer."""
     folder.mkdir()
-    answer = call("yaml answers from-file debconf", STORE, str(folder), config=config)
+    answer = call("yaml answers host from-file debconf", STORE, str(folder), config=config)
     assert answer.status == 0, answer.err
     return answer.out.splitlines()
 

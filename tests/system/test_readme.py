@@ -158,7 +158,13 @@ def test_start_over(nodes: Nodes, package: Package) -> None:
     remove = Section("Remove and purge")
     listed = type_in(first, remove.take("etcdctl member list"))
     (gone,) = (line.split(", ")[0] for line in listed.splitlines() if f", {third.name}, " in line)
-    type_in(first, remove.take("etcdctl member remove").replace("ID", gone))
+    removal = remove.take("etcdctl member remove").replace("ID", gone)
+    # As the section says, a cluster that has just started is asked again.
+    wait_for(
+        "the member to be removed",
+        lambda: "removed from cluster" in type_in(first, removal, check=False),
+        within=15,
+    )
     remove.is_done()
     assert set(cluster.members(first)) == {first.name, second.name}
 

@@ -1,4 +1,4 @@
-"""What a cluster's clients notice: a writer without pause, and a look every 50 ms at which members serve."""
+"""What a cluster's clients notice: a writer, and a look every 50 ms at which members serve."""
 
 from __future__ import annotations
 
@@ -43,6 +43,10 @@ class Traffic:
         """How many members did not serve at the same moment, at most."""
         return max((len(urls) for _, urls in self.down), default=0)
 
+    def most_down_between(self, begin: float, end: float) -> int:
+        """The same from one time, in seconds since the epoch, to another."""
+        return max((len(urls) for moment, urls in self.down if begin <= moment <= end), default=0)
+
     def lost(self, machine: Machine, client: Mapping[str, str] | None = None) -> list[str]:
         """Acknowledged writes that the member there doesn't have; client is etcdctl's environment."""
         words = ["etcdctl", "get", "--prefix", PREFIX, "--keys-only"]
@@ -51,11 +55,13 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def traffic(network: Network, urls: Sequence[str], certificates: Path | None = None) -> Iterator[Traffic]:
-    """Traffic on all client URLs for as long as the block lasts."""
+def traffic(
+    network: Network, urls: Sequence[str], certificates: Path | None = None, pause: float = 0
+) -> Iterator[Traffic]:
+    """Traffic on all client URLs for as long as the block lasts; pause is the writer's, in seconds."""
     seen = Traffic()
     with (
-        _program(network, "writer", urls, certificates) as writer,
+        _program(network, "writer", urls, certificates, str(pause)) as writer,
         _program(network, "sampler", urls, certificates) as sampler,
     ):
         assert writer.stdout is not None
@@ -70,9 +76,9 @@ def traffic(network: Network, urls: Sequence[str], certificates: Path | None = N
 
 @contextlib.contextmanager
 def _program(
-    network: Network, name: str, urls: Sequence[str], certificates: Path | None
+    network: Network, name: str, urls: Sequence[str], certificates: Path | None, *options: str
 ) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", f"tests.lab.{name}", str(certificates or ""), *urls]
+    command = [sys.executable, "-m", f"tests.lab.{name}", str(certificates or ""), *options, *urls]
     process = subprocess.Popen(
         network.command(*command), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

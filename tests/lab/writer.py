@@ -1,4 +1,4 @@
-"""A client that writes without pause over all endpoints: each try has a bound, then comes the next endpoint.
+"""A client that writes over all endpoints: each try has a bound, then comes the next endpoint.
 
 Run as a program in the lab's network; ends when its standard input does, and prints what it has seen as JSON.
 """
@@ -27,13 +27,13 @@ class Wrote(TypedDict):
 PREFIX = "written/"
 
 
-def main(urls: list[str], certificates: Path | None) -> None:
-    """Write until told to end."""
+def main(urls: list[str], certificates: Path | None, pause: float) -> None:
+    """Write until told to end; pause is in seconds."""
     gateways = [Gateway(url, TRY_SECONDS, certificates) for url in urls]
     acknowledged: list[float] = []
     failed: list[tuple[float, str]] = []
     turn = 0
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    while not select.select([sys.stdin], [], [], pause)[0]:
         number = len(acknowledged)
         while not gateways[turn].put(f"{PREFIX}{number}", str(number)):
             failed.append((time.time(), gateways[turn].url))
@@ -45,4 +45,4 @@ def main(urls: list[str], certificates: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[2:], Path(sys.argv[1]) if sys.argv[1] else None)
+    main(sys.argv[3:], Path(sys.argv[1]) if sys.argv[1] else None, float(sys.argv[2]))

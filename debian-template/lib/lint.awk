@@ -72,6 +72,11 @@ function get(key) {
     return key in value_of ? value_of[key] : ""
 }
 
+# Whether its value, or that it is not there, can be told.
+function is_known(key) {
+    return key in value_of || !(key in line_of)
+}
+
 function has_scheme(key, scheme) {
     return index(get(key), scheme "://") > 0
 }
@@ -92,7 +97,7 @@ function check_values(    key, n, url, i, host) {
         warn(line_of["initial-cluster-state"], "etcd refuses initial-cluster-state: new or existing is expected")
     beat = "heartbeat-interval" in value_of ? value_of["heartbeat-interval"] : 100
     election = "election-timeout" in value_of ? value_of["election-timeout"] : 1000
-    if (beat * 5 > election * 1) warn(first("heartbeat-interval", "election-timeout"), "etcd refuses election-timeout: it must be 5 times heartbeat-interval at least")
+    if (is_known("heartbeat-interval") && is_known("election-timeout") && beat * 5 > election * 1) warn(first("heartbeat-interval", "election-timeout"), "etcd refuses election-timeout: it must be 5 times heartbeat-interval at least")
     if (election > 50000) warn(line_of["election-timeout"], "etcd refuses election-timeout: 50000 is the most")
     if ("log-level" in value_of && get("log-level") !~ /^(debug|info|warn|error|dpanic|panic|fatal)$/)
         warn(line_of["log-level"], "etcd crashes with log-level " value_of["log-level"])

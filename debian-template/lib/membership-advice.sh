@@ -86,7 +86,7 @@ END
 }
 
 stop_other_name() { # LINE
-    stop_lines 78 "a member with this node's name, $own_name, runs at $(printf '%s\n' "$1" | awk -F ', ' '{ print $4 }')" <<END
+    stop_lines 78 "a member with this node's name, $own_name, is at $(printf '%s\n' "$1" | awk -F ', ' '{ print $4 }')" <<END
 This node's own URL is $own_urls (initial-advertise-peer-urls in $CONFIG).
 Is this another node? Give it a name and an entry of its own: dpkg-reconfigure etcd-ha; systemctl start etcd
 Is it that member, at another address and without its data? Then, here:

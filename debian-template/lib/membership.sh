@@ -74,7 +74,7 @@ check_membership() {
         0:founder) [ "$cluster_state" != new ] || return 0 ;;
         0:added) ;;
         1:*)
-            namesake=$(NAME=$own_name awk -F ', ' '$5 != "" && $3 == ENVIRON["NAME"]' "$scratch/list")
+            namesake=$(NAME=$own_name awk -F ', ' '$3 == ENVIRON["NAME"]' "$scratch/list")
             [ -z "$namesake" ] || stop_other_name "$namesake"
             stop_unexpected
             ;;

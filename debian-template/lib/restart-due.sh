@@ -20,7 +20,8 @@ record_start() {
     } >"$RUNTIME_DIRECTORY/start" || return 0
 }
 
-checksum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
+# checksum_of FILE: "-" where it can't be read.
+checksum_of() { { sha256sum <"$1" || echo -; } 2>/dev/null | cut -d ' ' -f 1; }
 
 # why_restart PID: reasons, one a line; nothing when the member is up to date.
 why_restart() {
@@ -57,11 +58,14 @@ why_file() {
     if [ -f "$START_RECORD" ] && [ "$(sed -n 1p "$START_RECORD")" = "$1" ]; then
         files_read_once | while read -r due_file; do
             due_checksum=$(FILE=$due_file awk 'substr($0, length($1) + 2) == ENVIRON["FILE"] { print $1 }' "$START_RECORD")
-            if [ -z "$due_checksum" ]; then
-                echo "$due_file is new since the start"
-            elif ! [ -r "$due_file" ]; then
+            due_now=$(checksum_of "$due_file")
+            if [ "${due_checksum:--}" = "$due_now" ]; then
+                :
+            elif [ "$due_now" = - ]; then
                 echo "$due_file was removed since the start"
-            elif [ "$(checksum_of "$due_file")" != "$due_checksum" ]; then
+            elif [ "${due_checksum:--}" = - ]; then
+                echo "$due_file is new since the start"
+            else
                 echo "$due_file was changed since the start"
             fi
         done

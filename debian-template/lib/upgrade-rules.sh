@@ -25,7 +25,10 @@ forbidden_step() {
         between=$(minor_of "$1" | awk '{ print $1 "." $2 + 1 }')
         echo "etcd $2 can't follow $1: it skips a minor version"
         echo "upstream supports one minor at a time; data that skips one misses what $between would do to it"
-        echo "$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"
+        # Where that one is forbidden too, what comes before it is the way.
+        first=
+        [ -z "$apart" ] || first=$(forbidden_step "$1" "$between" | sed -n 3p)
+        echo "${first:-"$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"}"
     elif is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 26 ]; then
         echo "etcd $2 can't follow $1: the whole cluster has to run 3.5.26 or later before"
         echo "members that were removed or promoted long ago come back wrong in 3.6 and can break the quorum" \

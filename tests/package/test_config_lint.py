@@ -139,6 +139,11 @@ def test_value_that_is_not_read_is_named_with_its_line(tool: Tool, form: str) ->
     assert "line " in tool.lint(UNREAD[form])
 
 
+def test_value_that_is_not_read_is_not_judged_by_the_default(tool: Tool) -> None:
+    said = tool.lint("heartbeat-interval: 500\nelection-timeout: >-\n\n\n  5000\n")
+    assert "5 times" not in said
+
+
 FINE = """\
 Name: "101"
 data-dir: /var/lib/etcd-ha

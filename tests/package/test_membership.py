@@ -189,9 +189,18 @@ def test_a_node_that_the_members_do_not_know_is_told_to_be_added(preflight: Pref
     ]
 
 
-def test_the_name_of_a_member_that_runs_elsewhere_is_not_taken_for_this_node(preflight: Preflight) -> None:
-    status, said = preflight.run(PG1, PG2, RUN.replace("pg3:2380", "pg4:2380"))
+@pytest.mark.parametrize("namesake", [RUN, FOUNDER], ids=["has run", "never started"])
+def test_the_name_of_a_member_that_is_elsewhere_is_not_taken_for_this_node(
+    preflight: Preflight, namesake: str
+) -> None:
+    status, said = preflight.run(PG1, PG2, namesake.replace("pg3:2380", "pg4:2380"))
     assert status == 78
-    assert "a member with this node's name, pg3, runs at http://pg4:2380" in said
+    assert "a member with this node's name, pg3, is at http://pg4:2380" in said
     assert "Is this another node?" in said
-    assert f"{REACHED} member remove 3a" in preflight.commands(said)
+    assert preflight.commands(said) == [
+        f"{REACHED} member remove 3a",
+        f"{REACHED} member add pg3 --peer-urls=http://pg3:2380",
+        f"etcd-ha config set initial-cluster {THREE}",
+        JOIN,
+        "systemctl start etcd",
+    ]

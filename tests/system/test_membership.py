@@ -156,7 +156,7 @@ def test_node_with_the_name_of_another_member_gets_its_own_and_joins(nodes: Node
     preseed(more, {**cluster.answers(more), **wrong, "cluster-state": "existing"})
     more.install(deb)
     said = preflight(more)
-    assert f"a member with this node's name, {namesake.name}, runs at http://{namesake.address}:2380" in said
+    assert f"a member with this node's name, {namesake.name}, is at http://{namesake.address}:2380" in said
     members = f"{others},{namesake.name}={namesake.address},{more.name}={more.address}"
     preseed(more, {"node-name": more.name, "members": members})
     # Nobody has told the others of it yet: the start fails once more, and says how.

@@ -41,6 +41,15 @@ def test_step_that_upstream_forbids_is_named_with_its_reason_and_the_way_out(
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "first"),
+    [("3.5.16", "3.7.3", "3.5.32 or later before 3.6"), ("3.5.33", "3.7.3", "3.6 before 3.7.3")],
+)
+def test_way_out_begins_with_a_step_that_is_allowed(old: str, new: str, first: str) -> None:
+    way = told("forbidden_step", old, new).splitlines()[2]
+    assert way.startswith(f"{first}, on every node")
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [
         *(("3.5.16", "3.5.30"), ("3.5.30", "3.5.16"), ("3.4.23", "3.5.1"), ("3.5.26", "3.6.0")),

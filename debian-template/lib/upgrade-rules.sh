@@ -26,9 +26,11 @@ forbidden_step() {
         echo "etcd $2 can't follow $1: it skips a minor version"
         echo "upstream supports one minor at a time; data that skips one misses what $between would do to it"
         # Where that one is forbidden too, what comes before it is the way.
-        first=
-        [ -z "$apart" ] || first=$(forbidden_step "$1" "$between" | sed -n 3p)
-        echo "${first:-"$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"}"
+        if [ -n "$apart" ] && [ -n "$(forbidden_step "$1" "$between")" ]; then
+            forbidden_step "$1" "$between" | sed -n 3p
+        else
+            echo "$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"
+        fi
     elif is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 26 ]; then
         echo "etcd $2 can't follow $1: the whole cluster has to run 3.5.26 or later before"
         echo "members that were removed or promoted long ago come back wrong in 3.6 and can break the quorum" \

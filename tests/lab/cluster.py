@@ -1,5 +1,6 @@
 """etcd-ha on the lab's nodes: preseed, install, and etcdctl."""
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -94,5 +95,7 @@ class Cluster:
 
     def members(self, machine: Machine) -> dict[str, str]:
         """Names of the members as one of them knows them, with their state."""
-        rows = [row.split(", ") for row in etcdctl(machine, "member", "list").splitlines()]
+        said = etcdctl(machine, "member", "list").splitlines()
+        # Beside warnings of tries that failed.
+        rows = [line.split(", ") for line in said if re.match("[0-9a-f]+, ", line)]
         return {row[2]: row[1] for row in rows}

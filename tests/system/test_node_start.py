@@ -1,6 +1,5 @@
 """When etcd starts, and when it stays stopped: the administrator's word and policy-rc.d's come first."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 

@@ -74,8 +74,8 @@ FORBIDDEN_AT_THE_END = {"3.5.35": "etcdctl downgrade enable 3.5"}
 class Walk:
     """What the clients noticed; gaps and turns are seconds, by step.
 
-    At "downgrade enable" etcd itself takes a snapshot and changes its data, on all members at once; what clients
-    notice of that is apart.
+    At "downgrade enable" etcd itself takes a snapshot and changes its data, on all members at once;
+    what clients notice of that is apart.
     """
 
     gaps: dict[str, float] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from builder import shipped
 from builder.completions import write_completions
 from builder.examine import ExaminedBinaries, program_folder
+from builder.known_faults import KnownFault, shipped_faults
 from builder.provenance import provenance_of
 from builder.replace import disk_full_named
 from builder.sbom import software_bill
@@ -41,6 +42,8 @@ class TemplateContext:
     is_static: bool
     architectures: str
     config_keys: tuple[tuple[str, str], ...]
+    known_faults: tuple[KnownFault, ...]
+    faults_as_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def template_context(examined: ExaminedBinaries, version: PackageVersion, mainta
     upstream = version.upstream
     tarball = examined.binaries.tarball
     day = datetime.fromtimestamp(examined.binaries.released, UTC)
+    # Not what GitHub has told since: the same etcd-deb makes the same bytes on every day.
+    faults = shipped_faults()
     return TemplateContext(
         debian_version=str(version),
         upstream_tag=upstream.tag,
@@ -94,6 +99,8 @@ def template_context(examined: ExaminedBinaries, version: PackageVersion, mainta
         is_static=all(found.is_static for found in examined.programs),
         architectures=" ".join(Architecture),
         config_keys=config_keys(upstream.series),
+        known_faults=faults.warnings(upstream),
+        faults_as_of=str(faults.as_of),
     )
 
 

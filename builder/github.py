@@ -46,25 +46,40 @@ class GitHub:
 
         Raises DownloadFailed, with a message of its own for the rate limit; also where pages are missing.
         """
-        found: list[Release] = []
+        first = f"{self.api.base}/releases?per_page={PER_PAGE}&page=1"
+        return tuple(_releases(self._list(first, "a list of releases", progress, numbered=True)))
+
+    def advisories(self, progress: Progress) -> tuple[object, ...]:
+        """Every published security advisory, as the API has them.
+
+        Raises DownloadFailed, also where pages are missing, and NoSuchRelease where the API has no such list.
+        """
+        first = f"{self.api.base}/security-advisories?state=published&per_page={PER_PAGE}"
+        return tuple(self._list(first, "a list of advisories", progress, numbered=False))
+
+    def _list(self, first: str, expected: str, progress: Progress, *, numbered: bool) -> list[object]:
+        """All entries of all pages. numbered: pages have numbers, and not only a Link to the next one."""
+        found: list[object] = []
         seen: set[str] = set()
-        url: str | None = f"{self.api.base}/releases?per_page={PER_PAGE}&page=1"
+        url: str | None = first
         while url:
             if url in seen or len(seen) == MOST_PAGES:
-                raise self._unexpected(f"a list of releases that ends within {MOST_PAGES} pages")
+                raise self._unexpected(f"{expected} that ends within {MOST_PAGES} pages")
             seen.add(url)
             page, answer = self._get(url, progress)
             if not isinstance(answer, list):
-                raise self._unexpected("a list of releases")
-            found.extend(_releases(answer))
+                raise self._unexpected(expected)
+            found.extend(answer)
             url = page.next
             # A proxy may have taken the header away: then only a page that is not full is the last one.
             if not page.linked and len(answer) >= PER_PAGE:
+                if not numbered:
+                    raise self._unexpected(f"{expected} with a Link to its next page")
                 url = f"{self.api.base}/releases?per_page={PER_PAGE}&page={len(seen) + 1}"
             if url and urlsplit(url)[:2] != urlsplit(self.api.base)[:2]:
                 # The token would go there, and plain http with it.
                 raise self._unexpected(f"a next page at {self.api}, not at {without_login(url)}")
-        return tuple(found)
+        return found
 
     def digests(self, version: UpstreamVersion, progress: Progress) -> dict[str, str]:
         """SHA-256 of each file of a release, as GitHub computed it at the upload."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 
-from builder import shipped
-from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, UsageError
+from builder.errors import DownloadFailed, NoSuchRelease, UsageError
 from builder.fetch import Sources
 from builder.github import Release
+from builder.known_faults import Faults, KnownFault, ended_on
 from builder.pins import Pins
 from builder.progress import Progress
 from builder.release import FolderOrigin, RemoteOrigin, without_login
@@ -28,21 +27,24 @@ class ListedRelease:
     day: date | None
     pinned: bool
     supported: bool
+    faults: tuple[KnownFault, ...] = ()
 
 
-def list_releases(sources: Sources, pins: Pins, progress: Progress) -> tuple[ListedRelease, ...]:
+def list_releases(
+    sources: Sources, pins: Pins, progress: Progress, faults: Faults | None = None
+) -> tuple[ListedRelease, ...]:
     """Every release that the source has, newest first.
 
     Raises DownloadFailed, with a message of its own for GitHub's rate limit; NoSuchRelease for a source
     without any.
     """
-    newest_ended = max(_ends_of_life())
     return tuple(
         ListedRelease(
             release.version,
             release.day,
             any(name.startswith(f"etcd-{release.version.tag}-linux-") for name in pins.by_name),
-            release.version.series > newest_ended,
+            not ended_on(release.version.series),
+            faults.of(release.version) if faults else (),
         )
         for release in sorted(_releases(sources, progress), key=lambda release: release.version, reverse=True)
     )
@@ -115,15 +117,3 @@ def _versions(names: list[str]) -> tuple[Release, ...]:
         if isinstance(version, UpstreamVersion) and name == version.tag:
             found.add(version)
     return tuple(Release(version, None) for version in found)
-
-
-def _ends_of_life() -> dict[Series, date]:
-    file = shipped.CONF / "end-of-life.toml"
-    table: dict[str, object] = tomllib.loads(file.read_text(encoding="utf-8"))
-    ends: dict[Series, date] = {}
-    for name, day in table.items():
-        series = parse_version(name)
-        if not isinstance(series, Series) or not isinstance(day, date):
-            raise EtcdDebError(f"{file}: {name} is no series with a day", hint='"3.4" = 2026-06-01')
-        ends[series] = day
-    return ends

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from builder.advisories import known_faults
 from builder.assemble import SourceTree, assemble
 from builder.deliver import deliver
 from builder.errors import EtcdDebError, VerificationFailed
 from builder.examine import ExaminedBinaries, examine
 from builder.fetch import Fetched, Sources, fetch
+from builder.known_faults import KnownFault
 from builder.pack import Upload, pack
 from builder.pins import Pins
 from builder.progress import Progress
@@ -45,10 +47,11 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A package, and where its binaries come from."""
+    """A package, where its binaries come from, and what they are known to have."""
 
     upload: Upload
     provenance: Provenance
+    faults: tuple[KnownFault, ...]
 
 
 def build(
@@ -56,17 +59,20 @@ def build(
 ) -> tuple[Built, ...]:
     """The packages of every architecture asked for, in the output folder: all of them, or none."""
     fetched = fetch_all(request.version, request.architectures, sources, pins, progress)
+    faults = known_faults(progress).warnings(request.version.upstream)
+    for fault in faults:
+        progress.step(f"known fault of etcd {request.version.upstream}: {fault}")
 
     def make(one: Fetched, work: Path) -> Built:
         examined = prepare(one, pins, work, progress, require_pin=request.require_pin)
         tree = assemble(examined, request.version, request.maintainer, work)
         progress.step(f"packing etcd-ha {tree.version} for {tree.architecture}")
-        return Built(pack(tree, request.compression, request.key, progress), provenance_of(examined))
+        return Built(pack(tree, request.compression, request.key, progress), provenance_of(examined), faults)
 
     with work_folder() as work:
         built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
         uploads = deliver([one.upload for one in built], output)
-    return tuple(Built(upload, one.provenance) for upload, one in zip(uploads, built, strict=True))
+    return tuple(Built(upload, one.provenance, faults) for upload, one in zip(uploads, built, strict=True))
 
 
 def make_source(

@@ -18,13 +18,20 @@ from builder.errors import GENERAL, UNVERIFIED
 @options.as_json
 @pass_invocation
 def versions(invocation: Invocation, source: str | None, pins: str | None, as_json: bool) -> None:
-    """List the releases: date, pinned or not, supported or end of life."""
+    """List the releases: date, pinned or not, supported or end of life, known faults.
+
+    With GitHub as the source, its security advisories are read too, and kept for later builds.
+    """
+    from builder.advisories import known_faults, refresh
     from builder.cli import report
     from builder.listing import list_releases
 
     settings = invocation.settings(source=source, pins=pins)
     progress = TerminalProgress(verbose=invocation.verbose)
-    found = list_releases(options.sources_of(settings), options.pins_of(settings), progress)
+    sources = options.sources_of(settings)
+    if sources.witness_has_tarballs:
+        refresh(sources.github, progress)
+    found = list_releases(sources, options.pins_of(settings), progress, known_faults(progress))
     click.echo(report.releases_as_json(found) if as_json else report.releases_as_text(found))
 
 
@@ -41,6 +48,7 @@ def inspect(
 
     The programs inside are compared with the release they name. Exit status 3: they are others.
     """
+    from builder.advisories import known_faults
     from builder.cli import report
     from builder.inspect import Verdict
     from builder.inspect import inspect as run_inspect
@@ -48,7 +56,10 @@ def inspect(
     settings = invocation.settings(source=source, pins=pins)
     progress = TerminalProgress(verbose=invocation.verbose)
     found = run_inspect(package, options.sources_of(settings), options.pins_of(settings), progress)
-    click.echo(report.inspection_as_json(found) if as_json else report.inspection_as_text(found))
+    faults = known_faults(progress).of_package(found.version)
+    click.echo(
+        report.inspection_as_json(found, faults) if as_json else report.inspection_as_text(found, faults)
+    )
     return UNVERIFIED if found.verdict is Verdict.DIFFERENT else 0
 
 

@@ -94,6 +94,7 @@ def sync(
     etcd-deb sync --repo /srv/apt --suite trixie
     etcd-deb sync --repo /srv/apt --suite trixie --series 3.6 --arch all
     """
+    from builder.advisories import refresh
     from builder.cli import repository_report as report
     from builder.repository.sync import Wanted, parse_series
     from builder.repository.sync import sync as run_sync
@@ -118,6 +119,8 @@ def sync(
     progress = TerminalProgress(verbose=invocation.verbose)
     remotes = pushing.parse_targets(targets, endpoint_url, folder)
     repository = options.repository_at(folder)
+    if sources.witness_has_tarballs:
+        refresh(sources.github, progress)
     synced = run_sync(repository, suite, wanted, sources, pinned, progress)
     for failure in synced.failures:
         show_error(failure.error)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from builder.doctor import Need
 from builder.inspect import Inspection
+from builder.known_faults import KnownFault, release
 from builder.listing import ListedRelease
 from builder.pipeline import Built
 
@@ -27,6 +29,7 @@ def built_as_json(built: tuple[Built, ...]) -> str:
                 "changes": str(one.upload.changes),
                 "size": one.upload.deb.stat().st_size,
                 "provenance": asdict(one.provenance),
+                "known_faults": _faults(one.faults),
             }
             for one in built
         ]
@@ -36,10 +39,10 @@ def built_as_json(built: tuple[Built, ...]) -> str:
 def releases_as_text(releases: tuple[ListedRelease, ...]) -> str:
     rows = [
         f"{release.version.tag:<16}{release.day or '-'!s:<12}{'pinned' if release.pinned else '-':<8}"
-        f"{'supported' if release.supported else 'end of life'}"
+        f"{'supported' if release.supported else 'end of life':<13}{_faults_in_short(release.faults)}"
         for release in releases
     ]
-    return "\n".join([f"{'VERSION':<16}{'DATE':<12}{'PIN':<8}SUPPORT", *rows])
+    return "\n".join([f"{'VERSION':<16}{'DATE':<12}{'PIN':<8}{'SUPPORT':<13}KNOWN FAULTS", *rows])
 
 
 def releases_as_json(releases: tuple[ListedRelease, ...]) -> str:
@@ -50,13 +53,14 @@ def releases_as_json(releases: tuple[ListedRelease, ...]) -> str:
                 "date": release.day and release.day.isoformat(),
                 "pinned": release.pinned,
                 "supported": release.supported,
+                "known_faults": _faults(release.faults),
             }
             for release in releases
         ]
     )
 
 
-def inspection_as_text(found: Inspection) -> str:
+def inspection_as_text(found: Inspection, faults: Sequence[KnownFault]) -> str:
     provenance = found.provenance
     return "\n".join(
         [
@@ -67,11 +71,12 @@ def inspection_as_text(found: Inspection) -> str:
             f"vouched for by {' and '.join(provenance.vouchers)}",
             *(f"{name:<14} sha256 {digest}" for name, digest in sorted(found.programs.items())),
             f"programs       {found.verdict}: {found.reason}",
+            *(f"known fault    {fault}" for fault in faults),
         ]
     )
 
 
-def inspection_as_json(found: Inspection) -> str:
+def inspection_as_json(found: Inspection, faults: Sequence[KnownFault]) -> str:
     return _json(
         {
             "package": found.package,
@@ -81,6 +86,7 @@ def inspection_as_json(found: Inspection) -> str:
             "programs": found.programs,
             "verdict": found.verdict.name.lower(),
             "reason": found.reason,
+            "known_faults": _faults(faults),
         }
     )
 
@@ -107,6 +113,20 @@ def needs_as_text(needs: tuple[Need, ...]) -> str:
 
 def needs_as_json(needs: tuple[Need, ...]) -> str:
     return _json([{**asdict(need), "path": need.path} for need in needs])
+
+
+def _faults(faults: Sequence[KnownFault]) -> list[dict[str, str | None]]:
+    return [
+        {"what": fault.what, "source": fault.source, "mended_in": fault.mended or None} for fault in faults
+    ]
+
+
+def _faults_in_short(faults: Sequence[KnownFault]) -> str:
+    if not faults:
+        return "-"
+    mended = [release(fault.mended) for fault in faults if fault.mended]
+    whole = f"all mended in {max(mended)}" if len(mended) == len(faults) else "not all of them mended"
+    return f"{len(faults)}, {whole}"
 
 
 def _json(value: object) -> str:

@@ -24,6 +24,23 @@ json_strings() {
     printf ']'
 }
 
+# json_faults: null where they can't be read. The builder lets nothing into the file that JSON would have escaped.
+json_faults() {
+    [ -r "$FAULTS" ] || {
+        printf null
+        return 0
+    }
+    separator=
+    printf '['
+    while IFS='|' read -r mended what source; do
+        case $mended in "#"*) continue ;; esac
+        printf '%s{"what":"%s","source":"%s","mended_in":' "$separator" "$what" "$source"
+        if [ -n "$mended" ]; then printf '"%s"}' "$mended"; else printf 'null}'; fi
+        separator=,
+    done <"$FAULTS"
+    printf ']'
+}
+
 report_json() {
     json_boolean() { if [ "$1" = "$2" ]; then printf true; else printf false; fi; }
     json_pairs() { # KEY VALUE...: with a comma behind each
@@ -37,7 +54,9 @@ report_json() {
     json_pairs package "$package_version" installed "$installed_version" running "$running_version" \
         service "$service_state" failure "$start_failure" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
         leader_id "$leader_id" leader "$leader_name"
-    printf '"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"
+    printf '"known_faults":'
+    json_faults
+    printf ',"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"
     printf '"pid":%s,"quorum":%s,"database_bytes":%s,"quota_bytes":%s,' "${pid:-null}" "$(json_quorum)" \
         "${database_bytes:-null}" "${quota_bytes:-null}"
     printf '"alarms":%s,"pending_restart":%s,"config_warnings":%s,"unread":%s,"members":[' \

@@ -28,6 +28,14 @@ service_line() {
     echo
 }
 
+# report_faults: what the programs of the package are known to have. Builtins alone: status has 5 s.
+report_faults() {
+    [ -r "$FAULTS" ] || line "known fault" "not told: $FAULTS can't be read"
+    [ ! -r "$FAULTS" ] || while IFS='|' read -r mended what _; do
+        case $mended in "#"*) ;; *) line "known fault" "etcd $installed_version: $what; mended in ${mended:-no version}" ;; esac
+    done <"$FAULTS"
+}
+
 report_running() {
     beside=
     case $other_processes in
@@ -76,6 +84,7 @@ quorum_line() {
 report_screen() {
     line() { printf '%-11s %s\n' "$1" "$2"; }
     line package "etcd-ha ${package_version:-not installed}, etcd ${installed_version:-missing}"
+    report_faults
     report_running
     line service "$(service_line)"
     if [ -z "$running_version" ] && ! [ -e "$CONFIG" ]; then

@@ -57,6 +57,7 @@ FILES = """
 0644 usr/share/doc/etcd-ha/toolchain
 0644 usr/share/etcd-ha/alternatives
 0644 usr/share/etcd-ha/config-keys
+0644 usr/share/etcd-ha/known-faults
 0644 usr/share/fish/vendor_completions.d/etcd-ha.fish
 0644 usr/share/fish/vendor_completions.d/etcd.fish
 0644 usr/share/fish/vendor_completions.d/etcdctl.fish

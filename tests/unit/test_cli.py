@@ -17,8 +17,10 @@ import pytest
 
 from builder.cli import cli
 from builder.errors import EtcdDebError
+from builder.known_faults import shipped_faults
 from builder.repository.serve import serve
 from tests.lab.fake_release import good_tarball, publish, tarball_name
+from tests.unit.samples import version
 
 ETCD_DEB = str(Path(sys.executable).with_name("etcd-deb"))
 COMMANDS = sorted(cli.commands)
@@ -177,9 +179,31 @@ def test_versions_prints_json_where_asked(release: Path) -> None:
     result = run("versions", "--source", release, "--json")
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout) == [
-        {"version": "3.6.99", "date": None, "pinned": False, "supported": True}
+        {"version": "3.6.99", "date": None, "pinned": False, "supported": True, "known_faults": []}
     ]
     assert "v3.6.99" in run("versions", "--source", release).stdout
+
+
+def test_versions_tells_which_one_mends_the_known_faults_of_another(tmp_path: Path) -> None:
+    for tag in ("v3.6.13", "v3.6.14", "v3.6.16"):
+        (tmp_path / tag).mkdir()
+    rows = run("versions", "--source", tmp_path).stdout.splitlines()
+    assert [row.rpartition("supported")[2].strip() for row in rows[1:]] == [
+        "-",
+        "1, all mended in 3.6.15",
+        "3, all mended in 3.6.15",
+    ]
+    found = json.loads(run("versions", "--source", tmp_path, "--json").stdout)
+    assert [fault["mended_in"] for fault in found[1]["known_faults"]] == ["3.6.15"]
+
+
+def test_build_tells_each_known_fault_once(tmp_path: Path) -> None:
+    (tmp_path / "v3.6.14").mkdir()
+    for name in ("amd64", "arm64"):
+        (tmp_path / f"v3.6.14/etcd-v3.6.14-linux-{name}.tar.gz").touch()
+    said = run("build", "3.6", "--arch", "amd64", "--arch", "arm64", "--source", tmp_path).stderr
+    (fault,) = shipped_faults().of(version("3.6.14"))
+    assert said.count(f"known fault of etcd 3.6.14: {fault}\n") == 1
 
 
 def test_a_release_that_is_not_trusted_ends_with_3(release: Path, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_each_file_that_the_reference_names_is_in_the_template() -> None:
         "/usr/lib/sysusers.d/etcd-ha.conf": "etcd-ha.sysusers",
         "/usr/lib/tmpfiles.d/etcd-ha.conf": "etcd-ha.tmpfiles",
         "/usr/share/etcd-ha/config-keys": "config-keys.j2",
+        "/usr/share/etcd-ha/known-faults": "known-faults.j2",
         "/etc/apt/apt.conf.d/80etcd-ha": "apt/80etcd-ha",
         "/etc/needrestart/conf.d/etcd-ha.conf": "needrestart/etcd-ha.conf",
     }

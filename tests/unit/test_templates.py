@@ -16,11 +16,14 @@ from jinja2 import Environment
 from jinja2.meta import find_undeclared_variables
 
 from builder import shipped
+from builder.advisories import kept_file, known_faults
 from builder.assemble import TemplateContext, assemble, config_keys, template_context
 from builder.examine import ExaminedBinaries
+from builder.known_faults import shipped_faults
+from builder.progress import Progress
 from builder.version import PackageVersion, Series
 from tests.lab.fake_release import MTIME
-from tests.unit.samples import examined
+from tests.unit.samples import examined, version
 
 TEMPLATES = sorted(shipped.DEBIAN_TEMPLATE.rglob("*.j2"))
 FIELDS = {field.name for field in fields(TemplateContext)}
@@ -114,6 +117,28 @@ def test_there_is_an_alternative_for_each_program_of_the_release(tmp_path: Path,
     assert set(found) == {path.name for path in (folder.parent / "bin").iterdir()}
     assert {link.rpartition("/")[2] for link, _ in found.values()} == set(found)
     assert min(priority for _, priority in found.values()) > 100
+
+
+def test_the_package_has_the_known_faults_of_its_version_as_etcd_deb_ships_them(tmp_path: Path) -> None:
+    lines = (debian(tmp_path, "3.6.14") / "known-faults").read_text().splitlines()
+    assert lines[0].startswith(f"# Known faults of etcd v3.6.14 as of {shipped_faults().as_of}: ")
+    assert lines[1:] == [
+        f"{fault.mended}|{fault.what}|{fault.source}" for fault in shipped_faults().of(version("3.6.14"))
+    ]
+    assert len(lines) > 1
+
+
+def test_the_bytes_of_a_package_do_not_change_with_what_github_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (debian(tmp_path / "before", "3.6.16") / "known-faults").read_text()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    rows = [{"vulnerable_version_range": "< 3.6.17", "patched_versions": "3.6.17"}]
+    found = {"ghsa_id": "GHSA-aaaa-bbbb-cccc", "summary": "Something", "vulnerabilities": rows}
+    kept_file().parent.mkdir()
+    kept_file().write_text(json.dumps({"read": "2026-12-01", "advisories": [found]}))
+    assert known_faults(Progress()).of(version("3.6.16"))
+    assert (debian(tmp_path / "after", "3.6.16") / "known-faults").read_text() == before
 
 
 def test_no_template_is_left_and_modes_do_not_depend_on_the_checkout(tmp_path: Path) -> None:

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from builder.errors import UsageError
+from builder.known_faults import KnownFault, ended_on, shipped_faults
 from builder.replace import replacing
-from builder.repository.generation import Generation, current_generation
+from builder.repository.generation import Generation, current_generation, parse_date
 from builder.repository.index import Entry, read_stanza, stanzas
 from builder.repository.layout import Repository
 from builder.repository.sources_file import component_order, sources_files
+from builder.version import Series, parse_version
 
 TEMPLATE = Path(__file__).with_name("index.html.j2")
 MEBIBYTE = 1024 * 1024
 # Of each series and architecture: what was published last.
 SHOWN = 10
+# What curl can fetch; apt knows more kinds of URLs.
+_FETCHED = ("http://", "https://", "file:///")
+_VALID_UNTIL = re.compile(r"^Valid-Until: (.*)$", re.MULTILINE)
 # As debian-template/control.j2 names them.
 _PROVENANCE = re.compile(r"^Upstream-(Release|Tarball|Sha256|Vouchers): (.*)$", re.MULTILINE)
+
+
+# Who vouched for a digest, as builder/verify.py and builder/fetch.py name them, for people who know neither.
+_VOUCHERS = (
+    (re.compile(r"pin in (\S+)"), r"one that was written down beforehand in \1"),
+    (re.compile(r"SHA256SUMS of (\S+)"), r"the list of digests at \1"),
+    (re.compile(r"asset digests of (\S+)"), r"the digest that \1 computed when the file was uploaded"),
+    (re.compile(r"(\S+) in the folder"), r"the list of digests \1, kept beside the file"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +61,45 @@ class ShownPackage:
     sha256: str
     filename: str
     provenance: ShownProvenance | None
+    faulty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFault:
+    """A known fault of some of the packages shown. versions: which ones, and what mends it there."""
+
+    what: str
+    source: str
+    versions: str
 
 
 @dataclass(frozen=True, slots=True)
 class ShownComponent:
-    """A series, its packages the newest first. more: how many older ones are not shown."""
+    """A series, its packages the newest first. more: how many older ones are not shown.
+
+    ended: when upstream ended it, empty where it has not. fetch: the command that gets its .sources file.
+    """
 
     name: str
+    ended: str
     sources: str
+    fetch: str
     entries: tuple[ShownPackage, ...]
     more: int
+    faults: tuple[ShownFault, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSuite:
-    """A suite, with the text of its .sources file."""
+    """A suite, with the name and the text of its .sources file, and the series that file names."""
 
     name: str
+    chosen: str
     sources: str
+    text: str
+    fetch: str
+    signed: str
+    valid_until: str
     components: tuple[ShownComponent, ...]
 
 
@@ -94,7 +131,7 @@ def announcement(repository: Repository, fresh: Generation) -> Announcement:
     """What there is to tell when clients see this generation. Raises Damaged, OSError."""
     others = (current_generation(repository, name) for name in repository.suites if name != fresh.suite)
     shown = {generation.suite: _suite(repository, generation) for generation in (fresh, *others)}
-    page = _page(repository, [shown[name] for name in sorted(shown)])
+    page = _page(repository, sorted(shown.values(), key=lambda suite: (not suite.components, suite.name)))
     return Announcement(fresh.suite, sources_files(repository, fresh), page)
 
 
@@ -127,7 +164,7 @@ def _page(repository: Repository, suites: Sequence[ShownSuite]) -> str:
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         origin=repository.settings.origin,
-        fingerprints=repository.settings.keys,
+        fingerprints=[" ".join(re.findall(".{4}", key)) for key in repository.settings.keys],
         keyring=repository.armoured_key.name,
         suites=suites,
     )
@@ -135,13 +172,32 @@ def _page(repository: Repository, suites: Sequence[ShownSuite]) -> str:
 
 def _suite(repository: Repository, generation: Generation) -> ShownSuite:
     components = sorted(generation.components, key=component_order, reverse=True)
+    file = repository.sources_file(generation.suite)
+    valid_until = _VALID_UNTIL.search((generation.folder / "Release").read_text(encoding="utf-8"))
     return ShownSuite(
         name=generation.suite,
-        sources=sources_files(repository, generation)[repository.sources_file(generation.suite)],
+        chosen=generation.chosen,
+        sources=file.name,
+        text=sources_files(repository, generation)[file],
+        fetch=_fetch(repository, file),
+        signed=_in_words(generation.date),
+        valid_until=_in_words(parse_date(valid_until[1])) if valid_until else "",
         components=tuple(
             shown for name in components if (shown := _component(repository, generation, name)).entries
         ),
     )
+
+
+def _in_words(date: datetime) -> str:
+    return f"{date:%Y-%m-%d %H:%M} UTC"
+
+
+def _fetch(repository: Repository, file: Path) -> str:
+    """The command by which a node gets the file; empty where curl can't."""
+    url = f"{repository.settings.url}/{file.name}"
+    if not url.startswith(_FETCHED):
+        return ""
+    return f"curl -fLo /etc/apt/sources.list.d/etcd-ha.sources {shlex.quote(url)}"
 
 
 def _component(repository: Repository, generation: Generation, component: str) -> ShownComponent:
@@ -149,15 +205,36 @@ def _component(repository: Repository, generation: Generation, component: str) -
     # Reading and sorting all of a large repository would take longer than publishing in it.
     latest = [read_stanza(stanza) for index in indices for stanza in index[-SHOWN:]]
     latest.sort(key=Entry.order, reverse=True)
+    file = repository.sources_file(generation.suite, component)
+    # Those that came with etcd-deb: the page is the same whoever makes it, so that repo verify can tell.
+    faults = {entry.version: shipped_faults().of_package(entry.version) for entry in latest}
     return ShownComponent(
         name=component,
-        sources=repository.sources_file(generation.suite, component).name,
-        entries=tuple(_package(repository, entry) for entry in latest),
+        ended=_ended(component),
+        sources=file.name,
+        fetch=_fetch(repository, file),
+        entries=tuple(_package(repository, entry, faulty=bool(faults[entry.version])) for entry in latest),
         more=sum(map(len, indices)) - len(latest),
+        faults=tuple(_faults(faults)),
     )
 
 
-def _package(repository: Repository, entry: Entry) -> ShownPackage:
+def _ended(component: str) -> str:
+    try:
+        series = parse_version(component)
+    except UsageError:
+        return ""
+    return ended_on(series) if isinstance(series, Series) else ""
+
+
+def _faults(of_versions: Mapping[str, Sequence[KnownFault]]) -> Iterator[ShownFault]:
+    for fault in dict.fromkeys(fault for faults in of_versions.values() for fault in faults):
+        versions = ", ".join(version for version, faults in of_versions.items() if fault in faults)
+        mended = f"mended in {fault.mended}" if fault.mended else "mended in no version"
+        yield ShownFault(fault.what, fault.source, f"in {versions}; {mended}")
+
+
+def _package(repository: Repository, entry: Entry, *, faulty: bool) -> ShownPackage:
     published = datetime.fromtimestamp((repository.root / entry.filename).stat().st_mtime, UTC)
     return ShownPackage(
         version=entry.version,
@@ -167,14 +244,27 @@ def _package(repository: Repository, entry: Entry) -> ShownPackage:
         sha256=entry.sha256,
         filename=entry.filename,
         provenance=_provenance(entry),
+        faulty=faulty,
     )
 
 
 def _provenance(entry: Entry) -> ShownProvenance | None:
     told = dict(_PROVENANCE.findall(entry.text))
     try:
-        provenance = ShownProvenance(told["Release"], told["Tarball"], told["Sha256"], told["Vouchers"])
+        provenance = ShownProvenance(
+            told["Release"],
+            told["Tarball"],
+            told["Sha256"],
+            " and ".join(map(_voucher, told["Vouchers"].split(", "))),
+        )
     except KeyError:
         return None
     # A link to a script would run in the page.
     return provenance if provenance.release.startswith("https://") else None
+
+
+def _voucher(named: str) -> str:
+    for known, words in _VOUCHERS:
+        if match := known.fullmatch(named):
+            return match.expand(words)
+    return named

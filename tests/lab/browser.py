@@ -37,6 +37,13 @@ OUT_OF_SIGHT = """() => {
 }"""
 
 
+# Regions that a person has to scroll sideways, and that do not say so above what is in them.
+SILENT = """() => [...document.querySelectorAll("[role=region]")]
+    .filter(region => region.scrollWidth > region.clientWidth)
+    .filter(region => !getComputedStyle(region, "::before").content.includes("Scroll sideways"))
+    .map(region => region.ariaLabel)"""
+
+
 @dataclass(frozen=True)
 class Screen:
     """How a person has set up the browser."""
@@ -99,6 +106,16 @@ def overflow(page: Page) -> int:
 def out_of_sight(page: Page) -> list[str]:
     """Texts of the page that nobody can see."""
     return [str(text) for text in page.evaluate(OUT_OF_SIGHT)]
+
+
+def silent_regions(page: Page) -> list[str]:
+    """Names of regions that can be scrolled sideways and do not tell."""
+    return [str(name) for name in page.evaluate(SILENT)]
+
+
+def unfold(page: Page) -> None:
+    """Open all that a click on its summary would open."""
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
 
 
 def accessibility_problems(page: Page) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.browser import Screen, chromium, copied, opened
+from tests.lab.browser import Screen, chromium, copied, opened, unfold
 from tests.lab.cluster import is_healthy, preseed
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
@@ -62,7 +62,9 @@ def test_text_copied_from_the_page_installs_the_package_on_a_fresh_node(
         chromium() as browser,
         opened(browser, (publisher.repository / "index.html").as_uri(), PHONE) as page,
     ):
-        text = copied(page, "pre")
+        unfold(page)
+        # curl is in no minimal installation.
+        text = copied(page, "#text-trixie")
     # No mirror of Debian can be reached from a node.
     node.run("sh", "-c", "rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*")
     node.run("sh", "-e", "-c", text, env={"DEBIAN_FRONTEND": "noninteractive"}, within=120)

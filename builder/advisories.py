@@ -62,24 +62,32 @@ def refresh(github: GitHub, progress: Progress) -> None:
 
 
 def known_faults(progress: Progress) -> Faults:
-    """Those that come with etcd-deb, and what GitHub has told since. Where that is damaged, it is said."""
+    """Those that come with etcd-deb, and what GitHub has told this user since. Damage is said."""
     try:
-        content: object = json.loads(read_small(kept_file()))
+        return kept_faults(kept_file())
+    except EtcdDebError as error:
+        shipped = shipped_faults()
+        progress.step(f"{error.summary}; known faults are those of {shipped.as_of}")
+        return shipped
+
+
+def kept_faults(file: Path) -> Faults:
+    """Those that come with etcd-deb, and what a file keeps of GitHub's.
+
+    Raises EtcdDebError for a damaged one.
+    """
+    try:
+        content: object = json.loads(read_small(file))
         if not isinstance(content, dict):
             raise ValueError("it is no object")
-        return shipped_faults().renewed(
-            date.fromisoformat(str(content.get("read"))), parse(content["advisories"]).faults
-        )
+        day = date.fromisoformat(str(content.get("read")))
+        return shipped_faults().renewed(day, parse(content["advisories"]).faults)
     except FileNotFoundError:
         return shipped_faults()
     except (DownloadFailed, OSError, KeyError, ValueError, RecursionError) as error:
-        progress.step(
-            f"{kept_file()} can't be read: {error}; known faults are those of {shipped_faults().as_of}"
-        )
-        return shipped_faults()
-    except EtcdDebError:
-        # Nobody at home has kept any.
-        return shipped_faults()
+        raise EtcdDebError(
+            f"the advisories in {file} can't be read", details=(str(error),), hint=f"rm {file}"
+        ) from error
 
 
 def parse(answer: object) -> Read:

@@ -96,7 +96,7 @@ def sync(
     """
     from builder.advisories import refresh
     from builder.cli import repository_report as report
-    from builder.repository.sync import Wanted, parse_series
+    from builder.repository.sync import Wanted, mark_faults, parse_series
     from builder.repository.sync import sync as run_sync
 
     settings = invocation.settings(
@@ -121,6 +121,7 @@ def sync(
     repository = options.repository_at(folder)
     if sources.witness_has_tarballs:
         refresh(sources.github, progress)
+        mark_faults(repository, progress)
     synced = run_sync(repository, suite, wanted, sources, pinned, progress)
     for failure in synced.failures:
         show_error(failure.error)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from debian.deb822 import Deb822
 
+from builder.advisories import kept_faults
 from builder.errors import EtcdDebError
 from builder.progress import Progress
 from builder.repository.check_files import check_files
@@ -136,6 +137,10 @@ def _check_pages(repository: Repository) -> Iterator[str]:
     # It takes as long to load as the rest of a small repository to check.
     from builder.repository.page import expected_pages
 
+    try:
+        kept_faults(repository.advisories)
+    except EtcdDebError as error:
+        yield f"{error.summary}: {error.hint}"
     killed = " (a publisher was killed here, or is at work)" if repository.unfinished.exists() else ""
     for path, text in expected_pages(repository).items():
         if path.is_file() and path.read_bytes() == text.encode():

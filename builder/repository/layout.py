@@ -9,7 +9,7 @@ pool/COMPONENT/FILE.deb             never changed once it is there
 by-hash/SHA256/DIGEST               every index of every kept generation
 generations/SUITE/NUMBER/           Release, InRelease, Release.gpg, COMPONENT/binary-ARCH/Packages
 dists/SUITE                         a link to the generation that clients see
-.etcd-deb/                          settings, lock, and the mark of an unfinished change
+.etcd-deb/                          settings, lock, GitHub's advisories, and the mark of an unfinished change
 """
 
 from __future__ import annotations
@@ -65,6 +65,11 @@ class Repository:
     def unfinished(self) -> Path:
         """Is there while a change is being made, and stays where its publisher was killed."""
         return self.private / "unfinished"
+
+    @property
+    def advisories(self) -> Path:
+        """What GitHub tells of versions of etcd, as of the last `sync` that could read it."""
+        return self.private / "advisories.json"
 
     @property
     def suites(self) -> tuple[str, ...]:

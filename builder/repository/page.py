@@ -11,8 +11,9 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from builder.errors import UsageError
-from builder.known_faults import KnownFault, ended_on, shipped_faults
+from builder.advisories import kept_faults
+from builder.errors import EtcdDebError, UsageError
+from builder.known_faults import Faults, KnownFault, ended_on, shipped_faults
 from builder.replace import replacing
 from builder.repository.generation import Generation, current_generation, parse_date
 from builder.repository.index import Entry, read_stanza, stanzas
@@ -130,9 +131,19 @@ def announce_all(repository: Repository) -> None:
 def announcement(repository: Repository, fresh: Generation) -> Announcement:
     """What there is to tell when clients see this generation. Raises Damaged, OSError."""
     others = (current_generation(repository, name) for name in repository.suites if name != fresh.suite)
-    shown = {generation.suite: _suite(repository, generation) for generation in (fresh, *others)}
+    faults = page_faults(repository)
+    shown = {generation.suite: _suite(repository, generation, faults) for generation in (fresh, *others)}
     page = _page(repository, sorted(shown.values(), key=lambda suite: (not suite.components, suite.name)))
     return Announcement(fresh.suite, sources_files(repository, fresh), page)
+
+
+def page_faults(repository: Repository) -> Faults:
+    """Those that the page marks: the same whoever makes it, so that repo verify can tell another page."""
+    try:
+        return kept_faults(repository.advisories)
+    except EtcdDebError:
+        # Told by repo verify; a page with the others is better than none.
+        return shipped_faults()
 
 
 def announce(repository: Repository, told: Announcement) -> None:
@@ -170,7 +181,7 @@ def _page(repository: Repository, suites: Sequence[ShownSuite]) -> str:
     )
 
 
-def _suite(repository: Repository, generation: Generation) -> ShownSuite:
+def _suite(repository: Repository, generation: Generation, known: Faults) -> ShownSuite:
     components = sorted(generation.components, key=component_order, reverse=True)
     file = repository.sources_file(generation.suite)
     valid_until = _VALID_UNTIL.search((generation.folder / "Release").read_text(encoding="utf-8"))
@@ -183,7 +194,7 @@ def _suite(repository: Repository, generation: Generation) -> ShownSuite:
         signed=_in_words(generation.date),
         valid_until=_in_words(parse_date(valid_until[1])) if valid_until else "",
         components=tuple(
-            shown for name in components if (shown := _component(repository, generation, name)).entries
+            shown for name in components if (shown := _component(repository, generation, name, known)).entries
         ),
     )
 
@@ -200,14 +211,15 @@ def _fetch(repository: Repository, file: Path) -> str:
     return f"curl -fLo /etc/apt/sources.list.d/etcd-ha.sources {shlex.quote(url)}"
 
 
-def _component(repository: Repository, generation: Generation, component: str) -> ShownComponent:
+def _component(
+    repository: Repository, generation: Generation, component: str, known: Faults
+) -> ShownComponent:
     indices = [stanzas(generation.text(key)) for key in generation.keys if key.component == component]
     # Reading and sorting all of a large repository would take longer than publishing in it.
     latest = [read_stanza(stanza) for index in indices for stanza in index[-SHOWN:]]
     latest.sort(key=Entry.order, reverse=True)
     file = repository.sources_file(generation.suite, component)
-    # Those that came with etcd-deb: the page is the same whoever makes it, so that repo verify can tell.
-    faults = {entry.version: shipped_faults().of_package(entry.version) for entry in latest}
+    faults = {entry.version: known.of_package(entry.version) for entry in latest}
     return ShownComponent(
         name=component,
         ended=_ended(component),

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from builder.advisories import kept_faults, kept_file
 from builder.errors import EtcdDebError, UsageError
 from builder.fetch import Sources
 from builder.listing import ListedRelease, list_releases
 from builder.pins import Pins
 from builder.pipeline import BuildRequest, build, work_folder
 from builder.progress import Progress
+from builder.replace import replacing
+from builder.repository.change import changing
 from builder.repository.generation import current_generation
 from builder.repository.index import Entry
 from builder.repository.layout import Repository
@@ -96,6 +99,27 @@ def sync(
             failures.append(Failure(missing, error))
             progress.step(f"{missing} failed: {error.summary}")
     return Synced(suite, tuple(added), tuple(failures), tuple(withheld))
+
+
+def mark_faults(repository: Repository, progress: Progress) -> None:
+    """Have the page mark what GitHub tells of versions of etcd, as builder/advisories.py keeps it.
+
+    Raises what a change raises.
+    """
+    from builder.repository.page import announce_all, page_faults
+
+    kept = kept_file()
+    try:
+        fresh = kept.is_file() and kept_faults(kept).table != page_faults(repository).table
+    except EtcdDebError:
+        # refresh() has said it.
+        fresh = False
+    if not fresh:
+        return
+    with changing(repository, progress):
+        with replacing(repository.advisories, "keeping the advisories") as out:
+            out.write(kept.read_bytes())
+        announce_all(repository)
 
 
 def find_missing(

@@ -100,6 +100,43 @@ def test_nothing_new_costs_one_request_and_less_than_a_second(
     assert (publisher.repository / "dists" / SUITE).resolve() == before
 
 
+def test_what_github_advises_of_is_marked_on_the_page_from_the_next_sync_on(
+    publisher: Publisher, upstream: Upstream
+) -> None:
+    publisher.account.variables["ETCD_DEB_SOURCE"] = "https://github.com/etcd-io/etcd/releases/download"
+    releases = [{"tag_name": "v3.6.99", "draft": False, "published_at": "2026-11-01T00:00:00Z"}]
+    rows = [{"vulnerable_version_range": "< 3.6.100", "patched_versions": "3.6.100"}]
+    advisory = {"ghsa_id": "GHSA-aaaa-bbbb-cccc", "summary": "Something <new>", "vulnerabilities": rows}
+    assert publisher.publish(publisher.deb("3.6.99-1")).status == 0
+    page = publisher.repository / "index.html"
+    server = upstream.server
+    server.script_always("/api/releases", Status(200, body=json.dumps(releases).encode()))
+    server.script_always("/api/security-advisories", Status(200, body=json.dumps([advisory]).encode()))
+    assert "known faults" not in page.read_text()
+    words = ("--series", "3.6", "--arch", "amd64")
+    assert sync(publisher, *words).status == 0
+    marked = page.read_text()
+    assert "Something &lt;new&gt;</a>: in 3.6.99-1; mended in 3.6.100" in marked
+    assert publisher.problems() == []
+
+    server.script_always("/api/security-advisories", Status(403))
+    again = sync(publisher, *words)
+    assert again.status == 0
+    assert "known faults are those of " in again.err
+    assert page.read_text() == marked
+    (cached,) = publisher.folder.rglob("account/**/advisories.json")
+    cached.write_text("[")
+    assert sync(publisher, *words).status == 0
+    assert page.read_text() == marked
+
+    publisher.account.variables["XDG_CACHE_HOME"] = str(publisher.folder / "another")
+    assert publisher.problems() == [], "the page is the same whoever looks"
+    kept = publisher.repository / ".etcd-deb/advisories.json"
+    kept.write_text("{")
+    (said, *_) = publisher.problems()
+    assert said == f"the advisories in {kept} can't be read: rm {kept}"
+
+
 def test_series_and_architectures_are_chosen(publisher: Publisher, upstream: Upstream) -> None:
     upstream.release("3.6.99")
     upstream.release("3.7.99")

@@ -9,6 +9,7 @@ from typing import TypedDict
 
 import pytest
 
+from builder.known_faults import shipped_faults
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
@@ -55,6 +56,7 @@ class Status(TypedDict):
     alarms: list[str]
     pending_restart: list[str]
     config_warnings: list[str]
+    known_faults: list[dict[str, str | None]]
     unread: list[str]
     members: list[Member]
 
@@ -87,6 +89,7 @@ def test_status_of_a_healthy_cluster_is_complete(nodes: Nodes, package: Package)
     assert (said["service"], said["name"], said["quorum"]) == ("active", "n1", True)
     assert said["quota_bytes"] == 2 * 1024**3
     assert said["alarms"] == said["pending_restart"] == said["config_warnings"] == []
+    assert said["known_faults"] == []
     rows = [row.split(", ") for row in etcdctl(first, "member", "list").splitlines()]
     assert {member["id"]: member["name"] for member in said["members"]} == {r[0]: r[2] for r in rows}
     assert {member["health"] for member in said["members"]} == {"healthy"}
@@ -190,9 +193,15 @@ def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(
 def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     node.install(package("forky"))
-    assert "dpkg-reconfigure etcd-ha" in screen(node)
+    shown = screen(node)
+    assert "dpkg-reconfigure etcd-ha" in shown
     said, code = status(node)
     assert (said["running"], said["members"], code) == (None, [], 1)
+    faults = shipped_faults().of_package(str(said["package"]))
+    assert faults
+    for fault in faults:
+        assert shown.count(f"known fault etcd {said['installed']}: {fault}\n") == 1
+    assert [fault["mended_in"] for fault in said["known_faults"]] == [fault.mended for fault in faults]
 
 
 def test_status_sees_a_binary_replaced_under_the_running_one(nodes: Nodes, package: Package) -> None:

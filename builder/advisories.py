@@ -145,5 +145,5 @@ def _affected(row: dict[str, object]) -> Affected:
         first=bounds.get("first", bounds.get("only")),
         last=bounds.get("last", bounds.get("only")),
         before=bounds.get("before"),
-        mended=tuple(release(one) for one in patched if one),
+        fixed=tuple(release(one) for one in patched if one),
     )

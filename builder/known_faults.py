@@ -1,4 +1,4 @@
-"""Faults that a version of etcd is known to have, and the version that mends each.
+"""Faults that a version of etcd is known to have, and the version that fixes each.
 
 What comes with etcd-deb is in conf/known-faults.toml; builder/advisories.py keeps what GitHub has told since.
 """
@@ -21,19 +21,19 @@ END_OF_LIFE = "https://etcd.io/blog/2026/june-patch-release/"
 
 @dataclass(frozen=True, slots=True)
 class KnownFault:
-    """A fault of one version. source: a URL; mended: empty where no version is known to be without it."""
+    """A fault of one version. source: a URL; fixed: empty where no version is known to be without it."""
 
     what: str
     source: str
-    mended: str
+    fixed: str
 
     def __str__(self) -> str:
-        return f"{self.what}; {f'mended in {self.mended}' if self.mended else 'mended in no version'}"
+        return f"{self.what}; {f'fixed in {self.fixed}' if self.fixed else 'fixed in no version'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
-    """Versions from first to last or to before another one, but for the mended ones of a series.
+    """Versions from first to last or to before another one, but for the fixed ones of a series.
 
     A bound that is None bounds nothing.
     """
@@ -41,14 +41,14 @@ class Affected:
     first: UpstreamVersion | None = None
     last: UpstreamVersion | None = None
     before: UpstreamVersion | None = None
-    mended: tuple[UpstreamVersion, ...] = ()
+    fixed: tuple[UpstreamVersion, ...] = ()
 
     def __contains__(self, version: UpstreamVersion) -> bool:
         return (
             (self.first is None or self.first <= version)
             and (self.last is None or version <= self.last)
             and (self.before is None or version < self.before)
-            and all(one.series != version.series or version < one for one in self.mended)
+            and all(one.series != version.series or version < one for one in self.fixed)
         )
 
 
@@ -66,8 +66,8 @@ class Fault:
         found = [one for one in self.affected if version in one]
         if not found:
             return None
-        mended = min((later for one in found for later in one.mended if later > version), default="")
-        return KnownFault(self.what, self.source, str(mended))
+        fixed = min((later for one in found for later in one.fixed if later > version), default="")
+        return KnownFault(self.what, self.source, str(fixed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Faults:
         return tuple(found for fault in self.table if (found := fault.of(version)))
 
     def warnings(self, version: UpstreamVersion) -> tuple[KnownFault, ...]:
-        """Those of a version, and that upstream mends it no more."""
+        """Those of a version, and that upstream no longer maintains it."""
         if not (ended := ended_on(version.series)):
             return self.of(version)
         what = f"faults that were found after upstream ended etcd {version.series} {ended}"
@@ -115,7 +115,7 @@ def shipped_faults() -> Faults:
 
 
 def ended_on(series: Series) -> str:
-    """When upstream ended a series, in words; empty where it still mends it."""
+    """When upstream ended a series, in words; empty where it is still maintained."""
     ends = _ends_of_life()
     if series in ends:
         return f"on {ends[series]}"
@@ -151,11 +151,11 @@ def _fault(entry: dict[str, object]) -> Fault:
 
 def _affected(rows: object) -> Iterator[Affected]:
     for row in rows if isinstance(rows, list) else ():
-        last, mended = release(row["to"]), release(row["mended"])
+        last, fixed = release(row["to"]), release(row["fixed"])
         first = (
             release(row["from"]) if "from" in row else UpstreamVersion(last.major, last.minor, 0, "alpha", 0)
         )
-        yield Affected(first=first, last=last, mended=(mended,))
+        yield Affected(first=first, last=last, fixed=(fixed,))
 
 
 def release(text: str) -> UpstreamVersion:

@@ -116,16 +116,14 @@ def needs_as_json(needs: tuple[Need, ...]) -> str:
 
 
 def _faults(faults: Sequence[KnownFault]) -> list[dict[str, str | None]]:
-    return [
-        {"what": fault.what, "source": fault.source, "mended_in": fault.mended or None} for fault in faults
-    ]
+    return [{"what": fault.what, "source": fault.source, "fixed_in": fault.fixed or None} for fault in faults]
 
 
 def _faults_in_short(faults: Sequence[KnownFault]) -> str:
     if not faults:
         return "-"
-    mended = [release(fault.mended) for fault in faults if fault.mended]
-    whole = f"all mended in {max(mended)}" if len(mended) == len(faults) else "not all of them mended"
+    fixed = [release(fault.fixed) for fault in faults if fault.fixed]
+    whole = f"all fixed in {max(fixed)}" if len(fixed) == len(faults) else "not all of them fixed"
     return f"{len(faults)}, {whole}"
 
 

@@ -67,7 +67,7 @@ class ShownPackage:
 
 @dataclass(frozen=True, slots=True)
 class ShownFault:
-    """A known fault of some of the packages shown. versions: which ones, and what mends it there."""
+    """A known fault of some of the packages shown. versions: which ones, and what fixes it there."""
 
     what: str
     source: str
@@ -242,8 +242,8 @@ def _ended(component: str) -> str:
 def _faults(of_versions: Mapping[str, Sequence[KnownFault]]) -> Iterator[ShownFault]:
     for fault in dict.fromkeys(fault for faults in of_versions.values() for fault in faults):
         versions = ", ".join(version for version, faults in of_versions.items() if fault in faults)
-        mended = f"mended in {fault.mended}" if fault.mended else "mended in no version"
-        yield ShownFault(fault.what, fault.source, f"in {versions}; {mended}")
+        fixed = f"fixed in {fault.fixed}" if fault.fixed else "fixed in no version"
+        yield ShownFault(fault.what, fault.source, f"in {versions}; {fixed}")
 
 
 def _package(repository: Repository, entry: Entry, *, faulty: bool) -> ShownPackage:

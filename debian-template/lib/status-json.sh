@@ -32,10 +32,10 @@ json_faults() {
     }
     separator=
     printf '['
-    while IFS='|' read -r mended what source; do
-        case $mended in "#"*) continue ;; esac
-        printf '%s{"what":"%s","source":"%s","mended_in":' "$separator" "$what" "$source"
-        if [ -n "$mended" ]; then printf '"%s"}' "$mended"; else printf 'null}'; fi
+    while IFS='|' read -r fixed what source; do
+        case $fixed in "#"*) continue ;; esac
+        printf '%s{"what":"%s","source":"%s","fixed_in":' "$separator" "$what" "$source"
+        if [ -n "$fixed" ]; then printf '"%s"}' "$fixed"; else printf 'null}'; fi
         separator=,
     done <"$FAULTS"
     printf ']'

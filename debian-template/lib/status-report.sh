@@ -31,8 +31,8 @@ service_line() {
 # report_faults: what the programs of the package are known to have. Builtins alone: status has 5 s.
 report_faults() {
     [ -r "$FAULTS" ] || line "known fault" "not told: $FAULTS can't be read"
-    [ ! -r "$FAULTS" ] || while IFS='|' read -r mended what _; do
-        case $mended in "#"*) ;; *) line "known fault" "etcd $installed_version: $what; mended in ${mended:-no version}" ;; esac
+    [ ! -r "$FAULTS" ] || while IFS='|' read -r fixed what _; do
+        case $fixed in "#"*) ;; *) line "known fault" "etcd $installed_version: $what; fixed in ${fixed:-no version}" ;; esac
     done <"$FAULTS"
 }
 

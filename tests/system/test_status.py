@@ -201,7 +201,7 @@ def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: 
     assert faults
     for fault in faults:
         assert shown.count(f"known fault etcd {said['installed']}: {fault}\n") == 1
-    assert [fault["mended_in"] for fault in said["known_faults"]] == [fault.mended for fault in faults]
+    assert [fault["fixed_in"] for fault in said["known_faults"]] == [fault.fixed for fault in faults]
 
 
 def test_status_sees_a_binary_replaced_under_the_running_one(nodes: Nodes, package: Package) -> None:

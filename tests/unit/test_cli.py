@@ -184,17 +184,17 @@ def test_versions_prints_json_where_asked(release: Path) -> None:
     assert "v3.6.99" in run("versions", "--source", release).stdout
 
 
-def test_versions_tells_which_one_mends_the_known_faults_of_another(tmp_path: Path) -> None:
+def test_versions_tells_which_one_fixes_the_known_faults_of_another(tmp_path: Path) -> None:
     for tag in ("v3.6.13", "v3.6.14", "v3.6.16"):
         (tmp_path / tag).mkdir()
     rows = run("versions", "--source", tmp_path).stdout.splitlines()
     assert [row.rpartition("supported")[2].strip() for row in rows[1:]] == [
         "-",
-        "1, all mended in 3.6.15",
-        "3, all mended in 3.6.15",
+        "1, all fixed in 3.6.15",
+        "3, all fixed in 3.6.15",
     ]
     found = json.loads(run("versions", "--source", tmp_path, "--json").stdout)
-    assert [fault["mended_in"] for fault in found[1]["known_faults"]] == ["3.6.15"]
+    assert [fault["fixed_in"] for fault in found[1]["known_faults"]] == ["3.6.15"]
 
 
 def test_build_tells_each_known_fault_once(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def answered(server: ReleaseServer, *entries: object) -> None:
     server.script("/api/security-advisories", Status(200, body=json.dumps(list(entries)).encode()))
 
 
-def mended(faults: Faults, text: str) -> dict[str, str]:
-    return {fault.source.rpartition("/")[2]: fault.mended for fault in faults.of(version(text))}
+def fixed(faults: Faults, text: str) -> dict[str, str]:
+    return {fault.source.rpartition("/")[2]: fault.fixed for fault in faults.of(version(text))}
 
 
 @pytest.mark.parametrize(
@@ -72,35 +72,35 @@ def mended(faults: Faults, text: str) -> dict[str, str]:
         ("3.8.0-alpha.0", WATCH, None),
     ],
 )
-def test_a_fault_is_known_of_each_version_that_has_it_with_the_one_that_mends_it(
+def test_a_fault_is_known_of_each_version_that_has_it_with_the_one_that_fixes_it(
     text: str, source: str, wanted: str | None
 ) -> None:
-    assert mended(shipped_faults(), text).get(source) == wanted
+    assert fixed(shipped_faults(), text).get(source) == wanted
 
 
 @pytest.mark.parametrize("text", ["3.5.35", "3.6.16", "3.7.3"])
-def test_the_version_that_mends_every_fault_has_none(text: str) -> None:
+def test_the_version_that_fixes_every_fault_has_none(text: str) -> None:
     assert shipped_faults().warnings(version(text)) == ()
 
 
-def test_a_series_that_upstream_has_ended_is_a_fault_that_nothing_mends() -> None:
+def test_a_series_that_upstream_has_ended_is_a_fault_that_nothing_fixes() -> None:
     (ended,) = shipped_faults().warnings(version("3.4.45"))
-    assert "upstream ended etcd 3.4 on 2026-06-01; mended in no version" in str(ended)
-    assert shipped_faults().of_package("3.3.27-1")[-1].mended == ""
+    assert "upstream ended etcd 3.4 on 2026-06-01; fixed in no version" in str(ended)
+    assert shipped_faults().of_package("3.3.27-1")[-1].fixed == ""
 
 
-def test_each_fault_is_mended_by_a_version_that_has_it_not() -> None:
+def test_each_fault_is_fixed_by_a_version_that_has_it_not() -> None:
     for fault in shipped_faults().table:
         assert fault.source.startswith("https://")
         for rows in fault.affected:
-            assert all(fault.of(later) is None for later in rows.mended), fault.name
+            assert all(fault.of(later) is None for later in rows.fixed), fault.name
 
 
 def test_an_advisory_of_githubs_is_known_from_then_on(server: ReleaseServer, github: GitHub) -> None:
     answered(server, advisory())
     refresh(github, Progress())
     faults = known_faults(Progress())
-    assert mended(faults, "3.6.16") == {FRESH: "3.6.17"}
+    assert fixed(faults, "3.6.16") == {FRESH: "3.6.17"}
     assert faults.as_of >= shipped_faults().as_of
     assert shipped_faults().of(version("3.6.16")) == ()
 
@@ -112,8 +112,8 @@ def test_github_is_right_of_an_advisory_that_is_shipped_too(server: ReleaseServe
         advisory("GHSA-6vch-q96h-7gc3", withdrawn_at="2026-11-01T00:00:00Z"),
     )
     refresh(github, Progress())
-    assert mended(known_faults(Progress()), "3.6.13").get(WATCH) == "3.6.17"
-    assert "GHSA-6vch-q96h-7gc3" not in mended(known_faults(Progress()), "3.6.13")
+    assert fixed(known_faults(Progress()), "3.6.13").get(WATCH) == "3.6.17"
+    assert "GHSA-6vch-q96h-7gc3" not in fixed(known_faults(Progress()), "3.6.13")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_range_of_versions_is_read_as_github_means_it(
 ) -> None:
     (fault,) = parse([advisory(affected=affected, patched=patched)]).faults
     found = fault.of(version(text))
-    assert (found and found.mended) == wanted
+    assert (found and found.fixed) == wanted
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_an_advisory_whose_versions_are_not_understood_is_named_and_changes_noth
     progress = Heard()
     refresh(github, progress)
     assert [step for step in progress.steps if WATCH in step]
-    assert mended(known_faults(Progress()), "3.6.13").get(WATCH) == "3.6.14"
+    assert fixed(known_faults(Progress()), "3.6.13").get(WATCH) == "3.6.14"
 
 
 @pytest.mark.parametrize(
@@ -232,12 +232,12 @@ def packed(tmp_path: Path) -> Path:
 
 def test_status_says_each_fault_once_without_starting_a_program(packed: Path) -> None:
     assert told("report_faults", packed).splitlines() == [
-        "known fault etcd 3.6.7: it breaks; mended in 3.6.14",
-        "known fault etcd 3.6.7: it's old; mended in no version",
+        "known fault etcd 3.6.7: it breaks; fixed in 3.6.14",
+        "known fault etcd 3.6.7: it's old; fixed in no version",
     ]
     assert json.loads(told("json_faults", packed)) == [
-        {"what": "it breaks", "source": "https://a.example", "mended_in": "3.6.14"},
-        {"what": "it's old", "source": "https://b.example", "mended_in": None},
+        {"what": "it breaks", "source": "https://a.example", "fixed_in": "3.6.14"},
+        {"what": "it's old", "source": "https://b.example", "fixed_in": None},
     ]
 
 

@@ -123,7 +123,7 @@ def test_the_package_has_the_known_faults_of_its_version_as_etcd_deb_ships_them(
     lines = (debian(tmp_path, "3.6.14") / "known-faults").read_text().splitlines()
     assert lines[0].startswith(f"# Known faults of etcd v3.6.14 as of {shipped_faults().as_of}: ")
     assert lines[1:] == [
-        f"{fault.mended}|{fault.what}|{fault.source}" for fault in shipped_faults().of(version("3.6.14"))
+        f"{fault.fixed}|{fault.what}|{fault.source}" for fault in shipped_faults().of(version("3.6.14"))
     ]
     assert len(lines) > 1
 

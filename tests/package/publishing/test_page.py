@@ -206,7 +206,7 @@ def test_page_names_the_file_of_each_series_and_the_one_that_the_suite_stays_wit
             assert (site.publisher.repository / str(name)).is_file()
 
 
-def test_a_version_with_a_known_fault_is_marked_and_the_one_that_mends_it_named(
+def test_a_version_with_a_known_fault_is_marked_and_the_one_that_fixes_it_named(
     browser: Browser, site: Site
 ) -> None:
     with opened(browser, site.url, DESKTOP) as page:
@@ -215,10 +215,10 @@ def test_a_version_with_a_known_fault_is_marked_and_the_one_that_mends_it_named(
             rows = table.locator("th:has(.fault)").all_inner_texts()
             assert [row.split()[0] for row in rows] == marked
         faults = page.locator("[id='faults-trixie-3.6'] + ul li").all_inner_texts()
-        assert [one.rpartition("mended in ")[2] for one in faults] == [
-            fault.mended for fault in shipped_faults().of_package("3.6.7-1")
+        assert [one.rpartition("fixed in ")[2] for one in faults] == [
+            fault.fixed for fault in shipped_faults().of_package("3.6.7-1")
         ]
-        assert all(": in 3.6.7-1; mended in " in one for one in faults)
+        assert all(": in 3.6.7-1; fixed in " in one for one in faults)
 
 
 @pytest.mark.parametrize("block", ["install", "text"])

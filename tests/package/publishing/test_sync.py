@@ -116,7 +116,7 @@ def test_what_github_advises_of_is_marked_on_the_page_from_the_next_sync_on(
     words = ("--series", "3.6", "--arch", "amd64")
     assert sync(publisher, *words).status == 0
     marked = page.read_text()
-    assert "Something &lt;new&gt;</a>: in 3.6.99-1; mended in 3.6.100" in marked
+    assert "Something &lt;new&gt;</a>: in 3.6.99-1; fixed in 3.6.100" in marked
     assert publisher.problems() == []
 
     server.script_always("/api/security-advisories", Status(403))

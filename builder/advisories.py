@@ -15,7 +15,7 @@ from pathlib import Path
 
 from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, UsageError, on_one_line
 from builder.github import GitHub
-from builder.known_faults import Affected, Fault, Faults, release, shipped_faults
+from builder.known_faults import Affected, Fault, Faults, full_version, shipped_faults
 from builder.progress import Progress
 from builder.replace import replacing
 from builder.settings import read_small, xdg_folder
@@ -137,7 +137,7 @@ def _affected(row: dict[str, object]) -> Affected:
         sign = "" if not match else {"<=": "last", "<": "before", ">=": "first"}.get(match[1], "only")
         if not match or sign in bounds:
             raise UsageError(f"{part!r} is no bound of versions")
-        bounds[sign] = release(match[2])
+        bounds[sign] = full_version(match[2])
     if {"last", "before"} <= set(bounds) or ("only" in bounds and len(bounds) > 1):
         raise UsageError("more than one upper bound")
     patched = re.split(r"[,\s]+", str(row.get("patched_versions") or "").strip())
@@ -145,5 +145,5 @@ def _affected(row: dict[str, object]) -> Affected:
         first=bounds.get("first", bounds.get("only")),
         last=bounds.get("last", bounds.get("only")),
         before=bounds.get("before"),
-        fixed=tuple(release(one) for one in patched if one),
+        fixed=tuple(full_version(one) for one in patched if one),
     )

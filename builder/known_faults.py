@@ -91,7 +91,7 @@ class Faults:
     def of_package(self, version: str) -> tuple[KnownFault, ...]:
         """The warnings of a package's version, such as 3.6.7-1; none where it is no release of etcd."""
         try:
-            return self.warnings(release(version.rpartition("-")[0].replace("~", "-")))
+            return self.warnings(full_version(version.rpartition("-")[0].replace("~", "-")))
         except UsageError:
             return ()
 
@@ -151,14 +151,16 @@ def _fault(entry: dict[str, object]) -> Fault:
 
 def _affected(rows: object) -> Iterator[Affected]:
     for row in rows if isinstance(rows, list) else ():
-        last, fixed = release(row["to"]), release(row["fixed"])
+        last, fixed = full_version(row["to"]), full_version(row["fixed"])
         first = (
-            release(row["from"]) if "from" in row else UpstreamVersion(last.major, last.minor, 0, "alpha", 0)
+            full_version(row["from"])
+            if "from" in row
+            else UpstreamVersion(last.major, last.minor, 0, "alpha", 0)
         )
         yield Affected(first=first, last=last, fixed=(fixed,))
 
 
-def release(text: str) -> UpstreamVersion:
+def full_version(text: str) -> UpstreamVersion:
     """A full version. Raises UsageError."""
     version = parse_version(text)
     if not isinstance(version, UpstreamVersion):

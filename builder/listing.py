@@ -9,7 +9,7 @@ from datetime import date
 from builder.errors import DownloadFailed, NoSuchRelease, UsageError
 from builder.fetch import Sources
 from builder.github import Release
-from builder.known_faults import Faults, KnownFault, ended_on
+from builder.known_faults import ended_on
 from builder.pins import Pins
 from builder.progress import Progress
 from builder.release import FolderOrigin, RemoteOrigin, without_login
@@ -27,12 +27,9 @@ class ListedRelease:
     day: date | None
     pinned: bool
     supported: bool
-    faults: tuple[KnownFault, ...] = ()
 
 
-def list_releases(
-    sources: Sources, pins: Pins, progress: Progress, faults: Faults | None = None
-) -> tuple[ListedRelease, ...]:
+def list_releases(sources: Sources, pins: Pins, progress: Progress) -> tuple[ListedRelease, ...]:
     """Every release that the source has, newest first.
 
     Raises DownloadFailed, with a message of its own for GitHub's rate limit; NoSuchRelease for a source
@@ -44,7 +41,6 @@ def list_releases(
             release.day,
             any(name.startswith(f"etcd-{release.version.tag}-linux-") for name in pins.by_name),
             not ended_on(release.version.series),
-            faults.of(release.version) if faults else (),
         )
         for release in sorted(_releases(sources, progress), key=lambda release: release.version, reverse=True)
     )

@@ -29,10 +29,11 @@ def versions(invocation: Invocation, source: str | None, pins: str | None, as_js
     settings = invocation.settings(source=source, pins=pins)
     progress = TerminalProgress(verbose=invocation.verbose)
     sources = options.sources_of(settings)
+    found = list_releases(sources, options.pins_of(settings), progress)
     if sources.witness_has_tarballs:
         refresh(sources.github, progress)
-    found = list_releases(sources, options.pins_of(settings), progress, known_faults(progress))
-    click.echo(report.releases_as_json(found) if as_json else report.releases_as_text(found))
+    faults = known_faults(progress)
+    click.echo(report.releases_as_json(found, faults) if as_json else report.releases_as_text(found, faults))
 
 
 @click.command()

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from builder.doctor import Need
 from builder.inspect import Inspection
-from builder.known_faults import KnownFault, release
+from builder.known_faults import Faults, KnownFault, full_version
 from builder.listing import ListedRelease
 from builder.pipeline import Built
 
@@ -36,16 +36,17 @@ def built_as_json(built: tuple[Built, ...]) -> str:
     )
 
 
-def releases_as_text(releases: tuple[ListedRelease, ...]) -> str:
+def releases_as_text(releases: tuple[ListedRelease, ...], faults: Faults) -> str:
     rows = [
         f"{release.version.tag:<16}{release.day or '-'!s:<12}{'pinned' if release.pinned else '-':<8}"
-        f"{'supported' if release.supported else 'end of life':<13}{_faults_in_short(release.faults)}"
+        f"{'supported' if release.supported else 'end of life':<13}"
+        f"{_faults_in_short(faults.of(release.version))}"
         for release in releases
     ]
     return "\n".join([f"{'VERSION':<16}{'DATE':<12}{'PIN':<8}{'SUPPORT':<13}KNOWN FAULTS", *rows])
 
 
-def releases_as_json(releases: tuple[ListedRelease, ...]) -> str:
+def releases_as_json(releases: tuple[ListedRelease, ...], faults: Faults) -> str:
     return _json(
         [
             {
@@ -53,7 +54,7 @@ def releases_as_json(releases: tuple[ListedRelease, ...]) -> str:
                 "date": release.day and release.day.isoformat(),
                 "pinned": release.pinned,
                 "supported": release.supported,
-                "known_faults": _faults(release.faults),
+                "known_faults": _faults(faults.of(release.version)),
             }
             for release in releases
         ]
@@ -122,7 +123,7 @@ def _faults(faults: Sequence[KnownFault]) -> list[dict[str, str | None]]:
 def _faults_in_short(faults: Sequence[KnownFault]) -> str:
     if not faults:
         return "-"
-    fixed = [release(fault.fixed) for fault in faults if fault.fixed]
+    fixed = [full_version(fault.fixed) for fault in faults if fault.fixed]
     whole = f"all fixed in {max(fixed)}" if len(fixed) == len(faults) else "not all of them fixed"
     return f"{len(faults)}, {whole}"
 

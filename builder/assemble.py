@@ -16,7 +16,7 @@ from builder import shipped
 from builder.completions import write_completions
 from builder.examine import ExaminedBinaries, program_folder
 from builder.known_faults import KnownFault, shipped_faults
-from builder.provenance import provenance_of
+from builder.provenance import Provenance
 from builder.replace import disk_full_named
 from builder.sbom import software_bill
 from builder.version import Architecture, PackageVersion, Series
@@ -55,12 +55,22 @@ class SourceTree:
     architecture: Architecture
     released: int
 
+    @property
+    def package(self) -> str:
+        """The name of the file that dpkg-buildpackage leaves beside the tree."""
+        return f"etcd-ha_{self.version}_{self.architecture}.deb"
+
 
 def assemble(
-    examined: ExaminedBinaries, version: PackageVersion, maintainer: str, folder: Path
+    examined: ExaminedBinaries,
+    provenance: Provenance,
+    version: PackageVersion,
+    maintainer: str,
+    folder: Path,
 ) -> SourceTree:
     """folder/etcd-ha-VERSION, complete, every time in it the release's.
 
+    provenance: what the package will say of its making.
     Raises DiskFull; jinja2's TemplateError for a broken template.
     """
     root = folder / f"etcd-ha-{version.upstream.debian}"
@@ -69,28 +79,29 @@ def assemble(
         (root / "doc").mkdir(parents=True)
         write_completions([program.name for program in binaries.programs], root / "completions")
         program_folder(examined).rename(root / "bin")
-        (root / "doc/sbom.spdx.json").write_text(software_bill(examined), encoding="utf-8")
-        (root / "doc/provenance.json").write_text(provenance_of(examined).to_json(), encoding="utf-8")
-        _render(template_context(examined, version, maintainer), root / "debian")
+        (root / "doc/sbom.spdx.json").write_text(software_bill(examined, provenance.url), encoding="utf-8")
+        (root / "doc/provenance.json").write_text(provenance.to_json(), encoding="utf-8")
+        _render(template_context(examined, provenance, version, maintainer), root / "debian")
         # Those of the installed etcd-deb would tell the day of its installation.
         for path in (root, *root.rglob("*")):
             os.utime(path, (binaries.released, binaries.released), follow_symlinks=False)
     return SourceTree(root, version, binaries.tarball.file.architecture, binaries.released)
 
 
-def template_context(examined: ExaminedBinaries, version: PackageVersion, maintainer: str) -> TemplateContext:
+def template_context(
+    examined: ExaminedBinaries, provenance: Provenance, version: PackageVersion, maintainer: str
+) -> TemplateContext:
     """What the templates may know of this release."""
     upstream = version.upstream
-    tarball = examined.binaries.tarball
     day = datetime.fromtimestamp(examined.binaries.released, UTC)
     # Not what GitHub has told since: the same etcd-deb makes the same bytes on every day.
     faults = shipped_faults()
     return TemplateContext(
         debian_version=str(version),
         upstream_tag=upstream.tag,
-        tarball=tarball.file.name,
-        tarball_sha256=tarball.sha256,
-        vouchers=", ".join(tarball.vouchers),
+        tarball=provenance.tarball,
+        tarball_sha256=provenance.sha256,
+        vouchers=", ".join(provenance.vouchers),
         series=str(upstream.series),
         maintainer=maintainer,
         changelog_date=format_datetime(day),

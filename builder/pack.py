@@ -42,47 +42,70 @@ class Upload:
         return (self.deb, self.buildinfo, self.changes)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a package is made: the folder above the tree, and the Python and modules that compress it."""
+
+    folder: Path
+    python: Path
+    modules: Path
+
+    @property
+    def home(self) -> Path:
+        """The user's own configuration of dpkg and debhelper adds hooks, profiles and checks to a build."""
+        return self.folder / "home"
+
+
 def pack(tree: SourceTree, compression: str, key: str, progress: Progress) -> Upload:
     """The upload, beside the tree, signed where a key is named.
 
     Raises MissingProgram, CommandFailed with what dpkg-buildpackage or gpg printed, DiskFull.
     """
-    package = tree.root.parent / f"etcd-ha_{tree.version}_{tree.architecture}.deb"
-    # -P and -s: nothing of the tree, and nothing that the user has installed for Python, is loaded.
-    repack = [sys.executable, "-P", "-s", "-m", "builder.repack", str(package), compression]
-    program = find_program("dpkg-buildpackage", "dpkg-dev")
+    find_program("dpkg-buildpackage", "dpkg-dev")
     find_program("dh_builddeb", "debhelper")
     find_program(*COMPRESSORS[compression].program)
-    # The user's own configuration of dpkg and debhelper adds hooks, profiles and checks to every build.
-    home = tree.root.parent / "home"
-    home.mkdir()
+    place = Place(tree.root.parent, Path(sys.executable), Path(__file__).resolve().parent.parent)
+    place.home.mkdir()
     run(
-        [
-            program,
-            "--build=binary",
-            "--no-pre-clean",
-            "--no-check-builddeps",
-            f"--host-arch={tree.architecture}",
-            # TMPDIR may be mounted noexec.
-            "--rules-file=make -f debian/rules",
-            # dpkg-buildpackage replaces %-letters in a hook.
-            f"--hook-buildinfo={shlex.join(repack).replace('%', '%%')}",
-            "--unsigned-source",
-            "--unsigned-changes",
-        ],
+        packing_command(tree, compression, place),
         cwd=tree.root,
         progress=progress,
-        environment={
-            "DPKG_DEB_COMPRESSOR_TYPE": "none",
-            "HOME": str(home),
-            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
-            "SOURCE_DATE_EPOCH": str(tree.released),
-        },
+        environment=packing_environment(tree, place),
     )
-    upload = _read_changes(tree, package)
+    upload = _read_changes(tree, tree.root.parent / tree.package)
     if key:
         sign(upload, key, progress)
     return upload
+
+
+def packing_command(tree: SourceTree, compression: str, place: Place) -> list[str]:
+    """What makes the package, run in the root of the tree."""
+    package = str(place.folder / tree.package)
+    # -P and -s: nothing of the tree, and nothing that the user has installed for Python, is loaded.
+    repack = [str(place.python), "-P", "-s", "-m", "builder.repack", package, compression]
+    return [
+        "dpkg-buildpackage",
+        "--build=binary",
+        "--no-pre-clean",
+        "--no-check-builddeps",
+        f"--host-arch={tree.architecture}",
+        # TMPDIR may be mounted noexec.
+        "--rules-file=make -f debian/rules",
+        # dpkg-buildpackage replaces %-letters in a hook.
+        f"--hook-buildinfo={shlex.join(repack).replace('%', '%%')}",
+        "--unsigned-source",
+        "--unsigned-changes",
+    ]
+
+
+def packing_environment(tree: SourceTree, place: Place) -> dict[str, str]:
+    """The variables that the command needs besides PATH and a locale."""
+    return {
+        "DPKG_DEB_COMPRESSOR_TYPE": "none",
+        "HOME": str(place.home),
+        "PYTHONPATH": str(place.modules),
+        "SOURCE_DATE_EPOCH": str(tree.released),
+    }
 
 
 def sign(upload: Upload, key: str, progress: Progress) -> None:

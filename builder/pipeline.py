@@ -65,9 +65,10 @@ def build(
 
     def make(one: Fetched, work: Path) -> Built:
         examined = prepare(one, pins, work, progress, require_pin=request.require_pin)
-        tree = assemble(examined, request.version, request.maintainer, work)
+        provenance = provenance_of(examined)
+        tree = assemble(examined, provenance, request.version, request.maintainer, work)
         progress.step(f"packing etcd-ha {tree.version} for {tree.architecture}")
-        return Built(pack(tree, request.compression, request.key, progress), provenance_of(examined), faults)
+        return Built(pack(tree, request.compression, request.key, progress), provenance, faults)
 
     with work_folder() as work:
         built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
@@ -82,7 +83,8 @@ def make_source(
     (fetched,) = fetch_all(request.version, request.architectures, sources, pins, progress)
     with work_folder() as work:
         examined = prepare(fetched, pins, work, progress, require_pin=request.require_pin)
-        tree = assemble(examined, request.version, request.maintainer, work)
+        provenance = provenance_of(examined)
+        tree = assemble(examined, provenance, request.version, request.maintainer, work)
         target = folder / tree.root.name
         if target.exists():
             raise EtcdDebError(

@@ -6,17 +6,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from builder import __version__
 from builder.errors import EtcdDebError
 from builder.examine import ExaminedBinaries
 
 FORMAT = 1
+BUILDER = f"etcd-deb {__version__}"
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """format: raised when a reader of the older text would misread the newer one."""
+    """What a package says of its making, which its reader has yet to check.
+
+    format: raised when a reader of the older text would misread the newer one.
+    builder: the etcd-deb that built it; empty where the package does not say.
+    """
 
     format: int
+    builder: str
     version: str
     architecture: str
     url: str
@@ -44,6 +51,7 @@ def provenance_of(examined: ExaminedBinaries) -> Provenance:
     tarball = examined.binaries.tarball
     return Provenance(
         format=FORMAT,
+        builder=BUILDER,
         version=str(tarball.file.version),
         architecture=str(tarball.file.architecture),
         url=tarball.url,
@@ -66,6 +74,7 @@ def parse_provenance(text: str, where: str) -> Provenance:
             raise ValueError("vouchers or programs have another type")
         return Provenance(
             format=FORMAT,
+            builder=str(read.get("builder", "")),
             **{name: str(value) for name, value in texts.items()},
             vouchers=tuple(str(voucher) for voucher in vouchers),
             programs={str(name): str(digest) for name, digest in programs.items()},

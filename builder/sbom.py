@@ -14,10 +14,11 @@ from builder.examine import ExaminedBinaries, ExaminedProgram
 Json = Mapping[str, object]
 
 
-def software_bill(examined: ExaminedBinaries) -> str:
+def software_bill(examined: ExaminedBinaries, url: str) -> str:
     """SPDX 2.3 as JSON: the package, its programs, and the Go modules linked into each.
 
-    The same binaries give the same text: its date is the release's, its name space their digests.
+    url: where the tarball came from. The same binaries give the same text: its date is the release's, its
+    name space their digests.
     """
     tarball = examined.binaries.tarball
     version = str(tarball.file.version)
@@ -34,7 +35,7 @@ def software_bill(examined: ExaminedBinaries) -> str:
             "creators": ["Tool: etcd-deb"],
         },
         "packages": [
-            *(_program(found, version, tarball.url) for found in examined.programs),
+            *(_program(found, version, url) for found in examined.programs),
             *(_module(module) for module in modules),
         ],
         "relationships": [

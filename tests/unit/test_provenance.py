@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+import builder
 from builder.errors import EtcdDebError
 from builder.provenance import Provenance, parse_provenance, provenance_of
 from tests.unit.samples import FILE, URL, examined
 
 GOOD = Provenance(
     format=1,
+    builder="etcd-deb 0.1",
     version="3.6.99",
     architecture="amd64",
     url=URL,
@@ -31,6 +33,7 @@ def test_it_tells_of_the_binaries_that_are_packed(tmp_path: Path) -> None:
     found = examined(tmp_path, "3.7.0-rc.0")
     provenance = provenance_of(found)
     tarball = found.binaries.tarball
+    assert provenance.builder == f"etcd-deb {builder.__version__}"
     assert (provenance.version, provenance.architecture) == ("3.7.0-rc.0", "arm64")
     assert (provenance.url, provenance.tarball) == (tarball.url, tarball.file.name)
     assert (provenance.sha256, provenance.vouchers) == (tarball.sha256, ("pin in SHA256SUMS",))

@@ -21,6 +21,7 @@ from builder.assemble import TemplateContext, assemble, config_keys, template_co
 from builder.examine import ExaminedBinaries
 from builder.known_faults import shipped_faults
 from builder.progress import Progress
+from builder.provenance import provenance_of
 from builder.version import PackageVersion, Series
 from tests.lab.fake_release import MTIME
 from tests.unit.samples import examined, version
@@ -52,7 +53,7 @@ def debian(folder: Path, text: str, *, is_static: bool = True) -> Path:
     found = examined(folder, text)
     programs = tuple(replace(program, is_static=is_static) for program in found.programs)
     found = replace(found, programs=programs)
-    return assemble(found, package_version(found), MAINTAINER, folder).root / "debian"
+    return assemble(found, provenance_of(found), package_version(found), MAINTAINER, folder).root / "debian"
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
@@ -105,8 +106,9 @@ def test_one_dynamic_program_makes_a_dynamic_package(tmp_path: Path) -> None:
     found = examined(tmp_path)
     first, *others = found.programs
     mixed = replace(found, programs=(replace(first, is_static=False), *others))
-    assert template_context(found, package_version(found), MAINTAINER).is_static
-    assert not template_context(mixed, package_version(found), MAINTAINER).is_static
+    provenance, version = provenance_of(found), package_version(found)
+    assert template_context(found, provenance, version, MAINTAINER).is_static
+    assert not template_context(mixed, provenance, version, MAINTAINER).is_static
 
 
 @pytest.mark.parametrize("text", VERSIONS)

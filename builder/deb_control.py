@@ -68,16 +68,25 @@ def control_in(stream: BinaryIO, package: Path) -> Deb822:
         if "debian-binary" not in members or not any(name.startswith("data.tar") for name in members):
             raise ArError("it lacks debian-binary or data.tar")
         (name,) = _UNPACK.keys() & members.keys()
-        text = _control_file(_UNPACK[name](members[name].read())).decode("utf-8")
-        if found := _BREAK.search(text):
-            raise ValueError(f"its control file holds the character {found[0]!r}")
-        control = Deb822(text)
+        content = _control_file(_UNPACK[name](members[name].read()))
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
             raise
         raise unreadable(package, str(error)) from error
     # tarfile and python-debian check little of what they follow, so that a damaged file ends them in any way.
     except (*_UNREADABLE, *_NOT_CHECKED) as error:
+        raise unreadable(package, str(error) or type(error).__name__) from error
+    return parse_control(content, package)
+
+
+def parse_control(content: bytes, package: Path) -> Deb822:
+    """A control file whose Package, Version and Architecture are well formed. Raises EtcdDebError."""
+    try:
+        text = content.decode("utf-8")
+        if found := _BREAK.search(text):
+            raise ValueError(f"its control file holds the character {found[0]!r}")
+        control = Deb822(text)
+    except _NOT_CHECKED as error:
         raise unreadable(package, str(error) or type(error).__name__) from error
     for field, form in _IDENTITY.items():
         if not form.fullmatch(control.get(field, "")):

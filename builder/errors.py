@@ -7,6 +7,7 @@ from pathlib import Path
 GENERAL = 1
 USAGE = 2
 UNVERIFIED = 3
+NOT_COMPARED = 4
 # sysexits(3): EX_SOFTWARE and EX_IOERR.
 OWN_FAULT = 70
 UNPRINTED = 74

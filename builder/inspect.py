@@ -1,142 +1,228 @@
-"""What a package is, where its binaries come from, and whether they still are those."""
+"""What a package is, by what was compared of it: in part without a build, or whole by building it again."""
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-import tarfile
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from debian.deb822 import Deb822
-
-from builder.deb_control import read_control, unreadable
-from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, UsageError, VerificationFailed
+from builder.chroot import NoChroot
+from builder.claims import Claims, Named, named_build, read_claims
+from builder.compare_deb import Difference
+from builder.deb_file import DebFile, read_deb
+from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, VerificationFailed
+from builder.examine import ExaminedBinaries
 from builder.fetch import Sources
+from builder.members import odd_archives, odd_members, times_in
 from builder.pins import Pins
 from builder.pipeline import fetch_all, prepare, work_folder
-from builder.process import find_program
 from builder.progress import Progress
-from builder.provenance import Provenance, parse_provenance
-from builder.version import PackageVersion, UpstreamVersion, parse_architectures, parse_version
+from builder.provenance import BUILDER, Provenance, provenance_of
+from builder.rebuild import rebuild
+from builder.tar_part import PROVENANCE
+from builder.toolchain import Toolchain
 
-PROVENANCE = "usr/share/doc/etcd-ha/provenance.json"
-PROGRAMS = "usr/lib/etcd-ha/bin/"
+PROGRAMS = "./usr/lib/etcd-ha/bin/"
+WHERE = f"data.tar {PROVENANCE}"
+NO_SUCH_PACKAGE = f"{BUILDER} builds no such package"
+MEMBERS = "which members there are, their kinds, modes and owners"
+WORDS = "who packed it, where the tarball came from and who vouched for it at the time of the build"
+_NO_RELEASE = (NoSuchRelease, DownloadFailed, VerificationFailed)
 
 
 class Verdict(StrEnum):
-    """Whether the programs inside are the release's own."""
+    """What was found, by name in JSON."""
 
-    RELEASE = "the release's own"
-    DIFFERENT = "not the release's"
+    REBUILT = "the whole package is what etcd-deb builds of the release"
+    RELEASE = "the programs are the release's own"
+    DIFFERENT = "not what etcd-deb builds of the release"
     UNKNOWN = "not compared"
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of the comparison, and what it is based on. differences: all that were found."""
+
+    verdict: Verdict
+    reason: str
+    compared: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a package says, what is inside, and how the two compare with the release."""
+    """A package file. version, architecture, provenance and toolchain are its own words; the rest was found.
+
+    sha256: of the file. programs: SHA-256 of each program in it.
+    """
 
     package: str
     version: str
     architecture: str
     provenance: Provenance
+    toolchain: Toolchain | None
+    sha256: str
     programs: dict[str, str]
-    verdict: Verdict
-    reason: str
+    finding: Finding
 
 
 def inspect(package: Path, sources: Sources, pins: Pins, progress: Progress) -> Inspection:
-    """What the package is, compared with its release where that can be had.
+    """The quick look: the programs against the release, and of the rest what can be judged without a build.
 
     Raises EtcdDebError for a file that is no package of etcd-ha.
     """
-    control = read_control(package)
-    provenance_text, programs = _contents(package)
-    if control.get("Package") != "etcd-ha" or not provenance_text:
-        raise EtcdDebError(
-            f"{package} is no package that etcd-deb built",
-            details=(f"expected  a package etcd-ha with {PROVENANCE}", f"got       {control.get('Package')}"),
-            hint="etcd-deb inspect dist/etcd-ha_*.deb",
-        )
-    provenance = parse_provenance(provenance_text, str(package))
-    verdict, reason = _compare_fields(control, provenance) or _compare(
-        provenance, programs, sources, pins, progress
-    )
+    deb = read_deb(package)
+    claims = read_claims(deb)
+    return _inspection(deb, claims, _look(deb, claims, sources, pins, progress))
+
+
+def inspect_by_rebuild(package: Path, sources: Sources, pins: Pins, progress: Progress) -> Inspection:
+    """The whole package: built again of its release, and compared byte for byte.
+
+    Raises EtcdDebError for a file that is no package of etcd-ha, and what a build raises.
+    """
+    deb = read_deb(package)
+    claims = read_claims(deb)
+    return _inspection(deb, claims, _build_again(deb, claims, sources, pins, progress))
+
+
+def _inspection(deb: DebFile, claims: Claims, finding: Finding) -> Inspection:
+    control = claims.control
     return Inspection(
-        control["Package"], control["Version"], control["Architecture"], provenance, programs, verdict, reason
+        control["Package"],
+        control["Version"],
+        control["Architecture"],
+        claims.provenance,
+        claims.toolchain,
+        deb.sha256,
+        _programs(deb),
+        finding,
     )
 
 
-def _contents(package: Path) -> tuple[str, dict[str, str]]:
-    argv = [find_program("dpkg-deb", "dpkg"), "--fsys-tarfile", str(package)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as unpacker:
-        try:
-            with tarfile.open(fileobj=unpacker.stdout, mode="r|") as archive:
-                return _read(archive)
-        # tarfile hands on what float(), int() and the like say of a header.
-        except (tarfile.TarError, ArithmeticError, LookupError, RecursionError, ValueError) as error:
-            raise unreadable(package, str(error) or type(error).__name__) from error
+def _programs(deb: DebFile) -> dict[str, str]:
+    return {
+        entry.name.removeprefix(PROGRAMS): entry.sha256
+        for entry in deb.data.entries
+        if entry.name.startswith(PROGRAMS) and entry.kind == "file"
+    }
 
 
-def _read(archive: tarfile.TarFile) -> tuple[str, dict[str, str]]:
-    provenance = ""
-    programs: dict[str, str] = {}
-    for member in archive:
-        name = member.name.removeprefix("./")
-        content = archive.extractfile(member) if member.isreg() else None
-        if content is None:
-            continue
-        if name == PROVENANCE:
-            provenance = content.read().decode("utf-8", "replace")
-        elif name.startswith(PROGRAMS):
-            digest = hashlib.sha256()
-            while chunk := content.read(1024 * 1024):
-                digest.update(chunk)
-            programs[name.removeprefix(PROGRAMS)] = digest.hexdigest()
-    return provenance, programs
-
-
-def _compare_fields(control: Deb822, provenance: Provenance) -> tuple[Verdict, str] | None:
-    """None where the control file agrees; one that is older than these fields has none of them."""
-    for name, value in provenance.control_fields.items():
-        if control.get(name, value) != value:
-            return (
-                Verdict.DIFFERENT,
-                f"the control file says {name} {control[name]}, the package's own provenance {value}",
-            )
-    return None
-
-
-def _compare(
-    provenance: Provenance, programs: dict[str, str], sources: Sources, pins: Pins, progress: Progress
-) -> tuple[Verdict, str]:
-    if programs != dict(provenance.programs):
-        return Verdict.DIFFERENT, "the programs inside have other digests than the package's own provenance"
-    pin = pins.get(provenance.tarball)
-    if pin and pin.sha256 != provenance.sha256:
-        return Verdict.DIFFERENT, f"the pin of {provenance.tarball} in {pin.file} is {pin.sha256}"
+def _look(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, progress: Progress) -> Finding:
+    named = named_build(claims)
+    if not isinstance(named, Named):
+        return _different("the package contradicts itself", named)
+    if odd := _odd(deb, claims, named, pins):
+        return _different(NO_SUCH_PACKAGE, odd)
     try:
-        version = parse_version(provenance.version)
-        architectures = parse_architectures((provenance.architecture,))
-    except UsageError as error:
-        return Verdict.UNKNOWN, error.summary
-    if not isinstance(version, UpstreamVersion) or len(architectures) != 1:
-        return Verdict.UNKNOWN, f"{provenance.version} for {provenance.architecture} is no release of etcd"
-    try:
-        (fetched,) = fetch_all(
-            PackageVersion(version, "1"),
-            architectures,
-            sources,
-            pins,
-            progress,
-        )
-        with work_folder() as work:
-            examined = prepare(fetched, pins, work, progress, require_pin=False)
-    except (NoSuchRelease, DownloadFailed, VerificationFailed) as error:
-        return Verdict.UNKNOWN, error.summary
-    released = {program.name: program.sha256 for program in examined.binaries.programs}
+        with _release(named, sources, pins, progress) as (examined, _):
+            differences = tuple(_against(examined, deb, claims))
+    except _NO_RELEASE as error:
+        return Finding(Verdict.UNKNOWN, error.summary)
     tarball = examined.binaries.tarball
-    if released != programs:
-        return Verdict.DIFFERENT, f"{tarball.file.name} holds programs with other digests"
-    return Verdict.RELEASE, f"compared with {tarball.file.name}, {' and '.join(tarball.vouchers)}"
+    reason = f"compared with {tarball.file.name}, {' and '.join(tarball.vouchers)}"
+    if differences:
+        return _different(reason, differences)
+    same_builder = claims.provenance.builder == BUILDER
+    return Finding(
+        Verdict.RELEASE,
+        reason,
+        compared=(
+            "the programs, the digest of the tarball and every time with the release",
+            "Version, Architecture and Upstream-… of the control file with the provenance",
+            *([f"{MEMBERS} with those that {BUILDER} builds"] if same_builder else []),
+        ),
+        not_compared=(
+            *([] if same_builder else [f"{MEMBERS}: built by {_builder(claims)}, and this is {BUILDER}"]),
+            "the maintainer scripts, the other fields of the control file, md5sums, conffiles",
+            "the content of each file that is no program",
+            WORDS,
+        ),
+    )
+
+
+def _build_again(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, progress: Progress) -> Finding:
+    named = named_build(claims)
+    if not isinstance(named, Named):
+        return _different("the package contradicts itself", named)
+    odd = _odd(deb, claims, named, pins)
+
+    def unknown(reason: str, differences: tuple[Difference, ...] = ()) -> Finding:
+        # What no build leaves is known without one.
+        return (
+            _different(NO_SUCH_PACKAGE, odd) if odd else Finding(Verdict.UNKNOWN, reason, (), (), differences)
+        )
+
+    if claims.provenance.builder != BUILDER:
+        return unknown(f"not built again: it was built by {_builder(claims)}, and this is {BUILDER}")
+    if claims.toolchain is None:
+        return unknown("not built again: the package names no toolchain that can be read")
+    try:
+        with _release(named, sources, pins, progress) as (examined, work):
+            rebuilt = rebuild(deb, claims, named, claims.toolchain, examined, work / "again", progress)
+    except _NO_RELEASE as error:
+        return unknown(f"not built again: {error.summary}")
+    except NoChroot as error:
+        return unknown(f"not built again: {_whole(error)}")
+    where = f"built again {rebuilt.where}"
+    if not rebuilt.differences:
+        return Finding(
+            Verdict.REBUILT, f"{where}, with the same bytes", ("every byte of the package",), (WORDS,)
+        )
+    if rebuilt.other_toolchain:
+        others = "; ".join(rebuilt.other_toolchain)
+        return unknown(f"{where}, which lacks what the package names: {others}", rebuilt.differences)
+    return _different(where, rebuilt.differences)
+
+
+def _odd(deb: DebFile, claims: Claims, named: Named, pins: Pins) -> tuple[Difference, ...]:
+    """What this etcd-deb never builds, and a digest of the tarball that a pin contradicts."""
+    said = claims.provenance
+    pin = pins.get(named.file.name)
+    return (
+        *odd_archives(deb),
+        *(odd_members(deb, named.version.upstream) if said.builder == BUILDER else ()),
+        *([Difference(WHERE, "sha256", f"{pin.sha256} by {pin.file}", said.sha256)]
+            if pin and pin.sha256 != said.sha256 else ()),
+    )  # fmt: skip
+
+
+def _whole(error: EtcdDebError) -> str:
+    return "; ".join((error.summary, *error.details, *([error.hint] if error.hint else [])))
+
+
+def _builder(claims: Claims) -> str:
+    return claims.provenance.builder or "an etcd-deb that its provenance does not name"
+
+
+def _different(reason: str, differences: tuple[Difference, ...]) -> Finding:
+    return Finding(Verdict.DIFFERENT, reason, differences=differences)
+
+
+@contextlib.contextmanager
+def _release(
+    named: Named, sources: Sources, pins: Pins, progress: Progress
+) -> Iterator[tuple[ExaminedBinaries, Path]]:
+    """The release that the package names, verified here and now, and a folder for the work."""
+    (fetched,) = fetch_all(named.version, (named.file.architecture,), sources, pins, progress)
+    with work_folder() as work:
+        yield prepare(fetched, pins, work, progress, require_pin=False), work
+
+
+def _against(examined: ExaminedBinaries, deb: DebFile, claims: Claims) -> Iterator[Difference]:
+    """Where the programs, and what the package says of them, are not the release's."""
+    found, said, there = provenance_of(examined), claims.provenance, _programs(deb)
+    if said.sha256 != found.sha256:
+        yield Difference(WHERE, "sha256", found.sha256, said.sha256)
+    for name in dict.fromkeys((*found.programs, *said.programs, *there)):
+        expected = found.programs.get(name, "absent")
+        if there.get(name, "absent") != expected:
+            yield Difference(f"data.tar {PROGRAMS}{name}", "content", expected, there.get(name, "absent"))
+        if said.programs.get(name, "absent") != expected:
+            yield Difference(WHERE, f"program {name}", expected, said.programs.get(name, "absent"))
+    released = str(examined.binaries.released)
+    if others := sorted(times_in(deb) - {released}):
+        yield Difference("the package", "times", f"{released}, the release's", ", ".join(others[:3]))

@@ -35,6 +35,20 @@ class Provenance:
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1) + "\n"
 
+    def with_words_of(self, other: Provenance) -> Provenance:
+        """This one, but for where the tarball came from and who vouched for it: that no release tells."""
+        return Provenance(
+            format=self.format,
+            builder=self.builder,
+            version=self.version,
+            architecture=self.architecture,
+            url=other.url,
+            tarball=self.tarball,
+            sha256=self.sha256,
+            vouchers=other.vouchers,
+            programs=self.programs,
+        )
+
     @property
     def control_fields(self) -> Mapping[str, str]:
         """What the package's control file says of it (debian-template/control.j2)."""

@@ -196,6 +196,11 @@ def _text(name: str, value: str, where: str) -> str:
     return value
 
 
+def is_maintainer(text: str) -> bool:
+    """Whether a package may name it as its Maintainer (policy 5.6.2)."""
+    return bool(_MAINTAINER.fullmatch(text)) and text.isprintable() and len(text) <= LONGEST_MAINTAINER
+
+
 def _settings(merged: Mapping[str, Value]) -> Settings:
     values = {name: value for name, value in merged.items() if isinstance(value, str)}
     timeout, arches, series = merged["timeout"], merged["arches"], merged["series"]
@@ -220,12 +225,7 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
         raise UsageError(
             "no output folder is named", hint='--output dist, or output = "dist" in the settings'
         )
-    maintainer = values["maintainer"]
-    if (
-        not _MAINTAINER.fullmatch(maintainer)
-        or not maintainer.isprintable()
-        or len(maintainer) > LONGEST_MAINTAINER
-    ):
+    if not is_maintainer(values["maintainer"]):
         raise UsageError(
             f"maintainer {values['maintainer']!r} is no name with an address",
             hint='write it as "Jane Doe <jane@example.org>" (policy 5.6.2)',

@@ -9,7 +9,7 @@ import click
 from builder.cli import options
 from builder.cli.options import Invocation, pass_invocation
 from builder.cli.terminal import TerminalProgress
-from builder.errors import GENERAL, UNVERIFIED
+from builder.errors import GENERAL, NOT_COMPARED, UNVERIFIED
 
 
 @click.command()
@@ -40,28 +40,36 @@ def versions(invocation: Invocation, source: str | None, pins: str | None, as_js
 @click.argument("package", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.deb")
 @options.source
 @options.pins
+@click.option("--rebuild", is_flag=True, help="Build the package again, and compare every byte.")
 @options.as_json
 @pass_invocation
 def inspect(
-    invocation: Invocation, package: Path, source: str | None, pins: str | None, as_json: bool
+    invocation: Invocation,
+    package: Path,
+    source: str | None,
+    pins: str | None,
+    rebuild: bool,
+    as_json: bool,
 ) -> int:
-    """Tell a package's version, architecture, provenance and digests.
+    """Show what a package says of itself, and compare it with the release it names.
 
-    The programs inside are compared with the release they name. Exit status 3: they are others.
+    Without --rebuild, the programs and the list of members are compared, and the result says what was not.
+    Exit status 3: something differs. Exit status 4: it could not be compared.
     """
     from builder.advisories import known_faults
     from builder.cli import report
-    from builder.inspect import Verdict
+    from builder.inspect import Verdict, inspect_by_rebuild
     from builder.inspect import inspect as run_inspect
 
     settings = invocation.settings(source=source, pins=pins)
     progress = TerminalProgress(verbose=invocation.verbose)
-    found = run_inspect(package, options.sources_of(settings), options.pins_of(settings), progress)
+    compare = inspect_by_rebuild if rebuild else run_inspect
+    found = compare(package, options.sources_of(settings), options.pins_of(settings), progress)
     faults = known_faults(progress).of_package(found.version)
     click.echo(
         report.inspection_as_json(found, faults) if as_json else report.inspection_as_text(found, faults)
     )
-    return UNVERIFIED if found.verdict is Verdict.DIFFERENT else 0
+    return {Verdict.DIFFERENT: UNVERIFIED, Verdict.UNKNOWN: NOT_COMPARED}.get(found.finding.verdict, 0)
 
 
 @click.command()

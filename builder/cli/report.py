@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from builder.doctor import Need
+from builder.errors import on_one_line
 from builder.inspect import Inspection
 from builder.known_faults import Faults, KnownFault, full_version
 from builder.listing import ListedRelease
 from builder.pipeline import Built
+
+# Differences of a package that are shown; JSON has all.
+SHOWN = 20
 
 
 def built_as_text(built: tuple[Built, ...]) -> str:
@@ -62,31 +66,42 @@ def releases_as_json(releases: tuple[ListedRelease, ...], faults: Faults) -> str
 
 
 def inspection_as_text(found: Inspection, faults: Sequence[KnownFault]) -> str:
-    provenance = found.provenance
-    return "\n".join(
-        [
-            f"package        {found.package} {found.version} {found.architecture}",
-            f"release        etcd v{provenance.version}",
-            f"from           {provenance.url}",
-            f"sha256         {provenance.sha256}",
-            f"vouched for by {' and '.join(provenance.vouchers)}",
-            *(f"{name:<14} sha256 {digest}" for name, digest in sorted(found.programs.items())),
-            f"programs       {found.verdict}: {found.reason}",
-            *(f"known fault    {fault}" for fault in faults),
-        ]
-    )
+    said, finding = found.provenance, found.finding
+    rows = [
+        ("file", f"sha256 {found.sha256}"),
+        ("it says", f"{found.package} {found.version} {found.architecture}, etcd v{said.version}"),
+        ("", f"built by {said.builder or '(not said)'} on {found.toolchain or '(not said)'}"),
+        ("", f"from {said.url}"),
+        ("", f"sha256 {said.sha256}"),
+        ("", f"vouched for by {' and '.join(said.vouchers)}"),
+        *(("found", f"{name} sha256 {digest}") for name, digest in sorted(found.programs.items())),
+        *(("compared", what) for what in finding.compared),
+        *(("not compared", what) for what in finding.not_compared),
+        *(("differs", str(difference)) for difference in finding.differences[:SHOWN]),
+        *([("", f"and {more} more")] if (more := len(finding.differences) - SHOWN) > 0 else []),
+        *(("known fault", str(fault)) for fault in faults),
+        ("result", f"{finding.verdict}: {finding.reason}"),
+    ]
+    shown = [("" if i and rows[i - 1][0] == title else title, text) for i, (title, text) in enumerate(rows)]
+    return "\n".join(f"{title:<13} {on_one_line(text)}" for title, text in shown)
 
 
 def inspection_as_json(found: Inspection, faults: Sequence[KnownFault]) -> str:
+    finding = found.finding
     return _json(
         {
             "package": found.package,
             "version": found.version,
             "architecture": found.architecture,
             "provenance": asdict(found.provenance),
+            "toolchain": None if found.toolchain is None else asdict(found.toolchain),
+            "sha256": found.sha256,
             "programs": found.programs,
-            "verdict": found.verdict.name.lower(),
-            "reason": found.reason,
+            "verdict": finding.verdict.name.lower(),
+            "reason": finding.reason,
+            "compared": finding.compared,
+            "not_compared": finding.not_compared,
+            "differences": [asdict(difference) for difference in finding.differences],
             "known_faults": _faults(faults),
         }
     )

@@ -11,11 +11,13 @@ import pytest
 from debian.changelog import ChangeBlock, Changelog
 from debian.debfile import DebFile
 
+from builder.members import expected_members
 from builder.repack import members
 from tests.lab import releases
 from tests.package.conftest import DYNAMIC, STATIC
 from tests.package.deb import CONTROL, DATA, Deb
 from tests.package.uploads import Upload
+from tests.unit import samples
 
 LIB = Path(__file__).resolve().parents[2] / "debian-template/lib"
 # The newest release without etcdutl that the registries hold.
@@ -97,6 +99,21 @@ def test_package_has_exactly_these_files(upload: Callable[..., Upload], version:
         wanted |= set(ETCDUTL)
     assert sorted(listed(deb, DATA, "file")) == sorted(wanted)
     assert listed(deb, CONTROL, "file") == set(CONTROL_FILES.strip().split("\n"))
+
+
+@pytest.mark.parametrize("version", [STATIC, WITHOUT_ETCDUTL])
+def test_inspect_expects_the_members_that_a_build_makes(upload: Callable[..., Upload], version: str) -> None:
+    releases.ensure(version)
+    deb = Deb(upload(version).deb)
+    found = {
+        part: {
+            f"./{member.name}{'/' * (member.kind == 'directory')}".replace("./.", "."): member.mode
+            for member in deb.members(part)
+        }
+        for part in (CONTROL, DATA)
+    }
+    expected = expected_members(samples.version(version))
+    assert found == {part.removesuffix(".tar"): modes for part, modes in expected.items()}
 
 
 def test_package_has_neither_links_nor_directories_of_its_own_but_these(deb: Deb) -> None:

@@ -1,0 +1,152 @@
+"""Which members a package has, with their kinds, modes and owners: what can be judged without a build."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from builder import shipped
+from builder.compare_deb import Difference
+from builder.completions import FILE_NAMES, OWN
+from builder.deb_file import PARTS, DebFile
+from builder.tar_part import Entry, Part
+from builder.version import UpstreamVersion
+
+OWNER = "0:0 root:root"
+_FORMAT = hashlib.sha256(b"2.0\n").hexdigest()
+# Folders of debian-template/ that go into the package whole, and the mode of their files.
+_FOLDERS = {
+    "apt": ("etc/apt/apt.conf.d", 0o644),
+    "examples": ("usr/share/doc/etcd-ha/examples", 0o644),
+    "generator": ("usr/lib/systemd/system-generators", 0o755),
+    "lib": ("usr/lib/etcd-ha/lib", 0o644),
+    "needrestart": ("etc/needrestart/conf.d", 0o644),
+    "sbin": ("usr/sbin", 0o755),
+    "tool": ("usr/lib/etcd-ha", 0o755),
+}
+_COMPLETIONS = {
+    "bash": "usr/share/bash-completion/completions",
+    "fish": "usr/share/fish/vendor_completions.d",
+    "zsh": "usr/share/zsh/vendor-completions",
+}
+_DOCUMENTS = (
+    *("NEWS.Debian.gz", "README.Debian.gz", "changelog.Debian.gz", "copyright"),
+    *("provenance.json", "sbom.spdx.json", "toolchain"),
+)
+_FILES = (
+    *("usr/lib/systemd/system/etcd.path", "usr/lib/systemd/system/etcd.service"),
+    *("usr/lib/sysusers.d/etcd-ha.conf", "usr/lib/tmpfiles.d/etcd-ha.conf"),
+    *(
+        "usr/share/etcd-ha/alternatives",
+        "usr/share/etcd-ha/config-keys",
+        "usr/share/lintian/overrides/etcd-ha",
+    ),
+    *(f"usr/share/doc/etcd-ha/{name}" for name in _DOCUMENTS),
+)
+_SCRIPTS = ("config", "postinst", "postrm", "preinst", "prerm")
+_CONTROL = {
+    **dict.fromkeys(("conffiles", "control", "md5sums", "templates", "triggers"), 0o644),
+    **dict.fromkeys(_SCRIPTS, 0o755),
+}
+
+
+def expected_members(version: UpstreamVersion) -> dict[str, dict[str, int]]:
+    """The mode of each member of each part, by its name as dpkg-deb writes it; directories end in a slash."""
+    template = shipped.DEBIAN_TEMPLATE
+    files = dict.fromkeys(_FILES, 0o644) | {f"usr/lib/etcd-ha/bin/{name}": 0o755 for name in version.programs}
+    for folder, (target, mode) in _FOLDERS.items():
+        files |= {f"{target}/{file.name}": mode for file in _files(template / folder)}
+    for shell, target in _COMPLETIONS.items():
+        pattern = FILE_NAMES[shell]
+        files |= {f"{target}/{pattern.format(name)}": 0o644 for name in {*version.programs, *OWN}}
+    for page in _files(template / "man"):
+        if page.stem in {*version.programs, *OWN}:
+            files[f"usr/share/man/man{page.suffix[1:]}/{page.name}.gz"] = 0o644
+    parents = {
+        parent for name in (*files, "etc/etcd/x") for parent in PurePosixPath(name).parents if parent.name
+    }
+    return {
+        "control.tar": {"./": 0o755} | {f"./{name}": mode for name, mode in _CONTROL.items()},
+        "data.tar": {"./": 0o755}
+        | {f"./{parent}/": 0o755 for parent in parents}
+        | {f"./{name}": mode for name, mode in files.items()},
+    }
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if file.is_file()]
+
+
+def odd_archives(deb: DebFile) -> Iterator[Difference]:
+    """What no build leaves: other members of the outer archive, bytes behind one, a member that is twice."""
+    names = [f"{part}{deb.suffix(part)}" for part in PARTS]
+    expected = ["debian-binary", *names]
+    there = [member.name for member in deb.members]
+    for name in dict.fromkeys(there):
+        if there.count(name) != expected.count(name):
+            yield Difference(f"ar {name}", "member", _times(expected.count(name)), _times(there.count(name)))
+    if sorted(there) == sorted(expected) and there != expected:
+        yield Difference("the ar archive", "order", " ".join(expected), " ".join(there))
+    if deb.after:
+        yield Difference("the ar archive", "bytes after its last member", "0", str(deb.after))
+    if deb.members[0].sha256 != _FORMAT:
+        yield Difference("ar debian-binary", "content", "2.0", "another")
+    if deb.suffix("control.tar") != deb.suffix("data.tar"):
+        yield Difference("the ar archive", "compression", "one for both parts", " and ".join(names))
+    for name, part in zip(PARTS, deb.parts, strict=True):
+        if part.fault:
+            yield Difference(name, "archive", "whole", part.fault)
+        yield from _doubled(name, part)
+
+
+def _doubled(name: str, part: Part) -> Iterator[Difference]:
+    seen = dict[str, str]()
+    for entry in part.entries:
+        # As dpkg takes it: ././x and x are the same file.
+        path = str(PurePosixPath("/", entry.name))
+        if path in seen:
+            yield Difference(f"{name} {entry.name}", "member", "once", f"again after {seen[path]}")
+        seen[path] = entry.name
+
+
+def odd_members(deb: DebFile, version: UpstreamVersion) -> Iterator[Difference]:
+    """Members that this etcd-deb does not build of that version, or builds otherwise; those that it lacks."""
+    for name, part in zip(PARTS, deb.parts, strict=True):
+        modes = expected_members(version)[name]
+        there = {_name(entry) for entry in part.entries}
+        for absent in sorted(modes.keys() - there):
+            yield Difference(f"{name} {absent}", "member", "there", "absent")
+        for entry in part.entries:
+            yield from _odd(f"{name} {_name(entry)}", entry, modes.get(_name(entry)))
+
+
+def _name(entry: Entry) -> str:
+    # tarfile takes the slash off a directory's name.
+    return f"{entry.name}/" if entry.kind == "directory" else entry.name
+
+
+def _odd(where: str, entry: Entry, mode: int | None) -> Iterator[Difference]:
+    if mode is None:
+        yield Difference(where, "member", "absent", f"a {entry.kind} {entry.mode:04o} {entry.link}".rstrip())
+        return
+    kind = "directory" if where.endswith("/") else "file"
+    facts = (
+        ("kind", kind, entry.kind),
+        ("mode", f"{mode:04o}", f"{entry.mode:04o}"),
+        ("owner", OWNER, entry.owner),
+        ("extended header", "none", ", ".join("=".join(pair) for pair in entry.extra) or "none"),
+    )
+    for what, expected, found in facts:
+        if expected != found:
+            yield Difference(where, what, expected, found)
+
+
+def times_in(deb: DebFile) -> set[str]:
+    """Every time of every member, seconds since 1970."""
+    inner = {entry.time for part in deb.parts for entry in part.entries}
+    return inner | {member.attributes.split()[0] for member in deb.members if member.attributes.split()}
+
+
+def _times(count: int) -> str:
+    return {0: "absent", 1: "there"}.get(count, f"{count} times")

@@ -20,6 +20,7 @@ from builder.toolchain import Toolchain, parse_toolchain
 from builder.version import Architecture, PackageVersion, UpstreamVersion, parse_revision, parse_version
 
 LONGEST = 1000
+_BOTH = f"control.tar {CONTROL} and data.tar {PROVENANCE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def read_claims(deb: DebFile) -> Claims:
 
 
 def named_build(claims: Claims) -> Named | tuple[Difference, ...]:
-    """The build that the claims name together, or where they contradict each other or say the impossible."""
+    """The build that the claims name together, or what of them no build of etcd-deb says."""
     problems = tuple(_problems(claims))
     release = _release(claims.provenance)
     revision = _revision(claims, release) if release else None
@@ -78,29 +79,30 @@ def named_build(claims: Claims) -> Named | tuple[Difference, ...]:
     return Named(release, PackageVersion(release.version, revision), claims.control["Maintainer"])
 
 
+def contradictions(claims: Claims, named: Named) -> Iterator[Difference]:
+    """Where the control file says something else than the provenance; which is wrong is not known by that."""
+    control, provenance = claims.control, claims.provenance
+    for field, value in {"Architecture": provenance.architecture, **provenance.control_fields}.items():
+        if control.get(field, "") != value:
+            yield Difference(_BOTH, f"field {field}", "the same in both", f"{control.get(field)} and {value}")
+    if provenance.tarball != named.file.name:
+        yield Difference(f"data.tar {PROVENANCE}", "tarball", named.file.name, provenance.tarball)
+
+
 def _problems(claims: Claims) -> Iterator[Difference]:
     control, provenance = claims.control, claims.provenance
     release = _release(provenance)
     if release is None:
         said = f"{provenance.version} for {provenance.architecture}"
         yield Difference(f"data.tar {PROVENANCE}", "release", "a release of etcd, as etcd-deb names it", said)
-        return
-    expected = {
-        "Architecture": str(release.architecture),
-        **provenance.control_fields,
-    }
-    if _revision(claims, release) is None:
-        expected["Version"] = f"{release.version.debian}-REVISION"
-    for field, value in expected.items():
-        if control.get(field, "") != value:
-            yield Difference(f"control.tar {CONTROL}", f"field {field}", value, control.get(field, "absent"))
-    if not is_maintainer(control.get("Maintainer", "")) or not _sayable(control["Maintainer"]):
-        said = control.get("Maintainer", "absent")
-        yield Difference(f"control.tar {CONTROL}", "field Maintainer", "a name with an address", said)
+    elif _revision(claims, release) is None:
+        said = f"{control['Version']} and {provenance.version}"
+        yield Difference(_BOTH, "field Version", "of the same release, with a revision", said)
+    maintainer = control.get("Maintainer", "")
+    if not is_maintainer(maintainer) or not _sayable(maintainer):
+        yield Difference(f"control.tar {CONTROL}", "field Maintainer", "a name with an address", maintainer)
     if claims.compression not in COMPRESSORS:
         yield Difference("ar data.tar", "compression", " or ".join(COMPRESSORS), claims.compression)
-    if provenance.tarball != release.name:
-        yield Difference(f"data.tar {PROVENANCE}", "tarball", release.name, provenance.tarball)
     for said in (provenance.url, *(provenance.vouchers or ("",))):
         if not _sayable(said):
             yield Difference(f"data.tar {PROVENANCE}", "words", "words that a build writes", said)

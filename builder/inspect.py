@@ -9,13 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from builder.chroot import NoChroot
-from builder.claims import Claims, Named, named_build, read_claims
+from builder.claims import Claims, Named, contradictions, named_build, read_claims
 from builder.compare_deb import Difference
 from builder.deb_file import DebFile, read_deb
 from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, VerificationFailed
 from builder.examine import ExaminedBinaries
 from builder.fetch import Sources
-from builder.members import odd_archives, odd_members, times_in
+from builder.members import odd_archives, odd_members, odd_times
 from builder.pins import Pins
 from builder.pipeline import fetch_all, prepare, work_folder
 from builder.progress import Progress
@@ -114,7 +114,7 @@ def _programs(deb: DebFile) -> dict[str, str]:
 def _look(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, progress: Progress) -> Finding:
     named = named_build(claims)
     if not isinstance(named, Named):
-        return _different("the package contradicts itself", named)
+        return _different(NO_SUCH_PACKAGE, named)
     if odd := _odd(deb, claims, named, pins):
         return _different(NO_SUCH_PACKAGE, odd)
     try:
@@ -139,6 +139,7 @@ def _look(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, progress: 
             *([] if same_builder else [f"{MEMBERS}: built by {_builder(claims)}, and this is {BUILDER}"]),
             "the maintainer scripts, the other fields of the control file, md5sums, conffiles",
             "the content of each file that is no program",
+            "the order of the members, and how they are compressed",
             WORDS,
         ),
     )
@@ -147,7 +148,7 @@ def _look(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, progress: 
 def _build_again(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, progress: Progress) -> Finding:
     named = named_build(claims)
     if not isinstance(named, Named):
-        return _different("the package contradicts itself", named)
+        return _different(NO_SUCH_PACKAGE, named)
     odd = _odd(deb, claims, named, pins)
 
     def unknown(reason: str, differences: tuple[Difference, ...] = ()) -> Finding:
@@ -179,11 +180,12 @@ def _build_again(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, pro
 
 
 def _odd(deb: DebFile, claims: Claims, named: Named, pins: Pins) -> tuple[Difference, ...]:
-    """What this etcd-deb never builds, and a digest of the tarball that a pin contradicts."""
+    """What no build leaves, and a digest of the tarball that a pin contradicts."""
     said = claims.provenance
     pin = pins.get(named.file.name)
     return (
         *odd_archives(deb),
+        *contradictions(claims, named),
         *(odd_members(deb, named.version.upstream) if said.builder == BUILDER else ()),
         *([Difference(WHERE, "sha256", f"{pin.sha256} by {pin.file}", said.sha256)]
             if pin and pin.sha256 != said.sha256 else ()),
@@ -223,6 +225,4 @@ def _against(examined: ExaminedBinaries, deb: DebFile, claims: Claims) -> Iterat
             yield Difference(f"data.tar {PROGRAMS}{name}", "content", expected, there.get(name, "absent"))
         if said.programs.get(name, "absent") != expected:
             yield Difference(WHERE, f"program {name}", expected, said.programs.get(name, "absent"))
-    released = str(examined.binaries.released)
-    if others := sorted(times_in(deb) - {released}):
-        yield Difference("the package", "times", f"{released}, the release's", ", ".join(others[:3]))
+    yield from odd_times(deb, examined.binaries.released)

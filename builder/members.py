@@ -142,10 +142,14 @@ def _odd(where: str, entry: Entry, mode: int | None) -> Iterator[Difference]:
             yield Difference(where, what, expected, found)
 
 
-def times_in(deb: DebFile) -> set[str]:
-    """Every time of every member, seconds since 1970."""
-    inner = {entry.time for part in deb.parts for entry in part.entries}
-    return inner | {member.attributes.split()[0] for member in deb.members if member.attributes.split()}
+def odd_times(deb: DebFile, released: int) -> Iterator[Difference]:
+    """Members of another time than the release's, seconds since 1970."""
+    times = [(f"ar {member.name}", " ".join(member.attributes[:12].split())) for member in deb.members]
+    for name, part in zip(PARTS, deb.parts, strict=True):
+        times += [(f"{name} {entry.name}", entry.time) for entry in part.entries]
+    for where, time in times:
+        if time != str(released):
+            yield Difference(where, "time", f"{released}, the release's", time)
 
 
 def _times(count: int) -> str:

@@ -32,15 +32,6 @@ def inspected(account: Account, package: Path, folder: Path, pins: Path) -> tupl
     return result.status, found
 
 
-def altered(upload: Upload, folder: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
-    """The same package with one of its files changed."""
-    tree, package = folder / "tree", folder / "altered.deb"
-    subprocess.run(["dpkg-deb", "--raw-extract", upload.deb, tree], check=True)
-    (tree / name).write_bytes(change((tree / name).read_bytes()))
-    subprocess.run(["dpkg-deb", "-Znone", "--build", tree, package], check=True, capture_output=True)
-    return package
-
-
 def test_inspect_recognizes_the_programs_of_the_release(
     account: Account, upload: Callable[..., Upload], release_folder: Path
 ) -> None:
@@ -53,30 +44,6 @@ def test_inspect_recognizes_the_programs_of_the_release(
     assert found["programs"] == provenance["programs"]
 
 
-def test_inspect_refuses_a_program_that_was_changed_after_the_build(
-    account: Account, upload: Callable[..., Upload], release_folder: Path, tmp_path: Path
-) -> None:
-    package = altered(
-        upload(STATIC), tmp_path, "usr/lib/etcd-ha/bin/etcdctl", lambda content: content + b"\n"
-    )
-    status, found = inspected(account, package, release_folder, releases.PINS)
-    assert (status, found["verdict"]) == (3, "different")
-
-
-def test_inspect_refuses_a_control_file_that_tells_of_another_tarball(
-    account: Account, upload: Callable[..., Upload], release_folder: Path, tmp_path: Path
-) -> None:
-    package = altered(
-        upload(STATIC),
-        tmp_path,
-        "DEBIAN/control",
-        lambda content: content.replace(b"\nUpstream-Sha256: ", b"\nUpstream-Sha256: 0"),
-    )
-    status, found = inspected(account, package, release_folder, releases.PINS)
-    assert (status, found["verdict"]) == (3, "different")
-    assert "the control file says Upstream-Sha256 0" in str(found["reason"])
-
-
 def test_inspect_refuses_a_tarball_that_the_pins_name_otherwise(
     account: Account, upload: Callable[..., Upload], release_folder: Path, tmp_path: Path
 ) -> None:
@@ -84,14 +51,6 @@ def test_inspect_refuses_a_tarball_that_the_pins_name_otherwise(
     pins.write_text(f"{'0' * 64}  etcd-v{STATIC}-linux-amd64.tar.gz\n")
     status, found = inspected(account, upload(STATIC).deb, release_folder, pins)
     assert (status, found["verdict"]) == (3, "different")
-
-
-def test_inspect_says_why_a_package_could_not_be_compared(
-    account: Account, upload: Callable[..., Upload], tmp_path: Path
-) -> None:
-    status, found = inspected(account, upload(STATIC).deb, tmp_path, releases.PINS)
-    assert (status, found["verdict"]) == (0, "unknown")
-    assert "has no etcd-v" in str(found["reason"])
 
 
 def test_inspect_refuses_what_is_no_package_of_ours(account: Account, tmp_path: Path) -> None:

@@ -1,0 +1,229 @@
+"""inspect says what it compared, and calls no forged package the release's own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from builder import rebuild as rebuilding
+from builder.inspect import Finding, Verdict, inspect, inspect_by_rebuild
+from builder.pins import read_pins
+from builder.progress import Progress
+from builder.provenance import BUILDER
+from builder.release import FolderOrigin
+from builder.repack import members, packed_archive
+from builder.tar_part import TOOLCHAIN
+from tests.lab.account import Account
+from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
+from tests.package.forgeries import (
+    CRON,
+    ETCD,
+    ETCDCTL,
+    FORGERIES,
+    NOT_READ,
+    POSTINST,
+    provenance_says,
+    taken_apart,
+)
+from tests.unit.samples import sources
+
+
+@dataclass(frozen=True)
+class Genuine:
+    """A package that etcd-deb built of a release, and where that release is."""
+
+    account: Account
+    releases: Path
+    deb: Path
+
+    def look(self, package: Path, *options: str) -> tuple[int, dict[str, object]]:
+        words = ("inspect", package, "--source", self.releases, "--pins", self.account.pins, "--json")
+        result = self.account.run(*words, *options)
+        assert result.out, result.err
+        found: dict[str, object] = json.loads(result.out)
+        assert self.account.scraps() == set()
+        return result.status, found
+
+    def found(self, run: Callable[..., object], package: Path) -> Finding:
+        """The same in this process."""
+        where = sources(FolderOrigin(self.releases))
+        inspection = run(package, where, read_pins(str(self.account.pins)), Progress())
+        finding: Finding = inspection.finding  # type: ignore[attr-defined]
+        return finding
+
+
+@pytest.fixture(scope="module")
+def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
+    folder = tmp_path_factory.mktemp("genuine")
+    account = Account(folder / "account")
+    releases = publish(folder / "releases", {"amd64": good_tarball()})
+    account.trusts(releases / f"v{VERSION}" / tarball_name())
+    result = account.build(VERSION, releases, "--compression", "gzip", "--arch", "amd64")
+    assert result.status == 0, result.err
+    return Genuine(account, releases, account.output / f"etcd-ha_{VERSION}-1_amd64.deb")
+
+
+@pytest.fixture
+def built_once(genuine: Genuine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a build would make again, here or in a chroot, was made before."""
+    monkeypatch.setattr(rebuilding, "pack", lambda *_: SimpleNamespace(deb=genuine.deb))
+    monkeypatch.setattr(rebuilding, "pack_in_chroot", lambda *_: genuine.deb)
+
+
+@pytest.mark.usefixtures("built_once")
+@pytest.mark.parametrize("name", FORGERIES)
+def test_rebuild_names_the_member_of_each_forgery(genuine: Genuine, tmp_path: Path, name: str) -> None:
+    change, member = FORGERIES[name]
+    package = taken_apart(genuine.deb)
+    change(package)
+    finding = genuine.found(inspect_by_rebuild, package.write(tmp_path / "forged.deb"))
+    assert finding.verdict is Verdict.DIFFERENT, finding
+    assert member in "\n".join(map(str, finding.differences)), finding
+    assert finding.compared == ()
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_quick_look_names_the_member_or_says_that_it_did_not_compare_it(
+    genuine: Genuine, tmp_path: Path, name: str
+) -> None:
+    change, member = FORGERIES[name]
+    package = taken_apart(genuine.deb)
+    change(package)
+    finding = genuine.found(inspect, package.write(tmp_path / "forged.deb"))
+    if name in NOT_READ:
+        assert finding.verdict is Verdict.RELEASE
+        not_read = "; ".join(finding.not_compared)
+        for words in ("maintainer scripts", "other fields of the control file", "md5sums",
+                      "content of each file that is no program", "order", "compressed"):  # fmt: skip
+            assert words in not_read
+    else:
+        assert finding.verdict is Verdict.DIFFERENT, finding
+        assert member.split(":")[0] in "\n".join(map(str, finding.differences)), finding
+
+
+def test_forgery_that_changes_nothing_is_the_genuine_package(genuine: Genuine, tmp_path: Path) -> None:
+    """The other tests change what they say, and nothing else."""
+    again = taken_apart(genuine.deb).write(tmp_path / "again.deb")
+    finding = genuine.found(inspect, again)
+    assert finding.verdict is Verdict.RELEASE
+    assert any(what.startswith("which members there are") for what in finding.compared)
+
+
+def test_genuine_package_is_built_again_with_the_same_bytes(genuine: Genuine) -> None:
+    status, found = genuine.look(genuine.deb, "--rebuild")
+    assert (status, found["verdict"], found["differences"]) == (0, "rebuilt", [])
+    assert found["compared"] == ["every byte of the package"]
+
+
+def test_forged_package_is_built_again_and_nothing_of_it_runs(genuine: Genuine, tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    evil = f"#!/bin/sh\ntouch {marker}\n".encode()
+    package = taken_apart(genuine.deb)
+    for script in (POSTINST, "./config", ETCD, ETCDCTL):
+        package.put(script, evil)
+    status, found = genuine.look(package.write(tmp_path / "forged.deb"), "--rebuild")
+    assert (status, found["verdict"]) == (3, "different")
+    differences = found["differences"]
+    assert isinstance(differences, list)
+    assert {one["member"] for one in differences} == {
+        *("control.tar ./config", f"control.tar {POSTINST}", f"data.tar {ETCD}", f"data.tar {ETCDCTL}"),
+    }
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--rebuild",)], ids=["look", "rebuild"])
+def test_release_that_can_not_be_had_is_a_status_of_its_own(
+    genuine: Genuine, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    package = taken_apart(genuine.deb)
+    provenance_says(url="https://github.com/etcd-io/etcd/releases/download/x")(package)
+    forged = package.write(tmp_path / "forged.deb")
+    where = ("--source", tmp_path, "--pins", genuine.account.pins)
+    result = genuine.account.run("inspect", forged, *where, *options)
+    assert result.status == 4
+    last = result.out.splitlines()[-1]
+    assert last.startswith("result")
+    assert "not compared" in last
+    assert f"has no etcd-v{VERSION}" in last
+    # The package's own words stand below what says whose they are.
+    says, found = result.out.index("it says"), result.out.index("found")
+    assert says < result.out.index("vouched for by") < found
+    assert "compared      " not in result.out.replace("not compared", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"builder": "etcd-deb 0.0.1"}, f"it was built by etcd-deb 0.0.1, and this is {BUILDER}"),
+        ({"builder": ""}, "an etcd-deb that its provenance does not name"),
+    ],
+)
+def test_package_of_another_etcd_deb_is_not_built_again(
+    genuine: Genuine, tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    package = taken_apart(genuine.deb)
+    provenance_says(**changes)(package)
+    finding = genuine.found(inspect_by_rebuild, package.write(tmp_path / "other.deb"))
+    assert finding.verdict is Verdict.UNKNOWN
+    assert reason in finding.reason
+
+
+@pytest.mark.usefixtures("built_once")
+def test_toolchain_that_can_not_be_had_proves_nothing_but_what_no_build_leaves_does(
+    genuine: Genuine, tmp_path: Path
+) -> None:
+    package = taken_apart(genuine.deb)
+    package.edit(TOOLCHAIN, lambda text: re.sub(rb"(?m)^debhelper .*$", b"debhelper 99", text))
+    finding = genuine.found(inspect_by_rebuild, package.write(tmp_path / "other.deb"))
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "debhelper 99, and debian bookworm has" in finding.reason
+    package.add(CRON, b"* * * * * root evil\n")
+    finding = genuine.found(inspect_by_rebuild, package.write(tmp_path / "other.deb"))
+    assert finding.verdict is Verdict.DIFFERENT
+    assert CRON in "\n".join(map(str, finding.differences))
+
+
+def test_release_of_debian_that_can_not_be_made_here_is_said_with_the_reason(
+    genuine: Genuine, tmp_path: Path
+) -> None:
+    package = taken_apart(genuine.deb)
+    package.edit(TOOLCHAIN, lambda text: text.replace(text.split(b"\n")[0], b"ubuntu noble"))
+    status, found = genuine.look(package.write(tmp_path / "other.deb"), "--rebuild")
+    assert (status, found["verdict"]) == (4, "unknown")
+    assert "ubuntu noble can't be made here" in str(found["reason"])
+
+
+def test_package_that_unpacks_without_end_is_left_in_time_and_memory(
+    genuine: Genuine, tmp_path: Path
+) -> None:
+    package = taken_apart(genuine.deb)
+    content = package.write(tmp_path / "a.deb").read_bytes()
+    # The same gzip member again and again: 30 GB of zeros after the archive.
+    with (tmp_path / "a.deb").open("rb") as stream:
+        version, control, data = members(stream)
+    zeros = gzip.compress(bytes(64 * 1024**2), 9, mtime=0)
+    bomb = data.with_content(data.name, data.content + zeros * 480)
+    (tmp_path / "bomb.deb").write_bytes(packed_archive([version, control, bomb]))
+    assert len(content) < 10**7
+    words = genuine.account.command(
+        "inspect", tmp_path / "bomb.deb", "--source", genuine.releases, "--pins", genuine.account.pins
+    )
+    with subprocess.Popen(
+        words, env=genuine.account.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout
+        out = child.stdout.read().decode()
+        _, ended, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(ended)
+    assert child.returncode == 3
+    assert "data.tar: archive: expected whole, found it unpacks to more than" in out
+    assert used.ru_maxrss < 200 * 1024

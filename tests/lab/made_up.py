@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from builder.provenance import BUILDER
 from builder.repack import Member, packed_archive
 from builder.settings import Settings
+from builder.tar_part import PROVENANCE, TOOLCHAIN
 from tests.lab.fake_release import VERSION, Tarball, binaries, sha256, tarball_name
 from tests.lab.publisher import SUITE
 
@@ -147,15 +150,23 @@ def pins(draw: st.DrawFn) -> Case:
     return Case(built("--pins", "{0}/pins"), {"pins": content})
 
 
-def deb(control: bytes) -> bytes:
-    """A package with this control file, and nothing in it."""
+def deb(control: bytes, files: Mapping[str, bytes] | None = None) -> bytes:
+    """A package with this control file, and these files in it, compressed if there are some."""
+    parts = {"control.tar": _tar({"./control": control}), "data.tar": _tar(files) if files else b""}
+    if files:
+        parts = {f"{name}.gz": gzip.compress(content, 1, mtime=0) for name, content in parts.items()}
+    whole = {"debian-binary": b"2.0\n", **parts}
+    return packed_archive(Member(name, 0, content) for name, content in whole.items())
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
-        member = tarfile.TarInfo("./control")
-        member.size = len(control)
-        archive.addfile(member, io.BytesIO(control))
-    parts = {"debian-binary": b"2.0\n", "control.tar": out.getvalue(), "data.tar": b""}
-    return packed_archive(Member(name, 0, content) for name, content in parts.items())
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return out.getvalue()
 
 
 CONTROL = {"Package": "etcd-ha", "Version": "3.6.7-1", "Architecture": "amd64", "Description": "a\n b"}
@@ -176,6 +187,25 @@ def packages(draw: st.DrawFn) -> Case:
         )
     )
     return Case(words, {"a.deb": content})
+
+
+@st.composite
+def inspected(draw: st.DrawFn) -> Case:
+    fields = {**CONTROL, "Maintainer": "A B <a@b.example>", "Version": f"{VERSION}-1"}
+    said: dict[str, object] = {
+        **{"format": 1, "builder": BUILDER, "version": VERSION, "architecture": "amd64", "url": "file:x"},
+        **{"tarball": tarball_name(), "sha256": "0" * 64, "vouchers": ["a"], "programs": {"etcd": "0" * 64}},
+    }
+    for name in draw(st.lists(st.sampled_from(sorted(said)), max_size=2)):
+        said[name] = draw(st.one_of(TEXT, st.lists(TEXT, max_size=2), st.integers()))
+    for name in draw(st.lists(st.sampled_from(sorted(fields)), max_size=1)):
+        fields[name] = draw(TEXT)
+    toolchain = draw(st.one_of(st.just("debian trixie\nxz-utils 1\n"), TEXT))
+    control = "".join(f"{name}: {value}\n" for name, value in fields.items())
+    files = {PROVENANCE: json.dumps(said).encode(), TOOLCHAIN: toolchain.encode("utf-8", "surrogateescape")}
+    content = deb(control.encode("utf-8", "surrogateescape"), files)
+    words = ("inspect", "{0}/a.deb", "--source", "{0}/releases", *draw(st.sampled_from([(), ("--rebuild",)])))
+    return Case(words, {"a.deb": draw(st.one_of(st.just(content), damaged(content)))})
 
 
 @st.composite
@@ -206,5 +236,5 @@ def tarballs(draw: st.DrawFn) -> Case:
 
 CASES = st.one_of(
     WORD.map(lambda word: Case(("build", word, "--source", "{0}/releases"))),
-    *(options(), environment(), toml(), pins(), packages(), changes(), tarballs()),
+    *(options(), environment(), toml(), pins(), packages(), inspected(), changes(), tarballs()),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from tests.lab import releases
 from tests.lab.account import Account
 from tests.lab.cache import locked, shared_folder, write_whole
+from tests.lab.command import run
 from tests.lab.fake_release import Tarball, binaries, publish, tarball_name
 from tests.package.deb import Deb
 from tests.package.node_shell import NodeShell, node_shell
+from tests.package.surroundings import CHECKOUT
 from tests.package.uploads import Upload
 
 # The newest static build, and the newest of Debian's dynamic ones.
@@ -52,6 +55,15 @@ def upload(release_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
         return Upload(folder / "account/dist", version, "amd64", said.read_text())
 
     return of
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "-w", folder, CHECKOUT], within=300)
+    (wheel,) = folder.glob("etcd_deb-*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="session")

@@ -157,13 +157,16 @@ class Surroundings:
         return [*words, "sh", "-ec", f'umask {mask}; exec "$@"', "sh"]
 
 
-def installed(folder: Path, day: int, python: Path | None = None) -> Path:
+def installed(folder: Path, day: int, python: Path | None = None, wheel: Path | None = None) -> Path:
     """The program of a copy of this etcd-deb, every file of which has this time (seconds since 1970).
 
-    python: None for the one that runs the tests.
+    python: None for the one that runs the tests. wheel: what is installed; None for the checkout.
     """
-    for part in ("builder", "conf", "debian-template"):
-        shutil.copytree(CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    if wheel:
+        run([sys.executable, "-m", "pip", "-q", "install", "--no-deps", "--target", folder, wheel])
+    else:
+        for part in ("builder", "conf", "debian-template"):
+            shutil.copytree(CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     program = folder / "etcd-deb"
     program.write_text(
         # By env, since a script may be no other script's interpreter on every kernel.

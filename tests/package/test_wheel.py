@@ -5,24 +5,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from tests.lab.account import Account, assert_built
 from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "-w", str(folder), str(CHECKOUT)],
-        check=True,
-    )
-    (wheel,) = folder.glob("etcd_deb-*.whl")
-    return wheel
 
 
 def test_wheel_carries_every_file_of_template_and_settings(wheel: Path) -> None:

@@ -1,0 +1,115 @@
+"""However etcd-deb came to this machine, whoever runs it and on what: one digest per compression."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass
+from itertools import combinations, product
+from pathlib import Path
+
+import click
+import pytest
+
+from builder.settings import COMPRESSIONS
+from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
+from tests.lab.other_python import other_python
+from tests.package.conftest import digest
+from tests.package.surroundings import DAYS, Change, installed, surroundings
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of building. Of each factor the two values that there are stand in FACTORS."""
+
+    form: str
+    day: str
+    python: str
+    user: str
+    programs: str
+    home: str
+
+
+FACTORS = (
+    ("checkout", "wheel"),
+    tuple(DAYS),
+    ("the tests' Python", "Python 3.13"),
+    ("root", "user"),
+    ("programs run", "programs can't run"),
+    ("empty home", "hostile home"),
+)
+ROWS = [Row(*values) for values in product(*FACTORS)]
+
+
+def sample() -> Iterator[Row]:
+    """Six rows in which every two values of different factors meet.
+
+    The factors' columns are different sets of three of five rows, which meet and differ, and one row has none
+    (Kleitman and Spencer, Families of k-independent sets, 1973).
+    """
+    columns = list(combinations(range(1, 6), 3))[: len(FACTORS)]
+    for row in range(6):
+        yield Row(*(factor[row in column] for factor, column in zip(FACTORS, columns, strict=True)))
+
+
+Build = Callable[[Row, str], str]
+
+
+@pytest.fixture(scope="module")
+def build(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """build(row, compression) is the SHA-256 of the package that was built that way."""
+    another_python = other_python(tmp_path_factory.mktemp("python"))
+
+    def of(row: Row, compression: str) -> str:
+        changes = [
+            *([Change.USER] if row.user == "user" else []),
+            *([Change.NOT_RUNNABLE] if row.programs == "programs can't run" else []),
+            *([Change.HOME] if row.home == "hostile home" else []),
+        ]
+        with surroundings(*changes) as around:
+            account = around.account()
+            python = another_python if row.python == "Python 3.13" else Path(sys.executable)
+            if row.user == "user":
+                # Another user can enter the stage alone.
+                python = other_python(around.stage / "python") if row.python == "Python 3.13" else python
+            account.program = installed(
+                around.stage / "installed", DAYS[row.day], python, wheel if row.form == "wheel" else None
+            )
+            account.variables["PYTHONPATH"] = str(Path(click.__file__).parents[1])
+            tarball = good_tarball()
+            source = publish(around.stage / "releases", {"amd64": tarball})
+            account.pins = around.stage / "SHA256SUMS"
+            account.pins.write_text(f"{sha256(tarball)}  {tarball_name()}\n")
+            words = account.build_words(VERSION, source, "--arch", "amd64", "--compression", compression)
+            result = account.run(*words, under=around.under())
+            assert result.status == 0, (row, result.err)
+            return digest(account.output / f"etcd-ha_{VERSION}-1_amd64.deb")
+
+    return of
+
+
+def digests(build: Build, rows: Iterable[Row], compression: str) -> dict[str, list[tuple[str, ...]]]:
+    """The rows by the digest that they gave."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for row in rows:
+        found.setdefault(build(row, compression), []).append(astuple(row))
+    return found
+
+
+def test_sample_has_every_two_values_of_different_factors() -> None:
+    rows = [astuple(row) for row in sample()]
+    for (one, values), (other, others) in combinations(enumerate(FACTORS), 2):
+        assert {(row[one], row[other]) for row in rows} == set(product(values, others))
+
+
+def test_each_two_circumstances_together_give_one_digest(build: Build) -> None:
+    found = digests(build, sample(), "gzip")
+    assert len(found) == 1, found
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_all_circumstances_give_one_digest(build: Build, compression: str) -> None:
+    found = digests(build, ROWS, compression)
+    print(f"{compression}: {len(ROWS)} ways, {list(found)}")  # noqa: T201
+    assert len(found) == 1, found

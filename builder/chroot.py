@@ -59,8 +59,8 @@ def _pack(tree: SourceTree, compression: str, toolchain: Toolchain, work: Path, 
     inside = [f"{name}={value}" for name, value in packing_environment(tree, _INSIDE).items()]
     build = shlex.join(
         [
-            *("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", *inside),
-            f"--chdir={_INSIDE.folder / tree.root.name}",
+            *("env", "-i", f"--chdir={_INSIDE.folder / tree.root.name}"),
+            *("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", *inside),
             *packing_command(tree, compression, _INSIDE),
         ]
     )
@@ -71,7 +71,7 @@ def _pack(tree: SourceTree, compression: str, toolchain: Toolchain, work: Path, 
         f'--customize-hook=chroot "$1" {build}',
         f"--customize-hook=copy-out {_INSIDE.folder / tree.package} {shlex.quote(str(work))}",
     )
-    options = [f"--aptopt={line}" for line in _inherited(progress, work)]
+    options = [f"--aptopt={line}" for line in _inherited(work)]
     run(
         [
             *(mmdebstrap, "--variant=apt", f"--include={','.join(PACKAGES)}", *options, *hooks),
@@ -105,7 +105,7 @@ def _sources(toolchain: Toolchain, progress: Progress, work: Path) -> tuple[str,
         f"deb {signed}{uri} {toolchain.codename}{suite} main"
         for suite in _SUITES
         for row in rows
-        for release, codename, component, uri in [row.split(" ", 3)]
+        for release, codename, component, uri in [(*row.split(" ", 3), "", "", "")[:4]]
         if f"{own}{suite}" in (release, codename) and component == "main"
     ]
     if not lines:
@@ -124,8 +124,8 @@ def _preferences(toolchain: Toolchain) -> Iterator[str]:
             yield f"Package: {package}\nPin: version {form}\nPin-Priority: 1001\n\n"
 
 
-def _inherited(progress: Progress, work: Path) -> Iterator[str]:
-    printed = run([find_program("apt-config", "apt"), "dump"], cwd=work, progress=progress)
+def _inherited(work: Path) -> Iterator[str]:
+    printed = run([find_program("apt-config", "apt"), "dump"], cwd=work, progress=Progress())
     for line in printed.splitlines():
         if line.startswith(_INHERITED) and not line.endswith('"";'):
             yield line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass
+from functools import cache
 from itertools import combinations, product
 from pathlib import Path
 
@@ -56,36 +57,40 @@ Build = Callable[[Row, str], str]
 
 
 @pytest.fixture(scope="module")
-def build(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def build(wheel: Path) -> Iterator[Build]:
     """build(row, compression) is the SHA-256 of the package that was built that way."""
-    another_python = other_python(tmp_path_factory.mktemp("python"))
+    # Another user can enter a stage, and none of pytest's folders.
+    with surroundings() as shared:
+        another = other_python(shared.stage / "python")
+        tarball = good_tarball()
+        source = publish(shared.stage / "releases", {"amd64": tarball})
+        pins = shared.stage / "SHA256SUMS"
+        pins.write_text(f"{sha256(tarball)}  {tarball_name()}\n")
 
-    def of(row: Row, compression: str) -> str:
-        changes = [
-            *([Change.USER] if row.user == "user" else []),
-            *([Change.NOT_RUNNABLE] if row.programs == "programs can't run" else []),
-            *([Change.HOME] if row.home == "hostile home" else []),
-        ]
-        with surroundings(*changes) as around:
-            account = around.account()
-            python = another_python if row.python == "Python 3.13" else Path(sys.executable)
-            if row.user == "user":
-                # Another user can enter the stage alone.
-                python = other_python(around.stage / "python") if row.python == "Python 3.13" else python
-            account.program = installed(
-                around.stage / "installed", DAYS[row.day], python, wheel if row.form == "wheel" else None
-            )
-            account.variables["PYTHONPATH"] = str(Path(click.__file__).parents[1])
-            tarball = good_tarball()
-            source = publish(around.stage / "releases", {"amd64": tarball})
-            account.pins = around.stage / "SHA256SUMS"
-            account.pins.write_text(f"{sha256(tarball)}  {tarball_name()}\n")
-            words = account.build_words(VERSION, source, "--arch", "amd64", "--compression", compression)
-            result = account.run(*words, under=around.under())
-            assert result.status == 0, (row, result.err)
-            return digest(account.output / f"etcd-ha_{VERSION}-1_amd64.deb")
+        @cache
+        def program(form: str, day: str, python: str) -> Path:
+            interpreter = another if python == "Python 3.13" else Path(sys.executable)
+            folder = shared.stage / f"{form} {day} {python}".replace(" ", "-").replace("'", "")
+            return installed(folder, DAYS[day], interpreter, wheel if form == "wheel" else None)
 
-    return of
+        def of(row: Row, compression: str) -> str:
+            chosen = {
+                Change.USER: row.user == "user",
+                Change.NOT_RUNNABLE: row.programs == "programs can't run",
+                Change.HOME: row.home == "hostile home",
+            }
+            with surroundings(*(change for change, is_so in chosen.items() if is_so)) as around:
+                account = around.account()
+                account.program = program(row.form, row.day, row.python)
+                # What both need of PyPI is Python alone, and has no other form for another version.
+                account.variables["PYTHONPATH"] = str(Path(click.__file__).parents[1])
+                account.pins = pins
+                words = account.build_words(VERSION, source, "--arch", "amd64", "--compression", compression)
+                result = account.run(*words, under=around.under())
+                assert result.status == 0, (row, result.err)
+                return digest(account.output / f"etcd-ha_{VERSION}-1_amd64.deb")
+
+        yield of
 
 
 def digests(build: Build, rows: Iterable[Row], compression: str) -> dict[str, list[tuple[str, ...]]]:

@@ -6,6 +6,7 @@ subordinate ids (subuid(5)). What enters is the tree that we made, never a file 
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import shutil
@@ -23,7 +24,9 @@ from builder.toolchain import Toolchain
 PACKAGES = ("debhelper", "dpkg-dev", "gzip", "make", "po-debconf", "python3", "xz-utils", "zstd")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # How this machine reaches an archive: proxies, certificates, time-outs.
-_INHERITED = ("Acquire::http::", "Acquire::https::", "Acquire::Retries")
+_INHERITED = ("Acquire::http::", "Acquire::https::", "Acquire::Check-", "Acquire::Retries")
+# Seconds that mmdebstrap may take to remove what it made: half a gigabyte.
+GRACE = 60.0
 _SUITES = ("", "-updates", "-security")
 _INSIDE = Place(Path("/build"), Path("/usr/bin/python3"), Path("/build/modules"))
 
@@ -79,6 +82,10 @@ def _pack(tree: SourceTree, compression: str, toolchain: Toolchain, work: Path, 
         ],
         cwd=work,
         progress=progress,
+        # Where it is killed, root's chroot goes with our own folder. A user's is of other ids, which can't enter
+        # that folder.
+        environment={"TMPDIR": str(work)} if os.geteuid() == 0 else {},
+        grace=GRACE,
     )
     return work / tree.package
 

@@ -32,5 +32,6 @@ NEEDS = (
     Need("gpg", "gnupg", "publish, build --key"),
     Need("gpgv", "gpgv", "repo verify"),
     Need("dpkg-deb", "dpkg", "build, inspect", required=True),
+    Need("mmdebstrap", "mmdebstrap", "inspect --rebuild of another Debian's package"),
     Need("rsync", "rsync", "publish --to HOST:PATH"),
 )

@@ -39,10 +39,12 @@ def run(
     progress: Progress,
     environment: Mapping[str, str] | None = None,
     keep_open: Sequence[int] = (),
+    grace: float = GRACE,
 ) -> str:
     """What the program printed, standard output and error together.
 
     keep_open: descriptors of ours that it has as well, such as a lock that must outlive us.
+    grace: seconds it may take to tidy up when it is ended.
     Raises CommandFailed with its last lines, DiskFull where it ran out of space. When the build is
     interrupted, the program's whole process group is ended first.
     """
@@ -62,7 +64,7 @@ def run(
         try:
             status = _wait(child, progress)
         except BaseException:
-            _end(child)
+            _end(child, grace)
             raise
         log.seek(0)
         printed = log.read()
@@ -86,11 +88,11 @@ def _wait(child: subprocess.Popen[bytes], progress: Progress) -> int:
         os.close(handle)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: subprocess.Popen[bytes], grace: float) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGTERM)
     try:
-        child.wait(GRACE)
+        child.wait(grace)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

@@ -82,8 +82,7 @@ def _pack(tree: SourceTree, compression: str, toolchain: Toolchain, work: Path, 
         ],
         cwd=work,
         progress=progress,
-        # Where it is killed, root's chroot goes with our own folder. A user's is of other ids, which can't enter
-        # that folder.
+        # Where it is killed, root's chroot goes with our own folder, which the ids of a user's can't enter.
         environment={"TMPDIR": str(work)} if os.geteuid() == 0 else {},
         grace=GRACE,
     )

@@ -13,7 +13,7 @@ from builder.doctor import NEEDS
 from tests.lab import releases
 from tests.lab.account import Account, programs_without
 from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
-from tests.package.conftest import STATIC
+from tests.package.conftest import STATIC, digest
 from tests.package.uploads import Upload
 
 
@@ -24,9 +24,11 @@ def account(tmp_path: Path) -> Account:
     return made
 
 
-def inspected(account: Account, package: Path, folder: Path, pins: Path) -> tuple[int, dict[str, object]]:
-    words = ("inspect", package, "--source", folder, "--pins", pins, "--json")
-    result = account.run(*words)
+def inspected(
+    account: Account, package: Path, folder: Path, pins: Path, *options: str
+) -> tuple[int, dict[str, object]]:
+    where = ("--source", folder, "--pins", pins)
+    result = account.run("inspect", package, *where, "--json", *options)
     assert result.out, result.err
     found: dict[str, object] = json.loads(result.out)
     return result.status, found
@@ -42,6 +44,14 @@ def test_inspect_recognizes_the_programs_of_the_release(
     assert isinstance(provenance, dict)
     assert provenance["vouchers"] == ["pin in SHA256SUMS"]
     assert found["programs"] == provenance["programs"]
+
+
+def test_real_package_is_built_again_with_the_same_bytes(
+    account: Account, upload: Callable[..., Upload], release_folder: Path
+) -> None:
+    package = upload(STATIC).deb
+    status, found = inspected(account, package, release_folder, releases.PINS, "--rebuild")
+    assert (status, found["verdict"], found["sha256"]) == (0, "rebuilt", digest(package)), found
 
 
 def test_inspect_refuses_a_tarball_that_the_pins_name_otherwise(

@@ -22,7 +22,7 @@ from builder.provenance import BUILDER
 from builder.release import FolderOrigin
 from builder.repack import members, packed_archive
 from builder.tar_part import TOOLCHAIN
-from tests.lab.account import Account
+from tests.lab.account import Account, programs_without
 from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
 from tests.package.forgeries import (
     CRON,
@@ -200,6 +200,22 @@ def test_release_of_debian_that_can_not_be_made_here_is_said_with_the_reason(
     status, found = genuine.look(package.write(tmp_path / "other.deb"), "--rebuild")
     assert (status, found["verdict"]) == (4, "unknown")
     assert "ubuntu noble can't be made here" in str(found["reason"])
+
+
+def test_chroot_that_nothing_can_make_is_a_status_of_its_own_with_what_to_install(
+    genuine: Genuine, tmp_path: Path
+) -> None:
+    package = taken_apart(genuine.deb)
+    package.edit(TOOLCHAIN, lambda text: text.replace(text.split(b"\n")[0], b"debian sid"))
+    forged = package.write(tmp_path / "other.deb")
+    where = ("--source", genuine.releases, "--pins", genuine.account.pins)
+    path = programs_without(tmp_path / "bin", "mmdebstrap")
+    result = genuine.account.run("inspect", "--rebuild", forged, *where, variables={"PATH": path})
+    assert result.status == 4
+    last = result.out.splitlines()[-1]
+    assert "not compared: not built again: debian sid could not be made here" in last
+    assert "mmdebstrap is not installed" in last
+    assert "apt install mmdebstrap" in last
 
 
 def test_package_that_unpacks_without_end_is_left_in_time_and_memory(

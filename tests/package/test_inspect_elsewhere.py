@@ -22,7 +22,7 @@ from tests.package.conftest import digest
 from tests.package.forgeries import POSTINST, more, taken_apart
 from tests.package.surroundings import CHECKOUT, DAYS, HOSTILE_FILES, HOSTILE_VARIABLES, NOBODY
 
-# What pyproject.toml names beside each dependency but isal, which Debian 12 does not have, and what `etcd-deb doctor` asks for.
+# What pyproject.toml names, but for isal, which Debian 12 lacks, and what a build needs.
 PACKAGES = (
     *("python3", "python3-click", "python3-debian", "python3-jinja2", "python3-pyelftools"),
     *("python3-requests", "debhelper", "dpkg-dev", "make", "po-debconf", "xz-utils", "gzip", "zstd"),

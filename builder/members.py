@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from builder import shipped
 from builder.compare_deb import Difference
@@ -15,33 +15,19 @@ from builder.version import UpstreamVersion
 
 OWNER = "0:0 root:root"
 _FORMAT = hashlib.sha256(b"2.0\n").hexdigest()
-# Folders of debian-template/ that go into the package whole, and the mode of their files.
-_FOLDERS = {
-    "apt": ("etc/apt/apt.conf.d", 0o644),
-    "examples": ("usr/share/doc/etcd-ha/examples", 0o644),
-    "generator": ("usr/lib/systemd/system-generators", 0o755),
-    "lib": ("usr/lib/etcd-ha/lib", 0o644),
-    "needrestart": ("etc/needrestart/conf.d", 0o644),
-    "sbin": ("usr/sbin", 0o755),
-    "tool": ("usr/lib/etcd-ha", 0o755),
-}
-_COMPLETIONS = {
-    "bash": "usr/share/bash-completion/completions",
-    "fish": "usr/share/fish/vendor_completions.d",
-    "zsh": "usr/share/zsh/vendor-completions",
+# Where files can be run; all others have the mode 0644.
+_PROGRAMS = {
+    *("usr/lib/etcd-ha", "usr/lib/etcd-ha/bin", "usr/lib/systemd/system-generators", "usr/sbin"),
 }
 _DOCUMENTS = (
     *("NEWS.Debian.gz", "README.Debian.gz", "changelog.Debian.gz", "copyright"),
     *("provenance.json", "sbom.spdx.json", "toolchain"),
 )
+# What debhelper installs by other files than debian/etcd-ha.install.
 _FILES = (
     *("usr/lib/systemd/system/etcd.path", "usr/lib/systemd/system/etcd.service"),
     *("usr/lib/sysusers.d/etcd-ha.conf", "usr/lib/tmpfiles.d/etcd-ha.conf"),
-    *(
-        "usr/share/etcd-ha/alternatives",
-        "usr/share/etcd-ha/config-keys",
-        "usr/share/lintian/overrides/etcd-ha",
-    ),
+    "usr/share/lintian/overrides/etcd-ha",
     *(f"usr/share/doc/etcd-ha/{name}" for name in _DOCUMENTS),
 )
 _SCRIPTS = ("config", "postinst", "postrm", "preinst", "prerm")
@@ -53,16 +39,16 @@ _CONTROL = {
 
 def expected_members(version: UpstreamVersion) -> dict[str, dict[str, int]]:
     """The mode of each member of each part, by its name as dpkg-deb writes it; directories end in a slash."""
-    template = shipped.DEBIAN_TEMPLATE
-    files = dict.fromkeys(_FILES, 0o644) | {f"usr/lib/etcd-ha/bin/{name}": 0o755 for name in version.programs}
-    for folder, (target, mode) in _FOLDERS.items():
-        files |= {f"{target}/{file.name}": mode for file in _files(template / folder)}
-    for shell, target in _COMPLETIONS.items():
-        pattern = FILE_NAMES[shell]
-        files |= {f"{target}/{pattern.format(name)}": 0o644 for name in {*version.programs, *OWN}}
-    for page in _files(template / "man"):
+    files = dict.fromkeys(_FILES, 0o644)
+    for line in (shipped.DEBIAN_TEMPLATE / "etcd-ha.install").read_text(encoding="utf-8").splitlines():
+        pattern, target = line.split()
+        mode = 0o755 if target in _PROGRAMS else 0o644
+        files |= {f"{target}/{name}": mode for name in _sources(pattern, version)}
+    for page in (shipped.DEBIAN_TEMPLATE / "man").iterdir():
         if page.stem in {*version.programs, *OWN}:
             files[f"usr/share/man/man{page.suffix[1:]}/{page.name}.gz"] = 0o644
+    for example in (shipped.DEBIAN_TEMPLATE / "examples").iterdir():
+        files[f"usr/share/doc/etcd-ha/examples/{example.name}"] = 0o644
     parents = {
         parent for name in (*files, "etc/etcd/x") for parent in PurePosixPath(name).parents if parent.name
     }
@@ -74,8 +60,17 @@ def expected_members(version: UpstreamVersion) -> dict[str, dict[str, int]]:
     }
 
 
-def _files(folder: Path) -> list[Path]:
-    return [file for file in folder.iterdir() if file.is_file()]
+def _sources(pattern: str, version: UpstreamVersion) -> list[str]:
+    """The names that a pattern of debian/etcd-ha.install stands for."""
+    folder, _, rest = pattern.partition("/")
+    match folder:
+        case "bin":
+            return list(version.programs)
+        case "completions":
+            return [FILE_NAMES[rest.partition("/")[0]].format(name) for name in {*version.programs, *OWN}]
+        case _:
+            found = [*shipped.DEBIAN_TEMPLATE.glob(rest), *shipped.DEBIAN_TEMPLATE.glob(f"{rest}.j2")]
+            return list(dict.fromkeys(file.name.removesuffix(".j2") for file in found if file.is_file()))
 
 
 def odd_archives(deb: DebFile) -> Iterator[Difference]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +14,8 @@ import pytest
 import trustme
 
 from builder.cli.report import releases_as_text
-from builder.known_faults import shipped_faults
+from builder.known_faults import full_version, shipped_faults
+from builder.listing import ListedRelease
 from tests.lab.account import ETCD_DEB, Account
 from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
 from tests.lab.release_server import ReleaseServer
@@ -166,6 +169,11 @@ def test_a_release_that_changes_after_its_pin_is_refused_and_stays_pinned(
 
 def test_versions_are_shown_as_the_how_to_shows_them() -> None:
     text = (HOW_TO / "pin-a-release.md").read_text(encoding="utf-8")
-    header = re.search(r"^ {4}(VERSION.*)$", text, re.MULTILINE)
-    assert header
-    assert releases_as_text((), shipped_faults()) == header.group(1)
+    shown = re.search(r"^( {4}VERSION.*\n(?: {4}v.*\n)+)", text, re.MULTILINE)
+    assert shown
+    releases = tuple(
+        ListedRelease(full_version(tag), date.fromisoformat(day), pin == "pinned", supported=True)
+        for tag, day, pin in re.findall(r"^ {4}v(\S+) +(\S+) +(\S+)", shown[1], re.MULTILINE)
+    )
+    assert len(releases) > 1
+    assert releases_as_text(releases, shipped_faults()) == textwrap.dedent(shown[1]).rstrip()

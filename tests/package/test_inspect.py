@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.package.forgeries import (
     FORGERIES,
     NOT_READ,
     POSTINST,
+    Package,
     provenance_says,
     taken_apart,
 )
@@ -108,6 +110,42 @@ def test_quick_look_names_the_member_or_says_that_it_did_not_compare_it(
     else:
         assert finding.verdict is Verdict.DIFFERENT, finding
         assert member.split(":")[0] in "\n".join(map(str, finding.differences)), finding
+
+
+def _renamed_by_a_header(package: Package) -> None:
+    """Readers of pax see the release's program at its path; others see the one that follows."""
+    package.form = tarfile.PAX_FORMAT
+    genuine = package.find(ETCD)
+    package.add(ETCD, b"evil\n", mode=0o755)
+    evil, _ = package.data[-1]
+    genuine.name, genuine.pax_headers = "./usr/share/x", {"path": ETCD}
+    evil.pax_headers = {"path": "./usr/share/y"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _renamed_by_a_header,
+        lambda deb: deb.add("./usr/lib/x/../etcd-ha/bin/etcd", b"evil\n", mode=0o755),
+        lambda deb: deb.add("./usr/lib/etcd-ha/bin", type=tarfile.SYMTYPE, linkname="/tmp/evil"),  # noqa: S108
+        FORGERIES["same path by ././"][0],
+        FORGERIES["hard link"][0],
+        FORGERIES["data twice"][0],
+        FORGERIES["bytes after the tar"][0],
+    ],
+)
+@pytest.mark.parametrize("look", [inspect, inspect_by_rebuild])
+def test_package_that_says_it_is_of_another_etcd_deb_hides_no_program_by_that(
+    genuine: Genuine,
+    tmp_path: Path,
+    look: Callable[..., object],
+    change: Callable[[Package], None],
+) -> None:
+    package = taken_apart(genuine.deb)
+    provenance_says(builder="etcd-deb 0.0.1")(package)
+    change(package)
+    finding = genuine.found(look, package.write(tmp_path / "forged.deb"))
+    assert finding.verdict is Verdict.DIFFERENT, finding
 
 
 def test_forgery_that_changes_nothing_is_the_genuine_package(genuine: Genuine, tmp_path: Path) -> None:

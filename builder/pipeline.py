@@ -72,7 +72,7 @@ def build(
 
     with work_folder() as work:
         built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
-        uploads = deliver([one.upload for one in built], output)
+        uploads = deliver([one.upload for one in built], output, progress)
     return tuple(Built(upload, one.provenance, faults) for upload, one in zip(uploads, built, strict=True))
 
 

@@ -89,7 +89,7 @@ def test_the_folder_of_the_work_is_gone_however_it_ends(reason: BaseException) -
 
 def test_all_packages_are_delivered_under_their_names(tmp_path: Path, output: Path) -> None:
     uploads = [upload(tmp_path / architecture, architecture) for architecture in Architecture]
-    delivered = deliver(uploads, output)
+    delivered = deliver(uploads, output, Progress())
     names = {path.name for one in delivered for path in one.files}
     assert all(path.parent == output for one in delivered for path in one.files)
     assert set(contents(output)) == names | {"etcd-ha_3.7.0~rc.0.deb"}
@@ -97,12 +97,12 @@ def test_all_packages_are_delivered_under_their_names(tmp_path: Path, output: Pa
 
 def test_the_short_name_links_to_the_package_of_this_machine(tmp_path: Path, output: Path) -> None:
     own = Architecture(host_architecture())
-    deliver([upload(tmp_path, own)], output)
+    deliver([upload(tmp_path, own)], output, Progress())
     assert (output / "etcd-ha_3.7.0~rc.0.deb").readlink() == Path(f"etcd-ha_{VERSION}_{own}.deb")
 
 
 def test_a_package_for_another_machine_gets_no_short_name(tmp_path: Path, output: Path) -> None:
-    deliver([upload(tmp_path, OTHER)], output)
+    deliver([upload(tmp_path, OTHER)], output, Progress())
     assert len(contents(output)) == 3
 
 
@@ -111,7 +111,7 @@ def test_what_was_built_before_is_replaced_and_other_files_stay(tmp_path: Path, 
     output.mkdir()
     (output / "other.deb").write_text("other")
     for content in ("old", "new"):
-        deliver([upload(tmp_path, own, content)], output)
+        deliver([upload(tmp_path, own, content)], output, Progress())
     assert set(contents(output).values()) == {"new", "other"}
 
 
@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_what_was_there_before(
     tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploads = [upload(tmp_path / architecture, architecture) for architecture in Architecture]
-    deliver([upload(tmp_path / "old", Architecture.AMD64, "old")], output)
+    deliver([upload(tmp_path / "old", Architecture.AMD64, "old")], output, Progress())
     before = contents(output)
     copies: list[object] = []
     copy = shutil.copyfileobj
@@ -132,5 +132,70 @@ def test_a_full_disk_leaves_what_was_there_before(
 
     monkeypatch.setattr(shutil, "copyfileobj", fill_up)
     with pytest.raises(DiskFull):
-        deliver(uploads, output)
+        deliver(uploads, output, Progress())
     assert contents(output) == before
+
+
+@pytest.mark.parametrize("fails_at", range(1, 15))
+@pytest.mark.parametrize("reason", [OSError(errno.EIO, "x"), Interrupted()])
+def test_a_delivery_that_ends_anywhere_leaves_what_was_there_before(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch, reason: BaseException, fails_at: int
+) -> None:
+    own = Architecture(host_architecture())
+    deliver([upload(tmp_path / "old", own, "old")], output, Progress())
+    (output / "other.deb").write_text("other")
+    before = contents(output)
+    uploads = [upload(tmp_path / architecture, architecture) for architecture in (own, OTHER)]
+    moves = 0
+    move = Path.replace
+
+    def fail_once(path: Path, target: Path) -> Path:
+        nonlocal moves
+        moves += 1
+        if moves == fails_at:
+            raise reason
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail_once)
+    if fails_at <= 4 + 7:
+        with pytest.raises(type(reason)):
+            deliver(uploads, output, Progress())
+        assert contents(output) == before
+    else:
+        deliver(uploads, output, Progress())
+        assert moves == 4 + 7
+
+
+def test_a_folder_in_the_way_is_said_and_stays(tmp_path: Path, output: Path) -> None:
+    own = Architecture(host_architecture())
+    in_the_way = output / f"etcd-ha_{VERSION}_{own}.buildinfo" / "yours"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        deliver([upload(tmp_path, own)], output, Progress())
+    assert in_the_way.is_dir()
+    assert [path.name for path in output.iterdir()] == [in_the_way.parent.name]
+
+
+def test_a_changes_is_there_only_beside_all_that_it_names(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Architecture(host_architecture())
+    move = Path.replace
+
+    def look(path: Path, target: Path) -> Path:
+        moved = move(path, target)
+        for changes in output.glob("*.changes"):
+            beside = {other.read_text() for other in output.glob(f"{changes.stem}.*")}
+            assert beside == {changes.read_text()}
+        return moved
+
+    monkeypatch.setattr(Path, "replace", look)
+    for content in ("old", "new"):
+        deliver([upload(tmp_path, own, content)], output, Progress())
+
+
+def test_what_a_killed_delivery_left_is_swept_up(tmp_path: Path, output: Path) -> None:
+    (output / ".etcd-deb-x1/before").mkdir(parents=True)
+    (output / ".etcd-deb.lock").touch()
+    deliver([upload(tmp_path, OTHER)], output, Progress())
+    assert len(contents(output)) == 3

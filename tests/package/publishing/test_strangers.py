@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from builder.errors import EtcdDebError
+from builder import lock
+from builder.lock import StillLocked
 from builder.progress import Progress
-from builder.repository import lock
 from builder.repository.layout import open_repository
+from builder.repository.lock import locked
 from builder.repository.sweep import GRACE, KEPT_GENERATIONS
 from tests.lab.command import run
 from tests.lab.publisher import SUITE, Publisher
@@ -100,9 +101,9 @@ def test_wait_for_another_publisher_has_an_end(publisher: Publisher, monkeypatch
     repository = open_repository(publisher.repository)
     monkeypatch.setattr(lock, "WAIT_FOR_OTHER", 0.2)
     with (
-        lock.locked(repository, Progress()),
-        pytest.raises(EtcdDebError, match="another publisher has held") as refused,
-        lock.locked(repository, Progress()),
+        locked(repository, Progress()),
+        pytest.raises(StillLocked, match=r"another publisher of .* has not ended") as refused,
+        locked(repository, Progress()),
     ):
         pass
-    assert f"fuser -v {repository.private}/lock" in str(refused.value.hint)
+    assert f"held by   process {os.getpid()} (" in refused.value.render()

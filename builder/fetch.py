@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from builder.cache import cached
+from builder.cache import cached, discard
 from builder.checksums import format_checksums, parse_checksums
 from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease
 from builder.github import GitHub
@@ -57,18 +57,22 @@ class Fetched:
     def discard(self) -> None:
         """Remove a bad tarball from the cache; a file in the user's own folder stays."""
         if self.in_cache:
-            self.path.unlink(missing_ok=True)
+            discard(self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where to ask. With a folder as origin neither witness nor GitHub is asked."""
+    """Where to ask. With a folder as origin neither witness nor GitHub is asked.
+
+    timeout: in seconds; cache_limit: bytes that downloads may take up.
+    """
 
     origin: Origin
     witness: RemoteOrigin
     github: GitHub
     timeout: int
     witness_has_tarballs: bool
+    cache_limit: int
 
     def client(self, origin: RemoteOrigin, progress: Progress) -> Client:
         # Loaded here, since a build from a folder or from the cache needs no requests.
@@ -109,23 +113,32 @@ def hear(version: UpstreamVersion, sources: Sources, progress: Progress) -> Hear
         return _kept(sources.origin.folder / version.tag)
     heard: list[Testimony] = []
     silent: list[str] = []
+    servers: set[tuple[str, int]] = set()
 
-    def ask(witness: str, file: str, question: Callable[[], str]) -> None:
+    def of(origin: RemoteOrigin) -> str:
+        return _checksums(origin, version, sources, progress)
+
+    def digests() -> str:
+        return format_checksums(sources.github.digests(version, progress))
+
+    def ask(origin: RemoteOrigin, witness: str, file: str, question: Callable[[], str]) -> None:
+        # Two words of one server are one witness, whatever folders of it are named, and however it is spelt.
+        if origin.server in servers:
+            silent.append(f"{witness}: the same server as a witness that spoke")
+            return
         progress.step(f"asking {witness}")
         try:
             heard.append(Testimony(witness, file, question()))
+            servers.add(origin.server)
         except (NoSuchRelease, DownloadFailed) as error:
             silent.append(f"{witness}: {error.summary}")
 
-    for origin in dict.fromkeys((sources.origin, sources.witness)):
-        name = CHECKSUMS if origin == sources.origin else f"{CHECKSUMS}.{origin}"
-        ask(f"{CHECKSUMS} of {origin}", name, partial(_checksums, origin, version, sources, progress))
+    ask(sources.origin, f"{CHECKSUMS} of {sources.origin}", CHECKSUMS, partial(of, sources.origin))
+    name = f"{CHECKSUMS}.{sources.witness}"
+    ask(sources.witness, f"{CHECKSUMS} of {sources.witness}", name, partial(of, sources.witness))
     if len(heard) < WITNESSES_NEEDED:
-        ask(
-            f"asset digests of {sources.github.api}",
-            f"{CHECKSUMS}.{sources.github.api}",
-            lambda: format_checksums(sources.github.digests(version, progress)),
-        )
+        api = sources.github.api
+        ask(api, f"asset digests of {api}", f"{CHECKSUMS}.{api}", digests)
     return Hearing(tuple(heard), tuple(silent))
 
 
@@ -159,7 +172,7 @@ def _download(file: ReleaseFile, origin: RemoteOrigin, sources: Sources, progres
         progress.step(f"fetching {without_login(url)}")
         sources.client(origin, progress).download(url, out, path, limit=TARBALL_LIMIT)
 
-    return cached(origin, file, fill, progress)
+    return cached(origin, file, fill, progress, limit=sources.cache_limit)
 
 
 def _what_is_missing(

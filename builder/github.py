@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from builder.errors import DownloadFailed, UsageError
 from builder.progress import Progress
-from builder.release import RemoteOrigin, without_login
+from builder.release import RemoteOrigin, parse_source, without_login
 from builder.version import UpstreamVersion, parse_version
 
 if TYPE_CHECKING:
@@ -76,10 +76,18 @@ class GitHub:
                 if not numbered:
                     raise self._unexpected(f"{expected} with a Link to its next page")
                 url = f"{self.api.base}/releases?per_page={PER_PAGE}&page={len(seen) + 1}"
-            if url and urlsplit(url)[:2] != urlsplit(self.api.base)[:2]:
+            if url and not self._is_here(url):
                 # The token would go there, and plain http with it.
                 raise self._unexpected(f"a next page at {self.api}, not at {without_login(url)}")
         return found
+
+    def _is_here(self, url: str) -> bool:
+        try:
+            other = parse_source(url)
+        except UsageError:
+            return False
+        same_scheme = urlsplit(url).scheme == urlsplit(self.api.base).scheme
+        return same_scheme and isinstance(other, RemoteOrigin) and other.server == self.api.server
 
     def digests(self, version: UpstreamVersion, progress: Progress) -> dict[str, str]:
         """SHA-256 of each file of a release, as GitHub computed it at the upload."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -11,6 +12,7 @@ from builder.errors import UsageError
 from builder.version import Architecture, UpstreamVersion
 
 CHECKSUMS = "SHA256SUMS"
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,20 @@ class RemoteOrigin:
     def host(self) -> str:
         return urlsplit(without_login(self.base)).netloc
 
+    @property
+    def server(self) -> tuple[str, int]:
+        """Host and port, the same for each spelling of them; 0 for http's and https's own port."""
+        parts = urlsplit(self.base)
+        host = (parts.hostname or "").encode("idna").decode().lower().removesuffix(".")
+        if ":" in host:
+            host = str(ip_address(host))
+        port = parts.port or 0
+        return host, 0 if port == _PORTS[parts.scheme] else port
+
+    def is_same(self, other: RemoteOrigin) -> bool:
+        """Whether both are the same place, however they are spelt and whoever logs in there."""
+        return (self.server, _place(self.base)) == (other.server, _place(other.base))
+
     def __str__(self) -> str:
         return self.host
 
@@ -61,6 +77,11 @@ class FolderOrigin:
 
 
 Origin = RemoteOrigin | FolderOrigin
+
+
+def _place(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, re.sub("/+", "/", unquote(parts.path)).rstrip("/")
 
 
 def without_login(url: str) -> str:

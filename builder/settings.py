@@ -24,14 +24,18 @@ LONGEST_TIMEOUT = 86400
 # Bytes of a file of settings or pins; /dev/zero has more.
 FILE_LIMIT = 4 * 1024 * 1024
 
+# MB: more than any disk of today has.
+LARGEST_CACHE = 10**9
+
 _LISTS = ("arches", "series")
+_NUMBERS = ("timeout", "cache_limit")
 
 Value = str | int | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Wishes alone: nothing here is derived from anything else. Units: timeout in seconds."""
+    """Wishes alone: nothing here is derived from anything else. timeout: in seconds; cache_limit: in MB."""
 
     maintainer: str
     source: str
@@ -44,6 +48,7 @@ class Settings:
     output: str
     key: str
     timeout: int
+    cache_limit: int
 
 
 def user_file() -> Path:
@@ -161,13 +166,13 @@ def _from_table(name: str, value: object, where: str) -> Value:
     match value:
         case bool():
             pass
-        case int() if name == "timeout":
+        case int() if name in _NUMBERS:
             return value
-        case str() if name not in ("timeout", *_LISTS):
+        case str() if name not in (*_NUMBERS, *_LISTS):
             return _text(name, value, where)
         case list() if name in _LISTS and all(isinstance(item, str) for item in value):
             return tuple(str(item) for item in value)
-    kind = "a list of strings" if name in _LISTS else "a whole number" if name == "timeout" else "a string"
+    kind = "a list of strings" if name in _LISTS else "a whole number" if name in _NUMBERS else "a string"
     raise UsageError(
         f"setting {name!r} in {where} is not {kind}",
         details=(f"got       {value!r}",),
@@ -178,7 +183,7 @@ def _from_table(name: str, value: object, where: str) -> Value:
 def _from_text(name: str, text: str, where: str) -> Value:
     if name in _LISTS:
         return tuple(text.replace(",", " ").split())
-    if name == "timeout":
+    if name in _NUMBERS:
         if not re.fullmatch("[0-9]{1,9}", text):
             return _from_table(name, text, where)
         return int(text)
@@ -203,14 +208,9 @@ def is_maintainer(text: str) -> bool:
 
 def _settings(merged: Mapping[str, Value]) -> Settings:
     values = {name: value for name, value in merged.items() if isinstance(value, str)}
-    timeout, arches, series = merged["timeout"], merged["arches"], merged["series"]
-    if not isinstance(timeout, int) or not 0 < timeout <= LONGEST_TIMEOUT:
-        raise UsageError(
-            f"timeout is not a number of seconds from 1 to {LONGEST_TIMEOUT}",
-            # As text, a number of thousands of digits would be a ValueError.
-            details=(f"got       {timeout if timeout in range(-(10**20), 10**20) else 'a larger number'}",),
-            hint="timeout = 30",
-        )
+    arches, series = merged["arches"], merged["series"]
+    timeout = _number(merged, "timeout", "seconds", 1, LONGEST_TIMEOUT)
+    cache_limit = _number(merged, "cache_limit", "MB", 0, LARGEST_CACHE)
     if not isinstance(arches, tuple) or not arches:
         raise UsageError("no architecture is named", hint="--arch amd64, or arches in the settings")
     if not isinstance(series, tuple) or not series:
@@ -242,4 +242,17 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
         output=values["output"],
         key=values["key"],
         timeout=timeout,
+        cache_limit=cache_limit,
+    )
+
+
+def _number(merged: Mapping[str, Value], name: str, unit: str, least: int, most: int) -> int:
+    value = merged[name]
+    if isinstance(value, int) and least <= value <= most:
+        return value
+    raise UsageError(
+        f"{name} is not a number of {unit} from {least} to {most}",
+        # As text, a number of thousands of digits would be a ValueError.
+        details=(f"got       {value if value in range(-(10**20), 10**20) else 'a larger number'}",),
+        hint=f"{name} = {read_settings_file(shipped.CONF / 'etcd-deb.toml')[name]}",
     )

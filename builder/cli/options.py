@@ -105,17 +105,23 @@ def repository_at(folder: Path) -> Repository:
 def sources_of(settings: Settings) -> Sources:
     """Where the settings say to ask. Raises UsageError."""
     from builder import shipped
+    from builder.cache import MEGABYTE
     from builder.fetch import Sources
     from builder.github import GitHub
-    from builder.release import parse_https, parse_source
+    from builder.release import RemoteOrigin, parse_https, parse_source
     from builder.settings import read_settings_file
 
+    origin = parse_source(settings.source)
+    default = parse_source(str(read_settings_file(shipped.CONF / "etcd-deb.toml")["source"]))
     return Sources(
-        origin=parse_source(settings.source),
+        origin=origin,
         witness=parse_https(settings.witness, "witness"),
         github=GitHub(parse_https(settings.api, "api"), settings.timeout),
         timeout=settings.timeout,
-        witness_has_tarballs=settings.source == read_settings_file(shipped.CONF / "etcd-deb.toml")["source"],
+        witness_has_tarballs=isinstance(origin, RemoteOrigin)
+        and isinstance(default, RemoteOrigin)
+        and origin.is_same(default),
+        cache_limit=settings.cache_limit * MEGABYTE,
     )
 
 

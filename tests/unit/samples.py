@@ -82,6 +82,7 @@ def sources(
         github=GitHub(RemoteOrigin(api), timeout=5),
         timeout=5,
         witness_has_tarballs=default,
+        cache_limit=10**9,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -142,9 +143,21 @@ def test_where_an_origin_is_silent_github_is_asked_and_the_silent_one_is_named(
     assert heard.silent[0].startswith(f"SHA256SUMS of {mirror.witness}: ")
 
 
-def test_the_same_server_twice_is_one_witness(server: ReleaseServer, mirror: Sources) -> None:
-    base = f"{server.url}/mirror"
-    heard = hear(RELEASE, sources(RemoteOrigin(base), witness=base), Progress())
+@pytest.mark.parametrize(
+    "again",
+    [
+        "{server}/mirror",
+        "{server}/mirror/",
+        "{server}/other",
+        "https://joe:other@127.0.0.1:{port}/mirror",
+        "https://127.0.0.1.:{port}/other",
+    ],
+)
+def test_the_same_server_twice_is_one_witness(server: ReleaseServer, mirror: Sources, again: str) -> None:
+    publish(server.root / "other", {"amd64": TARBALL}, version=str(RELEASE))
+    port = urlsplit(server.url).port
+    witness = again.format(server=server.url, port=port)
+    heard = hear(RELEASE, sources(mirror.origin, witness=witness, api=witness), Progress())
     assert len(heard.testimonies) == 1
     assert mirror.origin != mirror.witness
 

@@ -74,7 +74,7 @@ def test_options_of_several_commands_are_explained_once() -> None:
 
 def test_the_page_names_each_variable() -> None:
     settings = read_settings_file(shipped.CONF / "etcd-deb.toml")
-    named = set(re.findall(rf"{ENVIRONMENT_PREFIX}[A-Z]+", page()))
+    named = set(re.findall(rf"{ENVIRONMENT_PREFIX}[A-Z_]+", page()))
     assert named == {f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in (*settings, "config")}
 
 

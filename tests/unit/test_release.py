@@ -87,3 +87,21 @@ def test_a_login_is_taken_out_of_a_url_and_nothing_else() -> None:
         without_login("https://jane:s@mirror.invalid:8443/a@b?c=d") == "https://mirror.invalid:8443/a@b?c=d"
     )
     assert without_login("https://mirror.invalid/x") == "https://mirror.invalid/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "same_server", "same_place"),
+    [
+        ("https://a.invalid/etcd", "https://A.INVALID:443//etcd/", True, True),
+        ("https://a.invalid/etcd", "https://jane:secret@a.invalid./%65tcd", True, True),
+        ("https://a.invalid/etcd", "https://a.invalid/other", True, False),
+        ("https://a.invalid/etcd", "http://a.invalid:80/etcd", True, False),
+        ("https://b\u00fccher.invalid", "https://xn--bcher-kva.invalid", True, True),
+        ("https://a.invalid/etcd", "https://a.invalid:8443/etcd", False, False),
+        ("https://a.invalid/etcd", "https://b.invalid/etcd", False, False),
+        ("http://[::1]:8080/x", "http://[0::1]:8080/x", True, True),
+    ],
+)
+def test_origins_are_compared_as_origins(text: str, other: str, same_server: bool, same_place: bool) -> None:
+    one, two = RemoteOrigin(text), RemoteOrigin(other)
+    assert (one.server == two.server, one.is_same(two)) == (same_server, same_place)

@@ -66,6 +66,7 @@ def test_the_users_own_file_is_read_where_no_other_is_named(file: Path) -> None:
         ("arches", "amd64, arm64", (Architecture.AMD64, Architecture.ARM64)),
         ("arches", "s390x", (Architecture.S390X,)),
         ("timeout", "5", 5),
+        ("cache_limit", "0", 0),
         ("maintainer", "Jane Doe <jane@example.org>", "Jane Doe <jane@example.org>"),
         ("source", "/srv/releases", "/srv/releases"),
         ("pins", "", ""),
@@ -99,6 +100,7 @@ def test_an_unknown_key_like_no_other_lists_them_all(file: Path) -> None:
     [
         ('timeout = "30"', "a whole number"),
         ("timeout = true", "a whole number"),
+        ('cache_limit = "2 GB"', "a whole number"),
         ("timeout = 1.5", "a whole number"),
         ('arches = "amd64"', "a list of strings"),
         ("arches = [1]", "a list of strings"),
@@ -137,6 +139,7 @@ def test_a_timeout_that_is_no_number_names_its_variable(text: str) -> None:
         ({"maintainer": f"{'J' * 300} <j@example.org>"}, "is no name with an address"),
         ({"output": "a\0b"}, "holds a control character"),
         ({"output": ""}, "no output folder"),
+        ({"cache_limit": -1}, "cache_limit is not a number of MB from 0 to"),
         ({"timeout": 10**5000}, "timeout is not a number of seconds"),
         ({"maintainer": "Jane, Doe <j@example.org>"}, "is no name with an address"),
     ],

@@ -94,7 +94,7 @@ def _ask_version(program: Program, binaries: Binaries, progress: Progress) -> No
     except OSError as error:
         if error.errno not in _NOT_RUNNABLE:
             raise
-        progress.step(f"{program.name} can't be run here ({error.strerror}): its version was not asked for")
+        progress.warn(f"{program.name} can't be run here ({error.strerror}): its version was not asked for")
         return
     except CommandFailed as error:
         # As likely a machine with too little memory as a bad file, whose digest is the expected one.

@@ -149,7 +149,7 @@ def _from_folder(file: ReleaseFile, origin: FolderOrigin) -> Fetched:
         raise NoSuchRelease(
             f"{origin} has no {file.name}",
             details=(f"expected  {path}", f"found     {', '.join(there) or 'no release of this version'}"),
-            hint=f"etcd-deb fetch {file.version.tag} --arch {file.architecture} --to {origin}",
+            hint=f"etcd-deb fetch {file.version.tag} --arch {file.architecture} --output {origin}",
         )
     # The folder's own path stays out, so that the package has the same bytes wherever it lies.
     return Fetched(file, path, f"file:{file.name}", _kept(path.parent), in_cache=False)

@@ -84,7 +84,7 @@ def _in_folder(origin: FolderOrigin) -> tuple[Release, ...]:
     if not origin.folder.is_dir():
         raise NoSuchRelease(
             f"the source {origin} is no folder",
-            hint="etcd-deb fetch VERSION --to DIR fills one",
+            hint="etcd-deb fetch VERSION --output DIR fills one",
         )
     return _versions([path.name for path in origin.folder.iterdir() if path.is_dir()])
 

@@ -19,6 +19,10 @@ class Progress:
     def step(self, message: str) -> None:
         """A stage begins."""
 
+    def warn(self, message: str) -> None:
+        """What people must know though the work goes on; shown also where steps are not."""
+        self.step(f"warning: {message}")
+
     def outlasts(self, message: str) -> None:
         """The end waits for what can't be broken off; the next Ctrl-C ends the process at once."""
         self.step(message)
@@ -55,6 +59,9 @@ class _Apart(Progress):
 
     def step(self, message: str) -> None:
         self._shown.step(message)
+
+    def warn(self, message: str) -> None:
+        self._shown.warn(message)
 
     def outlasts(self, message: str) -> None:
         self._shown.outlasts(message)

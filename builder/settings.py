@@ -228,6 +228,7 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
     if not is_maintainer(values["maintainer"]):
         raise UsageError(
             f"maintainer {values['maintainer']!r} is no name with an address",
+            details=(f"expected  Name <address>, no comma, {LONGEST_MAINTAINER} characters at most",),
             hint='write it as "Jane Doe <jane@example.org>" (policy 5.6.2)',
         )
     return Settings(

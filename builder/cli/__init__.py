@@ -10,19 +10,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 import click
+from click.shell_completion import BashComplete, FishComplete, ZshComplete, shell_complete
 
+from builder.cli import options
 from builder.cli.building import build, source
+from builder.cli.caching import cache
 from builder.cli.keeping import fetch, pin
 from builder.cli.looking import doctor, inspect, versions
 from builder.cli.options import Invocation
 from builder.cli.publishing import publish, serve, sync
 from builder.cli.repository import repo
 from builder.cli.terminal import END_AT_ONCE, Results, say, show_error
+from builder.cli.usage import Group, as_ours
 from builder.errors import EtcdDebError, Interrupted
 from builder.faults import explained
 
@@ -30,12 +33,17 @@ from builder.faults import explained
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+PROGRAM = "etcd-deb"
+# Set by the scripts of `completion`, in which click has named it.
+COMPLETE = "_ETCD_DEB_COMPLETE"
+SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="etcd-deb")
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings. [ETCD_DEB_CONFIG]")
-@click.option("-v", "--verbose", is_flag=True, help="Show what dpkg-buildpackage prints.")
 @click.pass_context
-def cli(context: click.Context, config: Path | None, verbose: bool) -> None:
+def cli(context: click.Context, config: Path | None) -> None:
     """Turn an upstream etcd release into a verified, reproducible Debian package.
 
     \b
@@ -46,17 +54,45 @@ def cli(context: click.Context, config: Path | None, verbose: bool) -> None:
     """
     if config is None and os.environ.get("ETCD_DEB_CONFIG"):
         config = Path(os.environ["ETCD_DEB_CONFIG"])
-    context.obj = Invocation(config, os.environ, verbose)
+    context.obj = Invocation(config, os.environ)
 
 
-for command in (build, source, fetch, pin, versions, inspect, doctor, publish, sync, serve, repo):
+@click.command()
+@click.argument("shell", type=click.Choice(list(SHELLS)), metavar="SHELL")
+def completion(shell: str) -> None:
+    """Print the script that completes commands, options and suites in a SHELL: bash, zsh or fish.
+
+    \b
+    etcd-deb completion bash >~/.local/share/bash-completion/completions/etcd-deb
+    etcd-deb completion zsh >"${fpath[1]}/_etcd-deb"
+    etcd-deb completion fish >~/.config/fish/completions/etcd-deb.fish
+    """
+    click.echo(SHELLS[shell](cli, {}, PROGRAM, COMPLETE).source(), nl=False)
+
+
+for command in (
+    *(build, source, fetch, pin, versions, inspect, doctor),
+    *(publish, sync, serve, repo, cache, completion),
+):
     cli.add_command(command)
+
+
+def _speak_up(command: click.Command) -> None:
+    """-v and -q for a command and all below it."""
+    command.params += options.verbosity()
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _speak_up(below)
+
+
+_speak_up(cli)
 
 
 def main() -> int:
     """Run the command line. Returns a documented exit status (docs/reference/exit-codes.md)."""
     # Files of ours have the same modes whoever builds; dpkg-deb refuses a control directory made under 077.
     os.umask(0o022)
+    if instruction := os.environ.get(COMPLETE):
+        return shell_complete(cli, {}, PROGRAM, COMPLETE, instruction)
     for number in ENDING:
         # What nohup told us to ignore stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -64,12 +100,12 @@ def main() -> int:
     results = Results(sys.stdout)
     sys.stdout = results
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name=PROGRAM, standalone_mode=False)
         results.flush()
     except click.ClickException as error:
-        with suppress(OSError):
-            error.show()
-        return error.exit_code
+        said = as_ours(error, cli)
+        show_error(said)
+        return said.exit_status
     except Interrupted as end:
         how = "interrupted" if end.number == signal.SIGINT else "terminated"
         say(f"etcd-deb: {how}; {end.left}")

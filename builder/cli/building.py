@@ -9,7 +9,6 @@ import click
 
 from builder.cli import options
 from builder.cli.options import Invocation, pass_invocation
-from builder.cli.terminal import TerminalProgress
 from builder.errors import UsageError
 from builder.progress import Progress
 from builder.settings import Settings
@@ -31,7 +30,12 @@ if TYPE_CHECKING:
 @options.revision
 @options.maintainer
 @options.compression
-@click.option("--output", metavar="DIR", help="Folder for the packages; dist by default. [ETCD_DEB_OUTPUT]")
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=options.Folder(),
+    help="Folder for the packages; dist by default. [ETCD_DEB_OUTPUT]",
+)
 @click.option("--key", metavar="KEYID", help="OpenPGP key that signs .changes. [ETCD_DEB_KEY]")
 @options.as_json
 @pass_invocation
@@ -45,7 +49,7 @@ def build(
     revision: str,
     maintainer: str | None,
     compression: str | None,
-    output: str | None,
+    output: Path | None,
     key: str | None,
     as_json: bool,
 ) -> None:
@@ -67,21 +71,21 @@ def build(
         arches=arches or None,
         maintainer=maintainer,
         compression=compression,
-        output=output,
+        output=None if output is None else str(output),
         key=key,
     )
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     request, sources, pinned = _read(version, revision, settings, progress, require_pin=require_pin)
     built = run_build(request, sources, pinned, Path(settings.output), progress)
     click.echo(report.built_as_json(built) if as_json else report.built_as_text(built))
 
 
-@click.command()
+@click.command(cls=options.renamed("--to", "--output"))
 @click.argument("version")
 @click.option(
-    "--to",
+    "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=options.Folder(),
     required=True,
     metavar="DIR",
     help="Where the tree goes.",
@@ -92,6 +96,7 @@ def build(
 @options.require_pin
 @options.revision
 @options.maintainer
+@options.as_json
 @pass_invocation
 def source(
     invocation: Invocation,
@@ -103,13 +108,15 @@ def source(
     require_pin: bool,
     revision: str,
     maintainer: str | None,
+    as_json: bool,
 ) -> None:
     """Leave the source tree that plain dpkg-buildpackage builds.
 
     \b
-    etcd-deb source v3.6.7 --to .
+    etcd-deb source v3.6.7 --output .
     cd etcd-ha-3.6.7 && dpkg-buildpackage -b
     """
+    from builder.cli import report
     from builder.pipeline import make_source
 
     settings = invocation.settings(source=source, pins=pins, arches=arches or None, maintainer=maintainer)
@@ -119,9 +126,10 @@ def source(
             details=(f"got       {', '.join(settings.arches)}",),
             hint="name one with --arch",
         )
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     request, sources, pinned = _read(version, revision, settings, progress, require_pin=require_pin)
-    click.echo(make_source(request, sources, pinned, folder, progress).root)
+    tree = make_source(request, sources, pinned, folder, progress)
+    click.echo(report.tree_as_json(tree) if as_json else tree.root)
 
 
 def _read(

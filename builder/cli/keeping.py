@@ -8,16 +8,15 @@ import click
 
 from builder.cli import options
 from builder.cli.options import Invocation, pass_invocation
-from builder.cli.terminal import TerminalProgress
 from builder.version import parse_version
 
 
-@click.command()
+@click.command(cls=options.renamed("--to", "--output"))
 @click.argument("version")
 @click.option(
-    "--to",
+    "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=options.Folder(),
     required=True,
     metavar="DIR",
     help="The folder to fill.",
@@ -25,6 +24,7 @@ from builder.version import parse_version
 @options.arch
 @options.source
 @options.pins
+@options.as_json
 @pass_invocation
 def fetch(
     invocation: Invocation,
@@ -33,31 +33,34 @@ def fetch(
     arches: tuple[str, ...],
     source: str | None,
     pins: str | None,
+    as_json: bool,
 ) -> None:
     """Fill a folder that --source DIR then serves without a network.
 
     \b
-    etcd-deb fetch v3.6.7 --arch all --to /srv/releases
+    etcd-deb fetch v3.6.7 --arch all --output /srv/releases
     etcd-deb build v3.6.7 --source /srv/releases
     """
+    from builder.cli import report
     from builder.keep import keep_release
     from builder.listing import resolve
 
     settings = invocation.settings(source=source, pins=pins, arches=arches or None)
     asked = parse_version(version)
     sources, pinned = options.sources_of(settings), options.pins_of(settings)
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     found = resolve(asked, sources, progress)
-    for path in keep_release(found, settings.arches, sources, pinned, folder, progress):
-        click.echo(path)
+    kept = keep_release(found, settings.arches, sources, pinned, folder, progress)
+    click.echo(report.kept_as_json(kept) if as_json else report.kept_as_text(kept))
 
 
 @click.command()
 @click.argument("version")
 @options.source
 @options.pins
+@options.as_json
 @pass_invocation
-def pin(invocation: Invocation, version: str, source: str | None, pins: str | None) -> None:
+def pin(invocation: Invocation, version: str, source: str | None, pins: str | None, as_json: bool) -> None:
     """Record a release's digests, once two witnesses agreed on them.
 
     They go to the list that --pins names, or to your own beside your settings.
@@ -66,6 +69,7 @@ def pin(invocation: Invocation, version: str, source: str | None, pins: str | No
     etcd-deb pin v3.6.7 --pins conf/SHA256SUMS
     """
     from builder.checksums import format_checksums
+    from builder.cli import report
     from builder.keep import pin_release
     from builder.listing import resolve
     from builder.pins import own_list
@@ -73,8 +77,10 @@ def pin(invocation: Invocation, version: str, source: str | None, pins: str | No
     settings = invocation.settings(source=source, pins=pins)
     asked = parse_version(version)
     sources = options.sources_of(settings)
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     pin_list = Path(settings.pins) if settings.pins else own_list()
     digests = pin_release(resolve(asked, sources, progress), sources, pin_list, progress)
     progress.step(f"recorded in {pin_list}")
-    click.echo(format_checksums(digests), nl=False)
+    click.echo(
+        report.pinned_as_json(pin_list, digests) if as_json else format_checksums(digests).rstrip("\n")
+    )

@@ -8,7 +8,6 @@ import click
 
 from builder.cli import options
 from builder.cli.options import Invocation, pass_invocation
-from builder.cli.terminal import TerminalProgress
 from builder.errors import GENERAL, NOT_COMPARED, UNVERIFIED
 
 
@@ -27,7 +26,7 @@ def versions(invocation: Invocation, source: str | None, pins: str | None, as_js
     from builder.listing import list_releases
 
     settings = invocation.settings(source=source, pins=pins)
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     sources = options.sources_of(settings)
     found = list_releases(sources, options.pins_of(settings), progress)
     if sources.witness_has_tarballs:
@@ -62,7 +61,7 @@ def inspect(
     from builder.inspect import inspect as run_inspect
 
     settings = invocation.settings(source=source, pins=pins)
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     compare = inspect_by_rebuild if rebuild else run_inspect
     found = compare(package, options.sources_of(settings), options.pins_of(settings), progress)
     faults = known_faults(progress).of_package(found.version)

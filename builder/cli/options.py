@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
+from builder.cli.terminal import TerminalProgress, Verbosity, say
 from builder.settings import COMPRESSIONS, ENVIRONMENT_PREFIX, Settings, Value, load_settings
 
 if TYPE_CHECKING:
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from builder.fetch import Sources
     from builder.pins import Pins
     from builder.repository.layout import Repository
+
+# Where click's contexts of a command and of those above it keep it.
+_VERBOSITY = "etcd-deb.verbosity"
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -26,7 +32,6 @@ class Invocation:
 
     config: Path | None
     environment: Mapping[str, str]
-    verbose: bool
 
     def settings(self, **options: Value | None) -> Settings:
         """The settings in force; an option that was not given is None."""
@@ -34,6 +39,86 @@ class Invocation:
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def progress() -> TerminalProgress:
+    """What the command shows while it works, as loud as -v and -q say. The last one given counts."""
+    return TerminalProgress(click.get_current_context().meta.get(_VERBOSITY, Verbosity.STEPS))
+
+
+def verbosity() -> list[click.Parameter]:
+    """-v and -q, which every command takes, before its name and after it."""
+
+    def sets(level: Verbosity) -> Callable[[click.Context, click.Parameter, bool], None]:
+        def callback(context: click.Context, _: click.Parameter, given: bool) -> None:
+            if given:
+                context.meta[_VERBOSITY] = level
+
+        return callback
+
+    return [
+        click.Option(
+            ["-v", "--verbose"],
+            is_flag=True,
+            expose_value=False,
+            callback=sets(Verbosity.ALL),
+            help="Show also what dpkg-buildpackage prints.",
+        ),
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            expose_value=False,
+            callback=sets(Verbosity.QUIET),
+            help="Show no stages, only results, warnings and errors.",
+        ),
+    ]
+
+
+def renamed(old: str, new: str) -> type[click.Command]:
+    """A command with an option that had another name; the old one is taken with a warning in this release."""
+
+    class Renamed(click.Command):
+        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+            at = args.index("--") if "--" in args else len(args)
+            words = [word.partition("=") for word in args[:at]]
+            if any(name == old for name, *_ in words) and not ctx.resilient_parsing:
+                now = f"{old} of {ctx.command_path} is {new} now, and refused in the next release"
+                say(f"etcd-deb: warning: {now}")
+            spelt = ["".join((new if name == old else name, *value)) for name, *value in words]
+            return super().parse_args(ctx, [*spelt, *args[at:]])
+
+    return Renamed
+
+
+class Folder(click.Path):
+    """A folder that may be there or not; shells complete names of folders."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        return [CompletionItem(incomplete, type="dir")]
+
+
+class SuiteName(click.types.StringParamType):
+    """A suite; shells complete those of the repository that was named before it."""
+
+    name = "suite"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        folder = ctx.params.get("folder")
+        if not isinstance(folder, Path):
+            return []
+        from builder.repository.layout import suites_below
+
+        with suppress(OSError, RuntimeError):
+            found = suites_below(folder.expanduser())
+            return [CompletionItem(suite) for suite in found if suite.startswith(incomplete)]
+        return []
 
 
 def _variable(name: str) -> str:

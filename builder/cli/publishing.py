@@ -8,13 +8,13 @@ import click
 
 from builder.cli import options, pushing
 from builder.cli.options import Invocation, pass_invocation
-from builder.cli.terminal import TerminalProgress, show_error
+from builder.cli.terminal import show_error
 from builder.errors import GENERAL
 
 _repo = click.option(
-    "--repo", "folder", metavar="DIR", required=True, type=click.Path(path_type=Path), help="The repository."
+    "--repo", "folder", metavar="DIR", required=True, type=options.Folder(), help="The repository."
 )
-_suite = click.option("--suite", required=True, help="The suite, such as trixie.")
+_suite = click.option("--suite", required=True, type=options.SuiteName(), help="The suite, such as trixie.")
 
 
 @click.command()
@@ -24,9 +24,7 @@ _suite = click.option("--suite", required=True, help="The suite, such as trixie.
 @click.option("--component", help="By default the series of the version, such as 3.6.")
 @pushing.to(required=False)
 @options.as_json
-@pass_invocation
 def publish(
-    invocation: Invocation,
     files: tuple[Path, ...],
     folder: Path,
     suite: str,
@@ -47,7 +45,7 @@ def publish(
     from builder.cli import repository_report as report
     from builder.repository.publish import publish as run_publish
 
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     remotes = pushing.parse_targets(targets, endpoint_url, folder)
     repository = options.repository_at(folder)
     published = run_publish(repository, suite, files, component, progress)
@@ -116,7 +114,7 @@ def sync(
         key=settings.key,
     )
     sources, pinned = options.sources_of(settings), options.pins_of(settings)
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     remotes = pushing.parse_targets(targets, endpoint_url, folder)
     repository = options.repository_at(folder)
     if sources.witness_has_tarballs:
@@ -131,7 +129,7 @@ def sync(
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=options.Folder())
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
 )

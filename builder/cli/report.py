@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
+from builder.assemble import SourceTree
+from builder.cache import MEGABYTE, CachedFile, Pruned
 from builder.doctor import Need
 from builder.errors import on_one_line
 from builder.inspect import Inspection
@@ -38,6 +41,69 @@ def built_as_json(built: tuple[Built, ...]) -> str:
             for one in built
         ]
     )
+
+
+def tree_as_json(tree: SourceTree) -> str:
+    return _json({"version": str(tree.version), "architecture": tree.architecture, "tree": str(tree.root)})
+
+
+def kept_as_text(kept: tuple[Path, ...]) -> str:
+    return "\n".join(map(str, kept))
+
+
+def kept_as_json(kept: tuple[Path, ...]) -> str:
+    return _json({"files": [str(path) for path in kept]})
+
+
+def pinned_as_json(pin_list: Path, digests: Mapping[str, str]) -> str:
+    return _json({"list": str(pin_list), "sha256": dict(digests)})
+
+
+def cache_as_text(files: tuple[CachedFile, ...], limit: int) -> str:
+    rows = [f"{_megabytes(file.size):>8}  {file.used:%Y-%m-%d}  {file.path}" for file in files]
+    total = sum(file.size for file in files)
+    return "\n".join([*rows, f"{_megabytes(total):>8}  of {limit} MB"])
+
+
+def cache_as_json(folder: Path, files: tuple[CachedFile, ...], limit: int) -> str:
+    return _json(
+        {
+            "folder": str(folder),
+            "size": sum(file.size for file in files),
+            "limit": limit * MEGABYTE,
+            "files": _cached(files),
+        }
+    )
+
+
+def pruned_as_text(pruned: Pruned) -> str:
+    freed, kept = (sum(file.size for file in files) for files in (pruned.removed, pruned.kept))
+    return "\n".join(
+        [
+            *(f"removed  {_megabytes(file.size):>8}  {file.path}" for file in pruned.removed),
+            *(f"in use   {_megabytes(file.size):>8}  {file.path}" for file in pruned.in_use),
+            f"{_megabytes(freed)} removed, {_megabytes(kept)} stay",
+        ]
+    )
+
+
+def pruned_as_json(pruned: Pruned) -> str:
+    return _json(
+        {
+            "removed": _cached(pruned.removed),
+            "freed": sum(file.size for file in pruned.removed),
+            "kept": _cached(pruned.kept),
+            "in_use": [str(file.path) for file in pruned.in_use],
+        }
+    )
+
+
+def _cached(files: tuple[CachedFile, ...]) -> list[dict[str, object]]:
+    return [{"path": str(file.path), "size": file.size, "used": file.used.isoformat()} for file in files]
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:.1f} MB"
 
 
 def releases_as_text(releases: tuple[ListedRelease, ...], faults: Faults) -> str:

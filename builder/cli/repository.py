@@ -7,22 +7,26 @@ from pathlib import Path
 import click
 
 from builder.cli import options, pushing
-from builder.cli.options import Invocation, pass_invocation
-from builder.cli.terminal import TerminalProgress
+from builder.cli.suites import promote, prune, release, remove, rollback
+from builder.cli.terminal import say
+from builder.cli.usage import Group
 from builder.errors import GENERAL, UNVERIFIED
 
-_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-_suite = click.argument("suite")
+_folder = click.argument("folder", metavar="DIR", type=options.Folder())
 
 
-@click.group()
+@click.group(cls=Group)
 def repo() -> None:
     """Make and keep a signed apt repository.
 
     \b
     etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org
-    etcd-deb repo show /srv/apt trixie
+    etcd-deb repo list /srv/apt
     """
+
+
+for command in (remove, release, prune, promote, rollback):
+    repo.add_command(command)
 
 
 @repo.command("init")
@@ -38,9 +42,8 @@ def repo() -> None:
     type=click.IntRange(0),
     help="Days until Valid-Until, 3650 at most; 0 for none, as by default.",
 )
-@pass_invocation
+@options.as_json
 def init(
-    invocation: Invocation,
     folder: Path,
     suites: tuple[str, ...],
     key: str | None,
@@ -49,11 +52,13 @@ def init(
     url: str | None,
     origin: str | None,
     valid_days: int | None,
+    as_json: bool,
 ) -> None:
     """Make a repository, or add a suite to one.
 
     Prints the fingerprint of the key, and the .sources file of each suite.
     """
+    from builder.cli import repository_report as report
     from builder.repository.create import Wishes, create
 
     wishes = Wishes(
@@ -65,33 +70,38 @@ def init(
         origin=origin,
         valid_days=valid_days,
     )
-    repository = create(folder, wishes, TerminalProgress(verbose=invocation.verbose))
-    click.echo(f"key     {repository.settings.key}")
-    for suite in repository.suites:
-        click.echo(f"{suite}  {repository.sources_file(suite)}")
+    repository = create(folder, wishes, options.progress())
+    click.echo(report.made_as_json(repository) if as_json else report.made_as_text(repository))
 
 
 @repo.command("list")
 @_folder
+@click.argument("suite", required=False, type=options.SuiteName())
 @options.as_json
-def list_(folder: Path, as_json: bool) -> None:
-    """List the suites with their packages."""
+def list_(folder: Path, suite: str | None, as_json: bool) -> None:
+    """List the suites with their packages and what they withhold; of one SUITE also files and generations."""
     from builder.cli import repository_report as report
-    from builder.repository.look import look
+    from builder.repository.look import look, look_at
 
-    suites = look(options.repository_at(folder))
-    click.echo(report.suites_as_json(suites) if as_json else report.suites_as_text(suites))
+    repository = options.repository_at(folder)
+    if suite is None:
+        suites = look(repository)
+        click.echo(report.suites_as_json(suites) if as_json else report.suites_as_text(suites))
+    else:
+        one = look_at(repository, suite)
+        click.echo(report.suites_as_json((one,)) if as_json else report.suite_as_text(one))
 
 
-@repo.command()
+@repo.command(hidden=True)
 @_folder
-@_suite
+@click.argument("suite", type=options.SuiteName())
 @options.as_json
 def show(folder: Path, suite: str, as_json: bool) -> None:
-    """Show a suite: its packages, files and generations."""
+    """Do what `repo list DIR SUITE` does: the name that it had before."""
     from builder.cli import repository_report as report
     from builder.repository.look import look_at
 
+    say("etcd-deb: warning: repo show is repo list now, and refused in the next release")
     found = look_at(options.repository_at(folder), suite)
     click.echo(report.suite_as_json(found) if as_json else report.suite_as_text(found))
 
@@ -99,118 +109,26 @@ def show(folder: Path, suite: str, as_json: bool) -> None:
 @repo.command()
 @_folder
 @options.as_json
-@click.pass_obj
-def verify(invocation: Invocation, folder: Path, as_json: bool) -> int:
+def verify(folder: Path, as_json: bool) -> int:
     """Check signatures, indices, packages, keys, pages and files; status 3 where something is wrong."""
     from builder.cli import repository_report as report
     from builder.repository.check import check
 
-    problems = check(options.repository_at(folder), TerminalProgress(verbose=invocation.verbose))
+    problems = check(options.repository_at(folder), options.progress())
     click.echo(report.problems_as_json(problems) if as_json else report.problems_as_text(problems))
     return UNVERIFIED if problems else 0
 
 
 @repo.command()
 @_folder
-@_suite
-@click.argument("version")
 @options.as_json
-@pass_invocation
-def remove(invocation: Invocation, folder: Path, suite: str, version: str, as_json: bool) -> None:
-    """Take a version, such as 3.6.7-1, out of a suite."""
-    from builder.cli import repository_report as report
-    from builder.repository.upkeep import remove as run_remove
-
-    removed = run_remove(
-        options.repository_at(folder), suite, version, TerminalProgress(verbose=invocation.verbose)
-    )
-    click.echo(report.removed_as_json(removed) if as_json else report.removed_as_text(removed))
-
-
-@repo.command()
-@_folder
-@_suite
-@click.argument("version")
-@pass_invocation
-def release(invocation: Invocation, folder: Path, suite: str, version: str) -> None:
-    """Withhold a version no more that remove or rollback took back, so that sync and publish may bring it."""
-    from builder.repository.upkeep import release as run_release
-
-    progress = TerminalProgress(verbose=invocation.verbose)
-    for freed in run_release(options.repository_at(folder), suite, version, progress):
-        click.echo(f"{suite}  {freed.replace('_', ' ')} is withheld no more")
-
-
-@repo.command()
-@_folder
-@_suite
-@click.option(
-    "--keep",
-    type=click.IntRange(1),
-    required=True,
-    help="Versions to keep of each component and architecture.",
-)
-@options.as_json
-@pass_invocation
-def prune(invocation: Invocation, folder: Path, suite: str, keep: int, as_json: bool) -> None:
-    """Take all but the newest versions out of a suite, and delete files that nothing names any more."""
-    from builder.cli import repository_report as report
-    from builder.repository.upkeep import prune as run_prune
-
-    removed = run_prune(
-        options.repository_at(folder), suite, keep, TerminalProgress(verbose=invocation.verbose)
-    )
-    click.echo(report.removed_as_json(removed) if as_json else report.removed_as_text(removed))
-
-
-@repo.command()
-@_folder
-@click.argument("source")
-@click.argument("target")
-@click.option("--version", help="Such as 3.6.7-1; all of the suite's by default.")
-@options.as_json
-@pass_invocation
-def promote(
-    invocation: Invocation, folder: Path, source: str, target: str, version: str | None, as_json: bool
-) -> None:
-    """Add the packages of SOURCE, a suite, to TARGET."""
-    from builder.cli import repository_report as report
-    from builder.repository.upkeep import promote as run_promote
-
-    progress = TerminalProgress(verbose=invocation.verbose)
-    published = run_promote(options.repository_at(folder), source, target, version, progress)
-    click.echo(report.published_as_json(published) if as_json else report.published_as_text(published))
-
-
-@repo.command()
-@_folder
-@_suite
-@click.option(
-    "--to",
-    "number",
-    type=click.IntRange(1),
-    help="A generation that `show` lists; the one before by default.",
-)
-@pass_invocation
-def rollback(invocation: Invocation, folder: Path, suite: str, number: int | None) -> None:
-    """Show clients an earlier state of a suite again."""
-    from builder.repository.upkeep import rollback as run_rollback
-
-    generation = run_rollback(
-        options.repository_at(folder), suite, number, TerminalProgress(verbose=invocation.verbose)
-    )
-    click.echo(f"{suite}  generation {generation.number}")
-
-
-@repo.command()
-@_folder
-@pass_invocation
-def resign(invocation: Invocation, folder: Path) -> None:
+def resign(folder: Path, as_json: bool) -> None:
     """Sign every suite anew, with a later Date and Valid-Until."""
+    from builder.cli import repository_report as report
     from builder.repository.upkeep import resign as run_resign
 
-    for generation in run_resign(options.repository_at(folder), TerminalProgress(verbose=invocation.verbose)):
-        click.echo(f"{generation.suite}  generation {generation.number}")
+    signed = run_resign(options.repository_at(folder), options.progress())
+    click.echo(report.generations_as_json(signed) if as_json else report.generations_as_text(signed))
 
 
 @repo.command("rotate-key")
@@ -218,14 +136,15 @@ def resign(invocation: Invocation, folder: Path) -> None:
 @click.option("--new-key", is_flag=True, help="Make an ed25519 key without a passphrase.")
 @click.option("--key", metavar="FPR", help="Another OpenPGP key of the same GNUPGHOME.")
 @click.option("--finish", is_flag=True, help="Let the old key go, once all nodes have the new one.")
-@pass_invocation
-def rotate_key(invocation: Invocation, folder: Path, new_key: bool, key: str | None, finish: bool) -> None:
+@options.as_json
+def rotate_key(folder: Path, new_key: bool, key: str | None, finish: bool, as_json: bool) -> None:
     """Change the key that signs: both sign, until --finish lets the old one go.
 
     \b
     etcd-deb repo rotate-key /srv/apt --new-key
     etcd-deb repo rotate-key /srv/apt --finish
     """
+    from builder.cli import repository_report as report
     from builder.errors import UsageError
     from builder.repository import rotate
 
@@ -235,22 +154,16 @@ def rotate_key(invocation: Invocation, folder: Path, new_key: bool, key: str | N
             details=("expected  one of --new-key, --key FPR and --finish",),
             hint=f"etcd-deb repo rotate-key {folder} --new-key begins",
         )
-    repository, progress = options.repository_at(folder), TerminalProgress(verbose=invocation.verbose)
+    repository, progress = options.repository_at(folder), options.progress()
     done = rotate.finish(repository, progress) if finish else rotate.begin(repository, key, progress)
-    for fingerprint in done.keys:
-        click.echo(f"signs   {fingerprint}")
-    if done.gone:
-        click.echo(f"gone    {done.gone}")
+    click.echo(report.rotated_as_json(done) if as_json else report.rotated_as_text(done))
 
 
 @repo.command()
 @_folder
 @pushing.to(required=True)
 @options.as_json
-@pass_invocation
-def push(
-    invocation: Invocation, folder: Path, targets: tuple[str, ...], endpoint_url: str | None, as_json: bool
-) -> int:
+def push(folder: Path, targets: tuple[str, ...], endpoint_url: str | None, as_json: bool) -> int:
     """Bring remotes to the state of the repository, after prune, promote, rollback or resign.
 
     \b
@@ -259,7 +172,7 @@ def push(
     from builder.cli import repository_report as report
 
     remotes = pushing.parse_targets(targets, endpoint_url, folder)
-    progress = TerminalProgress(verbose=invocation.verbose)
+    progress = options.progress()
     pushed, well = pushing.push_to_each(options.repository_at(folder), remotes, progress)
     click.echo(report.pushed_as_json(pushed) if as_json else report.pushed_as_text(pushed))
     return 0 if well else GENERAL

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Each command loads what it needs.
+    from builder.repository.generation import Generation
     from builder.repository.index import Entry
+    from builder.repository.layout import Repository
     from builder.repository.look import Suite
     from builder.repository.publish import Published
     from builder.repository.remote.push import Pushed
+    from builder.repository.rotate import Rotated
     from builder.repository.sync import Synced
     from builder.repository.upkeep import Removed
 
@@ -58,10 +61,7 @@ def synced_as_json(synced: Synced, pushed: Sequence[Pushed]) -> str:
             "suite": synced.suite,
             "added": _entries(synced.added),
             "failed": failed,
-            "withheld": [
-                {"version": str(missing.version), "architecture": missing.architecture}
-                for missing in synced.withheld
-            ],
+            "withheld": _pairs((str(missing.version), missing.architecture) for missing in synced.withheld),
             "pushed": [asdict(each) for each in pushed],
         }
     )
@@ -89,7 +89,7 @@ def suites_as_text(suites: tuple[Suite, ...]) -> str:
 
 
 def suites_as_json(suites: tuple[Suite, ...]) -> str:
-    return _json({suite.name: _entries(suite.entries) for suite in suites})
+    return _json({suite.name: _suite(suite) for suite in suites})
 
 
 def suite_as_text(suite: Suite) -> str:
@@ -108,18 +108,59 @@ def suite_as_text(suite: Suite) -> str:
 
 
 def suite_as_json(suite: Suite) -> str:
-    return _json(
-        {
-            "suite": suite.name,
-            "generation": suite.generation.number,
-            "date": suite.generation.date.isoformat(),
-            "kept": [generation.number for generation in suite.kept],
-            "packages": _entries(suite.entries),
-            "withheld": [
-                {"version": version, "architecture": architecture} for version, architecture in suite.withheld
-            ],
-        }
+    return _json(_suite(suite))
+
+
+def _suite(suite: Suite) -> dict[str, object]:
+    return {
+        "suite": suite.name,
+        "generation": suite.generation.number,
+        "date": suite.generation.date.isoformat(),
+        "kept": [generation.number for generation in suite.kept],
+        "packages": _entries(suite.entries),
+        "withheld": _pairs(suite.withheld),
+    }
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"version": version, "architecture": architecture} for version, architecture in pairs]
+
+
+def made_as_text(repository: Repository) -> str:
+    files = (f"{suite}  {repository.sources_file(suite)}" for suite in repository.suites)
+    return "\n".join([f"key     {repository.settings.key}", *files])
+
+
+def made_as_json(repository: Repository) -> str:
+    files = {suite: str(repository.sources_file(suite)) for suite in repository.suites}
+    return _json({"key": repository.settings.key, "sources": files})
+
+
+def released_as_text(suite: str, released: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(
+        f"{suite}  {version} {architecture} is withheld no more" for version, architecture in released
     )
+
+
+def released_as_json(suite: str, released: Sequence[tuple[str, str]]) -> str:
+    return _json({"suite": suite, "released": _pairs(released)})
+
+
+def generations_as_text(generations: Iterable[Generation]) -> str:
+    return "\n".join(f"{generation.suite}  generation {generation.number}" for generation in generations)
+
+
+def generations_as_json(generations: Iterable[Generation]) -> str:
+    return _json({generation.suite: generation.number for generation in generations})
+
+
+def rotated_as_text(rotated: Rotated) -> str:
+    gone = [f"gone    {rotated.gone}"] if rotated.gone else []
+    return "\n".join([*(f"signs   {fingerprint}" for fingerprint in rotated.keys), *gone])
+
+
+def rotated_as_json(rotated: Rotated) -> str:
+    return _json({"keys": rotated.keys, "gone": rotated.gone or None})
 
 
 def removed_as_text(removed: Removed) -> str:

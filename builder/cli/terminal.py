@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from enum import Enum
 from typing import TextIO
 
 import click
@@ -22,34 +23,47 @@ BAR = 24
 END_AT_ONCE = threading.Event()
 
 
+class Verbosity(Enum):
+    """How much is told besides results, warnings and errors."""
+
+    QUIET = "nothing"
+    STEPS = "each stage"
+    ALL = "each stage, and what programs print"
+
+
 class TerminalProgress(Progress):
     """Steps as lines; a bar for downloads on a terminal, nothing for them elsewhere."""
 
-    def __init__(self, *, verbose: bool) -> None:
+    def __init__(self, verbosity: Verbosity) -> None:
         super().__init__()
-        self._verbose = verbose
+        self._verbosity = verbosity
         self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
         self._lock = threading.Lock()
         self._drawn = 0.0
         self._bar_shown = False
 
     def step(self, message: str) -> None:
-        with self._lock:
-            self._clear_bar()
-            say(f"etcd-deb: {on_one_line(message)}")
+        if self._verbosity is not Verbosity.QUIET:
+            self._line(f"etcd-deb: {on_one_line(message)}")
+
+    def warn(self, message: str) -> None:
+        self._line(f"etcd-deb: warning: {on_one_line(message)}")
 
     def outlasts(self, message: str) -> None:
         END_AT_ONCE.set()
-        self.step(message)
+        self._line(f"etcd-deb: {on_one_line(message)}")
 
     def output(self, line: str) -> None:
-        if self._verbose:
-            with self._lock:
-                self._clear_bar()
-                say(f"  | {on_one_line(line)}")
+        if self._verbosity is Verbosity.ALL:
+            self._line(f"  | {on_one_line(line)}")
+
+    def _line(self, text: str) -> None:
+        with self._lock:
+            self._clear_bar()
+            say(text)
 
     def transferred(self, name: str, done: int, total: int | None) -> None:
-        if not self._is_terminal:
+        if not self._is_terminal or self._verbosity is Verbosity.QUIET:
             return
         with self._lock:
             now = time.monotonic()

@@ -194,12 +194,12 @@ def _judge_keys(repository: Repository, progress: Progress) -> None:
     try:
         faults = find_key_faults(repository.keyring, repository.settings.keys, progress.apart())
     except CommandFailed as error:
-        progress.step(f"{repository.keyring} can't be read: {error.summary}")
+        progress.warn(f"{repository.keyring} can't be read: {error.summary}")
         return
     for fault in faults:
         if fault.by_all:
             raise SigningFailed(fault.summary, hint=fault.remedy)
-        progress.step(f"{fault.summary}: {fault.remedy}")
+        progress.warn(f"{fault.summary}: {fault.remedy}")
 
 
 def all_of(generation: Generation) -> Indices:

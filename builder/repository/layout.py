@@ -74,7 +74,7 @@ class Repository:
     @property
     def suites(self) -> tuple[str, ...]:
         """The suites that clients see, sorted."""
-        return tuple(sorted(path.name for path in self.dists.glob("[!.]*") if path.is_symlink()))
+        return suites_below(self.root)
 
     def link(self, suite: str) -> Path:
         """What clients read a suite from."""
@@ -127,6 +127,11 @@ class Repository:
                 details=(f"expected  one of {', '.join(self.suites) or 'none yet'}",),
                 hint=f"etcd-deb repo init {self.root} --suite {suite} makes it",
             )
+
+
+def suites_below(root: Path) -> tuple[str, ...]:
+    """The suites of the repository at root that clients see, sorted; none where there is no repository."""
+    return tuple(sorted(path.name for path in (root / "dists").glob("[!.]*") if path.is_symlink()))
 
 
 def settings_file(root: Path) -> Path:

@@ -75,13 +75,15 @@ def promote(
             withheld = current_generation(repository, target).withheld
             for entry in found:
                 if entry.identity in withheld:
-                    progress.step(f"{target} withholds {entry.version} for {entry.architecture}")
+                    progress.warn(f"{target} withholds {entry.version} for {entry.architecture}")
             found = [entry for entry in found if entry.identity not in withheld]
         return add_entries(repository, target, found, progress)
 
 
-def release(repository: Repository, suite: str, version: str, progress: Progress) -> tuple[str, ...]:
-    """Withhold a version no more. What it was withheld as, such as 3.6.7-1_amd64. Raises UsageError."""
+def release(
+    repository: Repository, suite: str, version: str, progress: Progress
+) -> tuple[tuple[str, str], ...]:
+    """Withhold a version no more. What is released, with its architectures. Raises UsageError."""
     with changing(repository, progress):
         current = current_generation(repository, suite)
         freed = {one for one in current.withheld if one.rpartition("_")[0] == version}
@@ -92,7 +94,7 @@ def release(repository: Repository, suite: str, version: str, progress: Progress
                 details=(f"expected  one of {', '.join(versions) or 'none'}",),
             )
         switch(repository, suite, {}, progress, withheld=current.withheld - freed)
-        return tuple(sorted(freed))
+        return tuple((version, one.rpartition("_")[2]) for one in sorted(freed))
 
 
 def rollback(repository: Repository, suite: str, number: int | None, progress: Progress) -> Generation:
@@ -110,7 +112,7 @@ def rollback(repository: Repository, suite: str, number: int | None, progress: P
                 if wanted
                 else f"{suite} has only one generation",
                 details=(f"expected  one of {', '.join(map(str, earlier)) or 'none'}",),
-                hint=f"the last {KEPT_GENERATIONS} are kept; etcd-deb repo show {suite} lists them",
+                hint=f"etcd-deb repo list {repository.root} {suite} shows the last {KEPT_GENERATIONS}",
             )
         now, then = ({entry.identity for entry in one.all_entries()} for one in (current, earlier[wanted]))
         withheld = (current.withheld | now) - then

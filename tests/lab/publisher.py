@@ -88,7 +88,7 @@ class Publisher:
     def versions(self, suite: str = SUITE) -> set[str]:
         """What the repository itself says it has."""
         listed = json.loads(self.repo("list", "--json").out)
-        return {entry["version"] for entry in listed[suite]}
+        return {entry["version"] for entry in listed[suite]["packages"]}
 
     def problems(self) -> list[str]:
         """What `repo verify` finds."""

@@ -54,7 +54,7 @@ def digest_of(release_folder: Path) -> str:
 def fetched(account: Account) -> Path:
     """The folder that `etcd-deb fetch` filled, with nothing pinned: two witnesses vouch."""
     kept = account.folder / "kept"
-    result = account.run("fetch", STATIC, "--pins", account.pins, "--to", kept)
+    result = account.run("fetch", STATIC, "--pins", account.pins, "--output", kept)
     assert result.status == 0, result.err
     assert result.out == f"{kept}/v{STATIC}/{TARBALL}\n"
     return kept
@@ -78,7 +78,7 @@ def test_fetched_folder_makes_a_source_tree_without_a_network(
     kept = fetched(account)
     asked = len(server.requests)
     tree = account.folder / "tree"
-    words = ("source", STATIC, "--source", kept, "--pins", account.pins, "--to", tree)
+    words = ("source", STATIC, "--source", kept, "--pins", account.pins, "--output", tree)
     result = account.run(*words, under=NO_NETWORK)
     assert (result.status, result.out) == (0, f"{tree}/etcd-ha-{STATIC}\n"), result.err
     made = {path.name for path in (tree / f"etcd-ha-{STATIC}").iterdir()}
@@ -88,7 +88,7 @@ def test_fetched_folder_makes_a_source_tree_without_a_network(
 
 
 def test_network_is_really_gone_in_these_tests(account: Account, server: ReleaseServer) -> None:
-    words = ("fetch", STATIC, "--pins", account.pins, "--to", account.folder / "kept")
+    words = ("fetch", STATIC, "--pins", account.pins, "--output", account.folder / "kept")
     result = account.run(*words, under=NO_NETWORK)
     assert (result.status, result.out) == (1, ""), result
     assert server.requests == ()

@@ -126,7 +126,7 @@ def test_plain_dpkg_buildpackage_makes_the_same_contents(upload: Uploads, versio
     usual = Deb(upload(version).deb)
     with surroundings(Change.FOLDER, Change.ZONE, Change.LOCALE, Change.CLOCK) as around:
         account = around.account()
-        words = ("--source", releases.RELEASES, "--pins", account.pins, "--to", account.folder / "tree")
+        words = ("--source", releases.RELEASES, "--pins", account.pins, "--output", account.folder / "tree")
         result = account.run("source", version, *words)
         assert result.status == 0, result.err
         tree = Path(result.out.strip())

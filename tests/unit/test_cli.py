@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -22,6 +22,7 @@ from builder.repository.serve import serve
 from tests.lab.fake_release import good_tarball, publish, tarball_name
 from tests.unit.samples import version
 
+SOURCE = ("v3.6.99", "--arch", "amd64")
 ETCD_DEB = str(Path(sys.executable).with_name("etcd-deb"))
 COMMANDS = sorted(cli.commands)
 HELP_WITHIN = 0.25
@@ -110,20 +111,31 @@ def test_the_version_is_printed() -> None:
         ("build", "v3.6.7", "--maintainer", "Jane"),
         ("build", "v3.6.7", "extra"),
         ("source", "v3.6.7"),
-        ("source", "v3.6.7", "--to", ".", "--arch", "all"),
+        ("source", "v3.6.7", "--output", ".", "--arch", "all"),
         ("fetch", "v3.6.7"),
         ("pin",),
         ("inspect", "/nonexistent.deb"),
         ("versions", "--unknown"),
+        ("versions", "--source"),
+        ("versions", "--json=yes"),
+        ("serve", "/srv/apt", "--port", "x"),
         ("unknown",),
+        (),
+        ("repo",),
+        ("repo", "unknown"),
+        ("repo", "list"),
+        ("repo", "rollback", "/srv/apt", "trixie", "--generation", "0"),
     ],
     ids=" ".join,
 )
 def test_a_usage_error_ends_with_2_and_prints_no_result(words: tuple[str, ...]) -> None:
     result = run(*words)
     assert (result.returncode, result.stdout) == (2, "")
-    assert "rror" in result.stderr
-    assert "Traceback" not in result.stderr
+    first, *details, last = result.stderr.splitlines()
+    assert first.startswith("etcd-deb: error: ")
+    assert details
+    assert all(detail.startswith("  ") for detail in details)
+    assert last.startswith("hint: ")
 
 
 @pytest.mark.parametrize("text", ['sorce = "x"\n', "timeout = []\n", "not toml\n"])
@@ -160,13 +172,13 @@ def test_pin_prints_what_it_recorded(release: Path, tmp_path: Path) -> None:
 
 
 def test_fetch_prints_the_paths_alone(release: Path, tmp_path: Path) -> None:
-    result = run("fetch", "v3.6.99", "--arch", "amd64", "--source", release, "--to", tmp_path / "kept")
+    result = run("fetch", "v3.6.99", "--arch", "amd64", "--source", release, "--output", tmp_path / "kept")
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path}/kept/v3.6.99/{tarball_name()}\n"
 
 
 def test_source_prints_the_tree_alone(release: Path, tmp_path: Path) -> None:
-    words = ("source", "v3.6.99", "--arch", "amd64", "--source", release, "--to", tmp_path)
+    words = ("source", "v3.6.99", "--arch", "amd64", "--source", release, "--output", tmp_path)
     result = run(*words)
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path}/etcd-ha-3.6.99\n"
@@ -215,7 +227,7 @@ def test_a_release_that_is_not_trusted_ends_with_3(release: Path, tmp_path: Path
 
 def test_a_place_that_cannot_be_written_is_named(release: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    result = run("source", "v3.6.99", "--arch", "amd64", "--source", release, "--to", tmp_path / "file")
+    result = run("source", "v3.6.99", "--arch", "amd64", "--source", release, "--output", tmp_path / "file")
     assert (result.returncode, result.stdout) == (1, "")
     assert str(tmp_path / "file") in result.stderr
     assert "hint: " in result.stderr
@@ -242,20 +254,20 @@ def test_a_result_that_could_not_be_printed_is_an_error_of_its_own(words: str, w
 
 
 def test_what_was_not_printed_was_done_all_the_same(release: Path, tmp_path: Path) -> None:
-    words = f"fetch v3.6.99 --arch amd64 --source {release} --to {tmp_path}/kept"
+    words = f"fetch v3.6.99 --arch amd64 --source {release} --output {tmp_path}/kept"
     assert shell(f'"$ETCD_DEB" {words} >/dev/full').returncode == 74
     assert (tmp_path / f"kept/v3.6.99/{tarball_name()}").exists()
 
 
 @pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
 def test_messages_that_nobody_can_be_shown_stop_no_work(release: Path, tmp_path: Path, where: str) -> None:
-    words = f"fetch v3.6.99 --arch amd64 --source {release} --to {tmp_path}/kept"
+    words = f"fetch v3.6.99 --arch amd64 --source {release} --output {tmp_path}/kept"
     assert shell(f'"$ETCD_DEB" {words} {where}').returncode == 0
     assert shell(f'"$ETCD_DEB" build 3.6.x {where}').returncode == 2
 
 
 def test_no_file_takes_the_number_of_a_standard_file_that_is_closed(release: Path, tmp_path: Path) -> None:
-    words = f"fetch v3.6.99 --arch amd64 --source {release} --to {tmp_path}/kept"
+    words = f"fetch v3.6.99 --arch amd64 --source {release} --output {tmp_path}/kept"
     assert shell(f'"$ETCD_DEB" {words} <&- >&- 2>&-').returncode == 74
     kept = tmp_path / f"kept/v3.6.99/{tarball_name()}"
     assert kept.read_bytes() == good_tarball()
@@ -265,7 +277,7 @@ def test_no_file_takes_the_number_of_a_standard_file_that_is_closed(release: Pat
 def test_a_path_that_is_no_text_is_printed_as_it_is(release: Path, tmp_path: Path, coding: str) -> None:
     folder = os.fsencode(tmp_path) + b"/\xff-\xc3\xa9"
     done = subprocess.run(
-        [ETCD_DEB, "fetch", "v3.6.99", "--arch", "amd64", "--source", str(release), "--to", folder],
+        [ETCD_DEB, "fetch", "v3.6.99", "--arch", "amd64", "--source", str(release), "--output", folder],
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONIOENCODING": coding},
@@ -299,3 +311,76 @@ def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:
 def test_an_address_that_is_not_there_is_said(tmp_path: Path, address: str) -> None:
     with pytest.raises(EtcdDebError, match="can't listen on"):
         serve(tmp_path, address, 0, print)
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("biuld",), "did you mean etcd-deb build?"),
+        (("repo", "lst"), "did you mean etcd-deb repo list?"),
+        (("versions", "--jsn"), "did you mean --json?"),
+        (("repo", "list"), "etcd-deb repo list --help"),
+        (("fetch", "v3.6.7", "--output"), "etcd-deb fetch --help"),
+    ],
+)
+def test_a_usage_error_says_what_to_type(words: tuple[str, ...], advice: str) -> None:
+    assert run(*words).stderr.splitlines()[-1] == f"hint: {advice}"
+    if advice.endswith("--help"):
+        assert run(*advice.split()[1:]).returncode == 0
+
+
+def all_commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*before, name)
+        if isinstance(command, click.Group):
+            yield from all_commands(command, (*before, name))
+
+
+def test_every_command_takes_verbosity_before_its_name_and_after_it() -> None:
+    for words in all_commands(cli):
+        command: click.Command = cli
+        for word in words:
+            assert isinstance(command, click.Group)
+            command = command.commands[word]
+            flags = {flag for option in command.params for flag in option.opts}
+            assert {"-v", "--verbose", "-q", "--quiet"} <= flags
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        ("-q", "source", *SOURCE),
+        ("source", "-q", *SOURCE),
+        ("source", *SOURCE, "--quiet"),
+        ("-v", "source", *SOURCE, "-q"),
+    ],
+    ids=" ".join,
+)
+def test_a_quiet_command_prints_results_alone(release: Path, tmp_path: Path, spelt: tuple[str, ...]) -> None:
+    words = ("--source", str(release), "--output", str(tmp_path))
+    result = run(*spelt, *words)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{tmp_path}/etcd-ha-3.6.99\n"
+
+
+def test_the_verbosity_that_was_given_last_counts(release: Path, tmp_path: Path) -> None:
+    words = (*SOURCE, "--source", str(release), "--output", str(tmp_path))
+    assert "etcd-deb: verifying" in run("-q", "source", *words, "-v").stderr
+
+
+def test_a_quiet_command_says_errors() -> None:
+    result = run("-q", "fetch", "v3.6.7", "--output", "x", "--source", "/nowhere")
+    assert result.stderr.startswith("etcd-deb: error: ")
+
+
+@pytest.mark.parametrize("old", ["--to {}", "--to={}"])
+@pytest.mark.parametrize("command", ["fetch", "source"])
+def test_an_old_spelling_works_with_a_warning(release: Path, tmp_path: Path, command: str, old: str) -> None:
+    words = (command, "v3.6.99", "--arch", "amd64", "--source", str(release), *old.format(tmp_path).split())
+    result = run(*words, "-q")
+    assert result.returncode == 0
+    assert result.stderr == (
+        f"etcd-deb: warning: --to of etcd-deb {command} is --output now, and refused in the next release\n"
+    )
+    assert result.stdout.startswith(f"{tmp_path}/")
+    assert "--to" not in run(command, "--help").stdout

@@ -18,7 +18,10 @@ COMMANDS = {
     name if inner is command else f"{name} {inner.name}": inner
     for name, command in cli.commands.items()
     for inner in (command.commands.values() if isinstance(command, click.Group) else (command,))
+    if not inner.hidden
 }
+# Every command takes them, before its name and after it.
+OF_ALL = {"--verbose", "--quiet"}
 
 
 def page() -> str:
@@ -43,7 +46,7 @@ def flags_of(command: click.Command) -> set[str]:
         if isinstance(parameter, click.Option)
         for flag in parameter.opts
         if flag.startswith("--")
-    } - {"--help"}
+    } - {"--help", *OF_ALL}
 
 
 def flags_in(text: str) -> set[str]:
@@ -57,12 +60,14 @@ def test_the_entry_of_a_command_has_its_options_and_no_others(name: str) -> None
 
 def test_the_page_has_no_command_that_is_not_there() -> None:
     section = page().split("\n.Sh COMMANDS\n")[1].split("\n.Sh ")[0]
-    assert sorted(re.findall(r"^\.It Cm (repo [\w-]+|\w+)", section, re.MULTILINE)) == sorted(COMMANDS)
+    assert sorted(re.findall(r"^\.It Cm ((?:repo|cache) [\w-]+|\w+)", section, re.MULTILINE)) == sorted(
+        COMMANDS
+    )
 
 
 def test_options_before_the_command_stand_in_the_page() -> None:
     section = page().split("\n.Sh OPTIONS\n")[1].split("\n.Ss ")[0]
-    assert flags_in(section) == flags_of(cli) | {"--help"}
+    assert flags_in(section) == flags_of(cli) | {"--help", *OF_ALL}
 
 
 def test_options_of_several_commands_are_explained_once() -> None:

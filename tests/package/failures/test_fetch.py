@@ -79,7 +79,7 @@ def test_rate_limit_of_a_token_says_to_wait(account: Account, origins: Origins) 
 
 def test_mirror_without_an_index_is_made_up_for_by_the_api(account: Account, origins: Origins) -> None:
     origins.list_at_api({"tag_name": f"v{VERSION}", "published_at": "some day"}, {"tag_name": "v3.6.7"})
-    result = account.run("source", "3.6", "--source", origins.source, "--to", account.folder / "tree")
+    result = account.run("source", "3.6", "--source", origins.source, "--output", account.folder / "tree")
     assert result.status == 0, result.err
     assert "has no index page" in result.err
     assert (account.folder / "tree" / f"etcd-ha-{VERSION}").is_dir()
@@ -127,7 +127,7 @@ def test_cut_connection_passes_with_a_server_that_ignores_range(
 
 
 def _from(account: Account, origins: Origins) -> tuple[str | Path, ...]:
-    return "--source", origins.source, "--pins", account.pins, "--to", account.folder / "mirror"
+    return "--source", origins.source, "--pins", account.pins, "--output", account.folder / "mirror"
 
 
 def test_hang_up_before_an_answer_is_tried_again(account: Account, origins: Origins) -> None:

@@ -112,7 +112,7 @@ def test_second_ctrl_c_does_not_break_off_the_tidying(account: Account, origins:
 def test_stop_while_another_build_fetches_leaves_the_other_alone(account: Account, origins: Origins) -> None:
     stall = Stall(100)
     origins.server.script(origins.tarball, stall)
-    words = ("source", VERSION, "--source", origins.source, "--to", account.folder / "tree")
+    words = ("source", VERSION, "--source", origins.source, "--output", account.folder / "tree")
     first = account.start(*words)
     stall.await_client()
     second = account.start(*account.build_words(VERSION, origins.source))

@@ -15,7 +15,7 @@ READ_ONLY = 'mkdir -p "$1"; mount -t tmpfs -o ro tmpfs "$1"; shift; exec "$@"'
 
 def build_under(account: Account, origins: Origins, *under: str) -> Result:
     """A build whose tarball is in the cache already."""
-    words = ("fetch", VERSION, "--source", origins.source, "--to", account.folder / "kept")
+    words = ("fetch", VERSION, "--source", origins.source, "--output", account.folder / "kept")
     assert account.run(*words).status == 0
     account.trusts(origins.file(origins.tarball))
     return account.run(*account.build_words(VERSION, origins.source), under=under)

@@ -18,7 +18,7 @@ def fetch(account: Account, origins: Origins, *options: str) -> Result:
     """A fetch verifies as a build does, and stops after that."""
     return account.run(
         "fetch", VERSION, "--source", origins.source, "--pins", account.pins,
-        "--to", account.folder / "mirror", *options,
+        "--output", account.folder / "mirror", *options,
     )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def make_source(account: Account, source: str | Path, *options: str) -> Result:
     """A source tree needs a verified tarball too, and its verb takes the options of build."""
     return account.run(
         "source", VERSION, "--source", source, "--pins", account.pins,
-        "--to", account.folder / "tree", *options,
+        "--output", account.folder / "tree", *options,
     )  # fmt: skip
 
 

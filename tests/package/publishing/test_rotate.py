@@ -140,7 +140,7 @@ def test_rollback_over_a_change_of_keys_lists_the_keys_of_today(own: Publisher, 
     begin(own)
     finish(own)
     generation = (own.repository / "dists" / SUITE).resolve().name
-    assert own.repo("rollback", SUITE, "--to", str(int(generation) - 2)).status == 0
+    assert own.repo("rollback", SUITE, "--generation", str(int(generation) - 2)).status == 0
     assert own.problems() == []
     apt.use(own.sources)
     apt.update()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from builder.repository.sweep import GRACE, KEPT_GENERATIONS
 from tests.lab.apt_client import AptClient
-from tests.lab.publisher import Publisher
+from tests.lab.publisher import SUITE, Publisher
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_rollback_takes_clients_back_under_a_date_that_they_accept(
 
 
 def test_rollback_names_the_generations_there_are(publisher: Publisher, client: AptClient) -> None:
-    result = publisher.repo("rollback", "trixie", "--to", "77")
+    result = publisher.repo("rollback", "trixie", "--generation", "77")
     assert result.status == 1
     assert "no generation 77 to go back to" in result.err
     assert client.versions() == {"3.6.7-1", "3.6.8-1"}
@@ -200,7 +201,7 @@ def test_withheld_version_comes_back_by_no_command_but_release_and_rollback(publ
 @pytest.mark.usefixtures("client")
 def test_pruned_version_is_not_withheld(publisher: Publisher) -> None:
     assert publisher.repo("prune", "trixie", "--keep", "1").status == 0
-    assert "withheld" not in publisher.repo("show", "trixie").out
+    assert "withheld" not in publisher.repo("list", "trixie").out
 
 
 def test_repository_of_before_keeps_the_series_that_it_told(publisher: Publisher) -> None:
@@ -223,3 +224,27 @@ def test_foreign_architecture_of_a_node_is_not_asked_for(publisher: Publisher, c
         assert client.versions() == {"3.6.7-1", "3.6.8-1"}
     assert "Skipping acquire" in said[unnamed]
     assert "Skipping acquire" not in said[publisher.sources]
+
+
+def test_old_spellings_work_with_a_warning(publisher: Publisher) -> None:
+    for version in ("3.6.7-1", "3.6.8-1"):
+        assert publisher.publish(publisher.deb(version)).status == 0
+    first = json.loads(publisher.repo("list", SUITE, "--json").out)[SUITE]["kept"][-1]
+    back = publisher.repo("rollback", SUITE, "--to", str(first))
+    assert (back.status, publisher.versions()) == (0, {"3.6.7-1"})
+    assert "warning: --to of etcd-deb repo rollback is --generation now" in back.err
+    shown = publisher.repo("show", SUITE, "--json")
+    assert "warning: repo show is repo list now" in shown.err
+    assert json.loads(shown.out) == json.loads(publisher.repo("list", "--json").out)[SUITE]
+    assert publisher.repo("show", SUITE).out == publisher.repo("list", SUITE).out
+    assert " show" not in publisher.run("repo", "--help").out
+
+
+def test_a_warning_is_shown_where_stages_are_not(publisher: Publisher) -> None:
+    assert publisher.init(suites=("testing",)).status == 0
+    deb = publisher.deb("3.6.7-1")
+    for suite in (SUITE, "testing"):
+        assert publisher.publish(deb, suite=suite).status == 0
+    assert publisher.repo("remove", SUITE, "3.6.7-1").status == 0
+    said = publisher.repo("promote", "testing", SUITE, "-q").err
+    assert said == f"etcd-deb: warning: {SUITE} withholds 3.6.7-1 for amd64\n"

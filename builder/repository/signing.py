@@ -134,16 +134,18 @@ def find_fault(keyring: Path, signed: list[Path], progress: Progress) -> str | N
     """
     keys = ["--keyring", str(keyring)]
     verifiers = [[find_program("gpgv", "gpgv"), *keys, *map(str, signed)]]
-    if sqv := shutil.which("sqv"):
-        inline = ["--cleartext"] if len(signed) == 1 else []
-        verifiers.append([sqv, *keys, *inline, *map(str, signed)])
     policy = {"SEQUOIA_CRYPTO_POLICY": str(SQV_POLICY)} if SQV_POLICY.exists() else {}
-    for argv in verifiers:
-        try:
-            run(argv, cwd=Path("/"), progress=progress, environment=policy)
-        except CommandFailed as error:
-            said = (line.removeprefix("| ") for line in error.details if line.startswith("| "))
-            return "; ".join(said) or error.summary
+    with tempfile.TemporaryDirectory(prefix="etcd-deb-") as work:
+        if sqv := shutil.which("sqv"):
+            # It checks no signature within a file without writing what was signed to a new one.
+            inline = ["--cleartext", "--output", f"{work}/signed"] if len(signed) == 1 else []
+            verifiers.append([sqv, *keys, *inline, *map(str, signed)])
+        for argv in verifiers:
+            try:
+                run(argv, cwd=Path("/"), progress=progress, environment=policy)
+            except CommandFailed as error:
+                said = (line.removeprefix("| ") for line in error.details if line.startswith("| "))
+                return "; ".join(said) or error.summary
     return None
 
 

@@ -99,7 +99,7 @@ def parse_source(text: str) -> Origin:
             and _is_host(parts.hostname or "", parts.port)
             and text.isprintable()
         ):
-            return RemoteOrigin(text.rstrip("/"))
+            return RemoteOrigin(parts.scheme + text[len(parts.scheme) :].rstrip("/"))
     except ValueError:
         # A host in brackets that is no IPv6 address, or a port that is none.
         parts = urlsplit("")
@@ -126,10 +126,11 @@ def _is_host(name: str, port: int | None) -> bool:
 
 def parse_https(text: str, setting: str) -> RemoteOrigin:
     """An origin that must be https, since the user didn't give it as a source. Raises UsageError."""
-    if not (text.startswith("https://") and isinstance(parse_source(text), RemoteOrigin)):
+    origin = parse_source(text) if text.lower().startswith("https://") else None
+    if not isinstance(origin, RemoteOrigin):
         raise UsageError(
             f"setting {setting!r} is not an https URL",
             details=(f"got       {text}",),
             hint="plain http is taken for --source alone",
         )
-    return RemoteOrigin(text.rstrip("/"))
+    return origin

@@ -33,6 +33,7 @@ def test_a_tarball_has_upstreams_name() -> None:
     ("text", "origin"),
     [
         ("https://mirror.invalid/etcd/", RemoteOrigin("https://mirror.invalid/etcd")),
+        ("HTTP://mirror.invalid/etcd", RemoteOrigin("http://mirror.invalid/etcd")),
         ("http://127.0.0.1:8080", RemoteOrigin("http://127.0.0.1:8080")),
         ("http://[::1]:8080/x", RemoteOrigin("http://[::1]:8080/x")),
         ("/srv/releases", FolderOrigin(Path("/srv/releases"))),
@@ -64,9 +65,8 @@ def test_plain_http_is_refused_where_it_is_no_source() -> None:
     with pytest.raises(UsageError) as caught:
         parse_https("http://witness.invalid", "witness")
     assert caught.value.summary == "setting 'witness' is not an https URL"
-    assert parse_https("https://witness.invalid/etcd/", "witness") == RemoteOrigin(
-        "https://witness.invalid/etcd"
-    )
+    for text in ("https://witness.invalid/etcd/", "HTTPS://witness.invalid/etcd"):
+        assert parse_https(text, "witness") == RemoteOrigin("https://witness.invalid/etcd")
 
 
 def test_files_lie_below_the_tag() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import textwrap
 from collections.abc import Iterator
@@ -17,11 +19,17 @@ from builder.cli.report import releases_as_text
 from builder.known_faults import full_version, shipped_faults
 from builder.listing import ListedRelease
 from tests.lab.account import ETCD_DEB, Account
+from tests.lab.documents import HOW_TO, Followed
 from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
 from tests.lab.release_server import ReleaseServer
 
-HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 _COMMAND = re.compile(r"^ {4}((?:etcd-deb|\(cd) .*)$", re.MULTILINE)
+WORDS = {
+    "witness": "storage.googleapis.com",
+    "mirror": "https://mirror.example.org/etcd",
+    "releases": "/srv/releases",
+    "pins": "/etc/etcd-deb/pins",
+}
 _VERSION = re.compile(r"\bv3\.\d+\.\d+\b")
 
 
@@ -40,6 +48,7 @@ class Shell:
     def __init__(self, account: Account, folder: Path, variables: dict[str, str]) -> None:
         folder.mkdir()
         self.folder = folder
+        self.home = account.folder / "home"
         environment = account.environment(variables)
         self._environment = environment | {"PATH": f"{ETCD_DEB.parent}:{environment['PATH']}"}
 
@@ -94,25 +103,43 @@ def behind(tmp_path: Path) -> Shell:
     return Shell(Account(tmp_path / "behind-account"), tmp_path / "behind", variables)
 
 
-def test_a_release_is_built_behind_a_firewall(server: ReleaseServer, outside: Shell, behind: Shell) -> None:
-    document = "build-behind-a-firewall.md"
-    (fetch,) = commands(document, "1. Fetch")
-    outside.succeed(fetch)
-    release = f"releases/v{VERSION}"
-    witness = urlsplit(server.other_url).netloc
-    assert outside.there() == {
-        f"{release}/{name}" for name in (tarball_name(), "SHA256SUMS", f"SHA256SUMS.{witness}")
-    }
+def followed(document: str, **here: str) -> Followed:
+    """A how-to about the release that the test has. here: what else is said otherwise, each for one word."""
 
-    (pin,) = commands(document, "2. Carry")
-    outside.succeed(pin)
+    def said_here(text: str) -> str:
+        text = _VERSION.sub(f"v{VERSION}", text)
+        for there, instead in here.items():
+            text = text.replace(WORDS[there], instead)
+        return text
+
+    return Followed(HOW_TO / document, said_here)
+
+
+def test_a_release_is_built_behind_a_firewall(server: ReleaseServer, outside: Shell, behind: Shell) -> None:
+    how_to = followed(
+        "build-behind-a-firewall.md",
+        witness=urlsplit(server.other_url).netloc,
+        mirror=f"{server.url}/mirror",
+        releases=f"{behind.folder}/releases",
+        pins=f"{behind.folder}/pins",
+    )
+    outside.succeed(how_to.take("1. Fetch"))
+    assert outside.there() == {line.split()[0] for line in how_to.take("1. Fetch").splitlines()}
+
+    outside.succeed(how_to.take("2. Carry"))
     (outside.folder / "releases").rename(behind.folder / "releases")
     (outside.folder / "pins").rename(behind.folder / "pins")
 
-    (build,) = commands(document, "3. Build")
-    said = behind.succeed(build).stderr
+    said = behind.succeed(how_to.take("3. Build")).stderr
     assert "vouched for by pin in pins" in said
     assert f"dist/etcd-ha_{VERSION}-1_amd64.deb" in behind.there()
+
+    settings = behind.home / ".config/etcd-deb/etcd-deb.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(how_to.take("3. Build"))
+    assert "vouched for by pin in pins" in behind.succeed(f"etcd-deb build v{VERSION}").stderr
+    outside.succeed(f"export ETCD_DEB_PINS={behind.folder}/pins\n{how_to.take('A mirror')}")
+    how_to.is_done()
 
 
 def test_a_folder_that_was_changed_on_its_way_does_not_match_the_pin(outside: Shell, behind: Shell) -> None:
@@ -138,18 +165,31 @@ def test_a_folder_that_was_changed_on_its_way_does_not_match_the_pin(outside: Sh
     behind.succeed(unpinned)
 
 
-def test_a_new_release_is_pinned_and_then_built_with_its_pin_alone(outside: Shell) -> None:
-    document = "pin-a-release.md"
-    (own, shared) = commands(document, "2. Record")
+def test_a_new_release_is_pinned_and_then_built_with_its_pin_alone(
+    outside: Shell, server: ReleaseServer
+) -> None:
+    how_to = followed("pin-a-release.md")
+    (server.root / "api").mkdir()
+    listed = [{"tag_name": f"v{VERSION}", "published_at": "2026-09-22T00:00:00Z"}]
+    (server.root / "api/releases").write_text(json.dumps(listed))
+    header, *_rows = how_to_output = outside.succeed(how_to.take("1. See")).stdout.splitlines()
+    assert how_to.take("1. See").splitlines()[0] == header
+    assert any(f"v{VERSION} " in row and " - " in row for row in how_to_output)
     line = f"{sha256(good_tarball())}  {tarball_name()}\n"
-    assert outside.succeed(own).stdout == line
+    assert outside.succeed(how_to.take("2. Record")).stdout == line
 
-    (outside.folder / "conf").mkdir()
-    outside.succeed(shared)
+    outside.succeed("git init -q . && mkdir conf && touch conf/SHA256SUMS && git add conf")
+    assert f"+{line}" in outside.succeed(how_to.take("2. Record")).stdout
     assert (outside.folder / "conf/SHA256SUMS").read_text() == line
 
-    (build,) = commands(document, "3. Build")
+    build = how_to.take("3. Build")
     assert "vouched for by pin in SHA256SUMS" in outside.succeed(build).stderr
+    (outside.folder / "dist").rename(outside.folder / "built")
+    shown = how_to.take("When a pin")
+    publish(server.root / "mirror", {"amd64": good_tarball(padding=b"changed")})
+    shutil.rmtree(outside.home.parent / "cache")
+    assert shown.rstrip("…\n") in outside.run(build).stderr
+    how_to.is_done()
 
 
 def test_a_release_that_changes_after_its_pin_is_refused_and_stays_pinned(

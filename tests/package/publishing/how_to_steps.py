@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.package.test_how_tos import HOW_TO
+from tests.lab.documents import HOW_TO
 
 _BLOCK = re.compile(r"(?:^ {4}.+\n|^\n(?= {4}))+", re.MULTILINE)
 _NAMED = re.compile(r"`([~/][^`]+)`:$")

@@ -1,0 +1,152 @@
+"""README.md and the how-tos of a repository, followed to the letter on a node with Debian alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.lab import releases
+from tests.lab.command import run
+from tests.lab.documents import HOW_TO, ROOT, Followed, blocks
+from tests.lab.machine import Machine
+from tests.lab.wait import wait_for
+
+Nodes = Callable[..., list[Machine]]
+SUITE, PYTHON = "trixie", "3.13"
+# README's, what sync finds besides, and the one that publish.md tries on a few nodes.
+VERSIONS = ("3.6.7", "3.6.16", "3.7.3")
+# In place of GitHub, of PyPI, and of Debian's archive, whose packages the node has.
+WORLD = """
+export ETCD_DEB_SOURCE=/srv/releases ETCD_DEB_PINS=/srv/releases/SHA256SUMS ETCD_DEB_COMPRESSION=zstd
+export PIP_NO_INDEX=1 PIP_FIND_LINKS=/srv/wheels DEBIAN_FRONTEND=noninteractive
+cd ~/etcd-deb
+"""
+VARIABLES = "export PATH=~/.local/share/etcd-deb/venv/bin:$PATH"
+
+
+def named_packages() -> list[str]:
+    """What README has one install before anything else."""
+    text = next(block.text for block in blocks(ROOT / "README.md") if block.text.startswith("apt install"))
+    return text.splitlines()[0].split()[2:]
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What pip has to find for the node's Python: etcd-deb's libraries, and what builds it."""
+    folder = tmp_path_factory.mktemp("wheels")
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^dependencies = \[\n(.*?)^\]", pyproject, re.MULTILINE | re.DOTALL)
+    wanted = [*re.findall(r'^ *"([^";]+)', table, re.MULTILINE), "hatchling>=1.18"]
+    run(
+        [
+            *(sys.executable, "-m", "pip", "-q", "download", "--only-binary=:all:"),
+            *("--python-version", PYTHON, "--dest", folder, *wanted),
+        ],
+        within=300,
+    )
+    return folder
+
+
+@pytest.fixture
+def node(nodes: Nodes, wheels: Path) -> Machine:
+    """A node with the clone, and with what it could fetch if it had a network."""
+    releases.ensure(*VERSIONS)
+    (machine,) = nodes(1, SUITE, *named_packages(), "curl")
+    for version in VERSIONS:
+        shutil.copytree(releases.RELEASES / f"v{version}", machine.root / f"srv/releases/v{version}")
+    shutil.copyfile(releases.PINS, machine.root / "srv/releases/SHA256SUMS")
+    shutil.copytree(wheels, machine.root / "srv/wheels")
+    names = run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"]).stdout.splitlines()
+    for name in names:
+        if (ROOT / name).is_file():
+            target = machine.root / "root/etcd-deb" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target)
+    machine.run("sh", "-c", "rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*")
+    machine.run("sh", "-c", "echo 127.0.0.1 apt.example.org >>/etc/hosts")
+    return machine
+
+
+def here(node: Machine, text: str) -> str:
+    """The node's own name and address in place of the first of three."""
+    return text.replace("pg1", node.name).replace("192.168.6.10", node.address)
+
+
+def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) -> None:
+    def type_in(block: str, *, within: float = 300) -> str:
+        return node.run("sh", "-e", "-c", f"{WORLD}{VARIABLES}\n{block}", within=within).stdout
+
+    def serve(block: str) -> None:
+        node.run(
+            "systemd-run",
+            "--collect",
+            "--unit=web",
+            "--setenv=HOME=/root",
+            "sh",
+            "-c",
+            f"{WORLD}{VARIABLES}\nexec {block}",
+        )
+        url = f"http://127.0.0.1:{block.split('--port ')[1].split()[0]}/"
+        wait_for(
+            "the repository to be served",
+            lambda: node.run("curl", "-sfo", "/dev/null", url, check=False).returncode == 0,
+            within=10,
+        )
+
+    of = partial(here, node)
+    readme = Followed(ROOT / "README.md", of)
+    readme.leave("See it work", "ci/demo boots nodes of its own, and this test is one of ci/test's")
+    build = readme.take("Build one")
+    assert VARIABLES in build
+    # No variable of ours helps here.
+    node.run("sh", "-e", "-c", f"{WORLD}{build}", within=300)
+    listed = re.findall(r"etcd-ha_\S+", readme.take("Build one"))
+    assert set(type_in("ls dist").split()) == set(listed)
+    type_in(readme.take("Publish it"))
+    assert "3.6.7-1" in type_in("etcd-deb repo list /srv/apt")
+    type_in("cd dist\n" + readme.take("Make a cluster"))
+    assert f"{node.name}=http://{node.address}:2380" in node.get("/etc/etcd/etcd.yaml")
+    readme.is_done()
+    type_in("apt-get purge -y etcd-ha; rm -rf /etc/etcd /var/lib/etcd-ha /srv/apt")
+
+    publish = Followed(HOW_TO / "publish.md", of)
+    type_in(publish.take("1. Make"))
+    assert "3.6.7-1" in type_in(publish.take("2. Publish"))
+    serve(publish.take("2. Publish"))
+    node.run("systemctl", "stop", "web")
+    serve("etcd-deb serve /srv/apt --port 80")
+    type_in(publish.take("3. On each node"))
+    assert node.run("etcd", "--version").stdout.startswith("etcd Version: 3.6.7")
+    type_in(publish.take("4. Try"))
+    assert type_in(upgradable := "apt-get update; apt-get -s upgrade").count("Inst etcd-ha ") == 0
+    type_in(publish.take("4. Try"))
+    assert "Inst etcd-ha [3.6.7-1] (3.6.16-1" in type_in(upgradable)
+    assert "3.6.16-1" in type_in(publish.take("Take back"))
+    assert type_in(upgradable).count("Inst etcd-ha ") == 0, "the state before had 3.6.7"
+    assert "3.6.7-1" in type_in("apt-cache policy etcd-ha")
+    assert "withheld no more" in type_in(publish.take("Take back"))
+    assert "nothing is wrong" in type_in(publish.take("Take back"))
+    type_in(publish.take("Let old"))
+    assert "Valid-Until: " in node.get("/srv/apt/dists/trixie/Release")
+    assert "3.7.3-1" in type_in(publish.take("Let it keep"))
+    assert "/srv/www/apt has all of it already" in type_in(publish.take("Bring it"))
+    publish.is_done()
+
+    rotate = Followed(HOW_TO / "rotate-a-signing-key.md", of)
+    type_in(rotate.take("Before"))
+    assert "/usr/share/keyrings/etcd-ha-archive-keyring.gpg" in node.get(
+        "/etc/apt/sources.list.d/etcd-ha.sources"
+    )
+    type_in(rotate.take("1. Have both"))
+    before = type_in(look := rotate.take("2. Let nodes"))
+    type_in("apt-get update; apt-get upgrade -y")
+    assert type_in(look) != before
+    assert "nothing is wrong" in type_in(rotate.take("3. Let the old"))
+    type_in("apt-get -o APT::Update::Error-Mode=any update")
+    rotate.is_done()

@@ -43,7 +43,9 @@ def _archives(expected: DebFile, found: DebFile) -> Iterator[Difference]:
     wanted, there = ([member.name for member in deb.members] for deb in (expected, found))
     for name in dict.fromkeys((*wanted, *there)):
         if wanted.count(name) != there.count(name):
-            yield Difference(f"ar {name}", "member", _times(wanted.count(name)), _times(there.count(name)))
+            yield Difference(
+                f"ar {name}", "member", how_often(wanted.count(name)), how_often(there.count(name))
+            )
     if sorted(wanted) == sorted(there) and wanted != there:
         yield Difference("the ar archive", "order", " ".join(wanted), " ".join(there))
     by_name = {member.name: member for member in expected.members}
@@ -70,7 +72,8 @@ def _part_of(member: ArMember) -> str:
     return ".".join(member.name.split(".")[:2])
 
 
-def _times(count: int) -> str:
+def how_often(count: int) -> str:
+    """A number of members as a difference tells it."""
     return {0: _ABSENT, 1: "there"}.get(count, f"{count} times")
 
 
@@ -82,7 +85,7 @@ def _parts(name: str, expected: Part, found: Part) -> Iterator[Difference]:
         here = f"{name} {member}"
         one, other = wanted.get(member, []), there.get(member, [])
         if len(one) != len(other):
-            yield Difference(here, "member", _times(len(one)), _times(len(other)))
+            yield Difference(here, "member", how_often(len(one)), how_often(len(other)))
         for before, now in zip(one, other, strict=False):
             yield from _entries(here, before, now)
     yield from _control_fields(expected.content(CONTROL), found.content(CONTROL))

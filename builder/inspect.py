@@ -193,7 +193,8 @@ def _odd(deb: DebFile, claims: Claims, named: Named, pins: Pins) -> tuple[Differ
 
 
 def _whole(error: EtcdDebError) -> str:
-    return "; ".join((error.summary, *error.details, *([error.hint] if error.hint else [])))
+    # Of what a program printed the end tells the cause.
+    return "; ".join((error.summary, *error.details[-3:], *([error.hint] if error.hint else [])))
 
 
 def _builder(claims: Claims) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from builder import shipped
-from builder.compare_deb import Difference
+from builder.compare_deb import Difference, how_often
 from builder.completions import FILE_NAMES, OWN
 from builder.deb_file import PARTS, DebFile
 from builder.tar_part import Entry, Part
@@ -80,7 +80,9 @@ def odd_archives(deb: DebFile) -> Iterator[Difference]:
     there = [member.name for member in deb.members]
     for name in dict.fromkeys(there):
         if there.count(name) != expected.count(name):
-            yield Difference(f"ar {name}", "member", _times(expected.count(name)), _times(there.count(name)))
+            yield Difference(
+                f"ar {name}", "member", how_often(expected.count(name)), how_often(there.count(name))
+            )
     if sorted(there) == sorted(expected) and there != expected:
         yield Difference("the ar archive", "order", " ".join(expected), " ".join(there))
     if deb.after:
@@ -155,7 +157,3 @@ def odd_times(deb: DebFile, released: int) -> Iterator[Difference]:
     for where, time in times:
         if time != str(released):
             yield Difference(where, "time", f"{released}, the release's", time)
-
-
-def _times(count: int) -> str:
-    return {0: "absent", 1: "there"}.get(count, f"{count} times")

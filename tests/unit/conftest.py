@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.lab.fake_release import good_tarball, publish
 from tests.lab.release_server import ReleaseServer
 
 
@@ -41,3 +42,12 @@ def server(tmp_path: Path, ca: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> I
     root.mkdir()
     with ReleaseServer(root, ca) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a release that two witnesses vouch for."""
+    root = publish(tmp_path_factory.mktemp("releases"), {"amd64": good_tarball()})
+    (folder,) = root.iterdir()
+    (folder / "SHA256SUMS.storage.invalid").write_bytes((folder / "SHA256SUMS").read_bytes())
+    return root

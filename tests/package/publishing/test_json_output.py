@@ -17,7 +17,7 @@ from tests.lab.publisher import SUITE, Publisher, signing_home
 
 SCHEMAS = Path(__file__).parents[3] / "docs/reference/json"
 # Named by others alone.
-PARTS = {"package", "pushed"}
+PARTS = {"package", "pushed", "provenance", "known-faults"}
 
 
 def commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.command import run
+from tests.lab.sample import sampled
 from tests.lab.wait import wait_for
 from tests.system.advice import follow
 from tests.system.debian_etcd import KEYS, Debian, Nodes, Package, id_of, keys_of, prepared
@@ -15,7 +16,7 @@ SUITES = ("trixie", "forky")
 DATA = "/var/lib/etcd/postgresql"
 
 
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", sampled(SUITES, "trixie"))
 def test_migrated_member_survives_the_purge_of_debians_packages(
     nodes: Nodes, package: Package, debian_etcd: Debian, suite: str
 ) -> None:
@@ -47,7 +48,7 @@ def test_migrated_member_survives_the_purge_of_debians_packages(
     assert (keys_of(node), id_of(node)) == (KEYS, known)
 
 
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", sampled(SUITES, "forky"))
 def test_purge_while_the_member_is_stopped_keeps_its_account_and_enablement(
     nodes: Nodes, package: Package, debian_etcd: Debian, suite: str
 ) -> None:
@@ -124,7 +125,7 @@ def test_member_of_ours_in_the_way_of_debians_purge_is_warned_of_and_moved(
 DIVERSIONS = ("dpkg-divert", "--list", "*etcd*")
 
 
-@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+@pytest.mark.parametrize("suite", sampled(["bookworm", "trixie"], "bookworm"))
 def test_dpkg_alone_in_the_place_of_debians_packages_keeps_every_file_of_ours(
     nodes: Nodes, package: Package, debian_etcd: Debian, tmp_path: Path, suite: str
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
+from tests.lab.sample import sampled
 from tests.lab.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
@@ -183,11 +184,14 @@ def test_what_etcd_would_refuse_is_not_written(nodes: Nodes, deb: Path) -> None:
 
 @pytest.mark.parametrize(
     ("form", "reason"),
-    [
+    sampled(
+        [
+            ("{name: n1}\n", "flow style"),
+            ("name: &a n1\nx: *a\n", "anchors"),
+            ("a: b\n---\nc: d\n", "several documents"),
+        ],
         ("{name: n1}\n", "flow style"),
-        ("name: &a n1\nx: *a\n", "anchors"),
-        ("a: b\n---\nc: d\n", "several documents"),
-    ],
+    ),
 )
 def test_file_that_cannot_be_edited_is_left_alone_and_named(
     nodes: Nodes, deb: Path, form: str, reason: str

@@ -9,6 +9,7 @@ import pytest
 from tests.lab.certificates import ANSWERS, CLIENT, hand_out
 from tests.lab.cluster import preseed
 from tests.lab.machine import Machine
+from tests.lab.sample import sampled
 from tests.lab.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
@@ -28,7 +29,7 @@ def test_unit_is_valid_and_exposes_little(nodes: Nodes, package: Package, suite:
     assert float(found.group(1)) <= 1.2
 
 
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", sampled(SUITES, "bookworm"))
 def test_tls_cluster_with_a_data_directory_elsewhere_works_in_the_sandbox(
     nodes: Nodes, package: Package, suite: str
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.lab.machine import Machine
 from tests.lab.releases import NEWEST
+from tests.lab.sample import sampled
 from tests.lab.wait import wait_for
 from tests.system.advice import follow
 from tests.system.article import binary_of
@@ -41,7 +42,7 @@ def start_refused(node: Machine) -> str:
 REFUSED = {"quota-backend-bytes": "8G", "log-level": "loud", "heartbeat-interval": "5000"}
 
 
-@pytest.mark.parametrize("version", ["3.4.23", "3.5.30", *NEWEST.values()])
+@pytest.mark.parametrize("version", sampled(["3.4.23", "3.5.30", *NEWEST.values()], "3.4.23", "3.7.3"))
 def test_configuration_that_etcd_refuses_stops_the_service_until_corrected(
     nodes: Nodes, package: Package, version: str
 ) -> None:
@@ -161,7 +162,7 @@ def test_what_time_heals_is_tried_for_three_minutes_and_then_works(nodes: Nodes,
     wait_for("the member with the file to be healthy", partial(is_healthy, bare), within=30)
 
 
-@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+@pytest.mark.parametrize("suite", sampled(["bookworm", "trixie"], "bookworm"))
 def test_directory_changed_in_the_file_needs_no_daemon_reload(
     nodes: Nodes, package: Package, suite: str
 ) -> None:

@@ -10,6 +10,7 @@ from tests.lab.cluster import is_healthy, preseed
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.publisher import Publisher, served, signing_home
+from tests.lab.sample import sampled
 from tests.lab.wait import wait_for
 
 PHONE = Screen(width=390, scheme="light")
@@ -31,7 +32,7 @@ def installed(node: Machine) -> str:
     return node.run("dpkg-query", "-W", "-f", "${Version}", "etcd-ha").stdout
 
 
-@pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
+@pytest.mark.parametrize("suite", sampled(["bookworm", "trixie", "forky"], "trixie"))
 def test_node_installs_an_older_version_and_upgrades_within_its_series(
     lab: Lab,
     publisher: Publisher,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def sampled(values: Iterable[object], *kept: object) -> list[ParameterSet]:
-    """For pytest.mark.parametrize: all but `kept` are marked soak. A tuple has the values of several names."""
+    """For pytest.mark.parametrize: all but `kept` are marked soak. A tuple is of several names."""
     return [
         pytest.param(
             *(value if isinstance(value, tuple) else (value,)),

@@ -90,7 +90,7 @@ def test_a_folder_without_the_file_says_what_is_there(folder: Path) -> None:
     with pytest.raises(NoSuchRelease) as caught:
         fetch(ReleaseFile(RELEASE, Architecture.S390X), folder_sources(folder), Progress(), witnesses=True)
     assert FILE.name in caught.value.render()
-    assert f"--arch s390x --to {folder}" in caught.value.render()
+    assert f"--arch s390x --output {folder}" in caught.value.render()
 
 
 def test_a_list_in_the_folder_that_is_no_text_is_heard_and_a_folder_is_not(folder: Path) -> None:

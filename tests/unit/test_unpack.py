@@ -195,7 +195,9 @@ def test_a_program_that_may_not_be_run_here_is_not_asked_and_that_is_said(
     monkeypatch.setattr(examine_module, "host_architecture", lambda: "amd64")
     progress = Heard()
     examine(found, progress)
-    assert "etcd can't be run here (Permission denied): its version was not asked for" in progress.steps
+    assert (
+        "warning: etcd can't be run here (Permission denied): its version was not asked for" in progress.steps
+    )
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EAGAIN])

@@ -76,6 +76,9 @@ function apply(edit,    part, id, parent) {
     if (id in double || parent in double) return refuse(double[id in double ? id : parent], part[2] " is there twice")
     if (id in line_of && (spread[id] || kind_of[id] !~ /^(string|int|bool|null|number|text)$/))
         return refuse(line_of[id], part[2] " is not a single value in one line")
+    # Whether it is in there can't be told.
+    if (part[1] == "unset" && id != parent && parent in line_of && kind_of[parent] !~ /^(map|null)$/)
+        return refuse(line_of[parent], spelled[parent] " is not a block of keys")
     if (id in added) return
     added[id] = 1
     if (part[1] == "set") set(part[2], part[3], part[4])

@@ -48,3 +48,11 @@ def test_a_block_of_text_does_not_get_the_comment_behind_a_key(shell: NodeShell)
     outcome = shell.edit(b"x: |\n  kept\nname: a\n  # no text\n", [Edit("name", operation="unset")])
     assert outcome.status == REFUSED
     assert outcome.message.startswith("line 3: taken out,")
+
+
+@pytest.mark.parametrize("block", ["{cert-file: /a}", "&x {cert-file: /a}", "text"])
+def test_nothing_is_taken_out_of_what_is_no_block_of_keys(shell: NodeShell, block: str) -> None:
+    edit = Edit("peer-transport-security.cert-file", operation="unset")
+    outcome = shell.edit(f"peer-transport-security: {block}\n".encode(), [edit])
+    assert outcome.status == REFUSED
+    assert outcome.message.startswith("line 1: ")

@@ -147,7 +147,7 @@ def test_an_edit_changes_its_own_key_for_etcd_and_no_other(
 
 
 @pytest.mark.soak
-@settings(FILES, max_examples=2000)
+@settings(FILES, max_examples=2000, derandomize=False)
 @given(etcd_files())
 def test_no_value_of_2000_files_is_read_otherwise_than_by_etcd(
     shell: NodeShell, etcd: Judge, defaults: Verdict, document: bytes

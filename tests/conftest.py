@@ -1,4 +1,4 @@
-"""Made-up inputs are the same in each run of ci/test, so that a change is told from luck; ci/soak makes up its own."""
+"""Made-up inputs are the same in each run of ci/test, so that a change is told from luck; ci/soak has others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up inputs are the same in each run of ci/test, so that a change is told from luck; ci/soak has others."""
+"""Made-up inputs are the same in each run of ci/test, so that a change is told from luck, but not in soak."""
 
 from __future__ import annotations
 

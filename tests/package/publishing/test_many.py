@@ -74,8 +74,9 @@ class Held:
         status = Path(f"/proc/{self._pid}/status")
 
         def heeded() -> bool:
+            """From the first of them on, a further SIGTERM is ignored."""
             ignored = re.search(r"^SigIgn:\s*(\w+)$", status.read_text(), re.MULTILINE)
-            return ignored is not None and bool(int(ignored[1], 16) >> (number - 1) & 1)
+            return ignored is not None and bool(int(ignored[1], 16) >> (signal.SIGTERM - 1) & 1)
 
         wait_for("the publisher to heed the signal", heeded, within=10)
         for pid in self.readers:

@@ -11,24 +11,13 @@ from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
-from tests.system.test_status import Status
-from tests.system.test_status import screen as bounded_screen
-from tests.system.test_status import status as bounded_status
+from tests.system.test_status import screen, status
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
 DATA = "/var/lib/etcd-ha"
 NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
-
-
-# The bound of five seconds is for an idle machine, and no matter of these tests.
-def status(machine: Machine) -> tuple[Status, int]:
-    return bounded_status(machine, 30)
-
-
-def screen(machine: Machine) -> str:
-    return bounded_screen(machine, 30)
 
 
 def single(machine: Machine, deb: Path) -> None:

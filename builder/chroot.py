@@ -75,18 +75,29 @@ def _pack(tree: SourceTree, compression: str, toolchain: Toolchain, work: Path, 
         f"--customize-hook=copy-out {_INSIDE.folder / tree.package} {shlex.quote(str(work))}",
     )
     options = [f"--aptopt={line}" for line in _inherited(work)]
+    as_root = os.geteuid() == 0
     run(
         [
+            *(_own_mounts() if as_root else ()),
             *(mmdebstrap, "--variant=apt", f"--include={','.join(PACKAGES)}", *options, *hooks),
             *(toolchain.codename, "/dev/null", *sources),
         ],
         cwd=work,
         progress=progress,
         # Where it is killed, root's chroot goes with our own folder, which the ids of a user's can't enter.
-        environment={"TMPDIR": str(work)} if os.geteuid() == 0 else {},
+        environment={"TMPDIR": str(work)} if as_root else {},
         grace=GRACE,
     )
     return work / tree.package
+
+
+def _own_mounts() -> tuple[str, ...]:
+    """What root's mmdebstrap is run by, so that the mounts in its chroot end with it.
+
+    Where it is killed it leaves /proc, /sys and /dev/shm of this machine mounted there, and who removes the
+    folder would remove what is in them.
+    """
+    return (find_program("unshare", "util-linux"), "--mount", "--propagation=private", "--")
 
 
 def _sources(toolchain: Toolchain, progress: Progress, work: Path) -> tuple[str, ...]:

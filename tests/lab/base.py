@@ -69,6 +69,8 @@ class Base:
     def _make(self) -> None:
         with new_folder(self.folder) as folder:
             command = [
+                # Where it is killed, its mounts of our /proc and /sys end before the folder is removed.
+                *("unshare", "--mount", "--propagation=private", "--"),
                 "mmdebstrap",
                 "--quiet",
                 "--mode=root",

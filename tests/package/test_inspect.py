@@ -256,6 +256,31 @@ def test_chroot_that_nothing_can_make_is_a_status_of_its_own_with_what_to_instal
     assert "apt install mmdebstrap" in last
 
 
+# As one that is killed while this machine's files are mounted in its chroot.
+KILLED = """#!/bin/sh
+mkdir "$TMPDIR/chroot"
+mount -t proc proc "$TMPDIR/chroot"
+kill -9 $$
+"""
+
+
+def test_killed_chroot_leaves_no_mount_that_tidying_up_would_walk_into(
+    genuine: Genuine, tmp_path: Path
+) -> None:
+    package = taken_apart(genuine.deb)
+    package.edit(TOOLCHAIN, lambda text: text.replace(text.split(b"\n")[0], b"debian sid"))
+    forged = package.write(tmp_path / "other.deb")
+    where = ("--source", genuine.releases, "--pins", genuine.account.pins)
+    path = programs_without(tmp_path / "bin", "mmdebstrap")
+    program = tmp_path / "bin" / "mmdebstrap"
+    program.write_text(KILLED)
+    program.chmod(0o755)
+    result = genuine.account.run("inspect", "--rebuild", forged, *where, variables={"PATH": path})
+    assert "/chroot " not in Path("/proc/self/mounts").read_text()
+    assert result.status == 4
+    assert "debian sid could not be made here" in result.out
+
+
 # Runs a command and prints the most memory that it had, in KiB. Of its own: a process counts also what its
 # parent had when it was made, and pytest has much.
 MEASURE = """

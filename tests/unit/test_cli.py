@@ -30,6 +30,7 @@ print(*sys.modules, file=sys.stderr)
 """
 
 
+@pytest.mark.alone
 def test_help_comes_at_once() -> None:
     took = []
     for _ in range(5):

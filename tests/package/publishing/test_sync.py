@@ -85,6 +85,7 @@ def test_suite_follows_upstream(publisher: Publisher, upstream: Upstream) -> Non
     assert publisher.versions() == {"3.6.101-1"}, "what was pruned stays away"
 
 
+@pytest.mark.alone
 def test_nothing_new_costs_one_request_and_less_than_a_second(
     publisher: Publisher, upstream: Upstream
 ) -> None:

@@ -15,6 +15,7 @@ from tests.lab.cache import locked, shared_folder, write_whole
 from tests.lab.command import run
 from tests.lab.fake_release import Tarball, binaries, publish, tarball_name
 from tests.package.deb import Deb
+from tests.package.genuine import genuine as genuine
 from tests.package.node_shell import NodeShell, node_shell
 from tests.package.surroundings import CHECKOUT
 from tests.package.uploads import Upload

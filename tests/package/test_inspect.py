@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from builder import rebuild as rebuilding
-from builder.inspect import Finding, Verdict, inspect, inspect_by_rebuild
-from builder.pins import read_pins
-from builder.progress import Progress
+from builder.inspect import Verdict, inspect, inspect_by_rebuild
 from builder.provenance import BUILDER
-from builder.release import FolderOrigin
-from builder.repack import members, packed_archive
 from builder.tar_part import TOOLCHAIN
-from tests.lab.account import Account, programs_without
-from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
+from tests.lab.fake_release import VERSION
 from tests.package.forgeries import (
     CRON,
     ETCD,
@@ -36,42 +26,7 @@ from tests.package.forgeries import (
     provenance_says,
     taken_apart,
 )
-from tests.unit.samples import sources
-
-
-@dataclass(frozen=True)
-class Genuine:
-    """A package that etcd-deb built of a release, and where that release is."""
-
-    account: Account
-    releases: Path
-    deb: Path
-
-    def look(self, package: Path, *options: str) -> tuple[int, dict[str, object]]:
-        words = ("inspect", package, "--source", self.releases, "--pins", self.account.pins, "--json")
-        result = self.account.run(*words, *options)
-        assert result.out, result.err
-        found: dict[str, object] = json.loads(result.out)
-        assert self.account.scraps() == set()
-        return result.status, found
-
-    def found(self, run: Callable[..., object], package: Path) -> Finding:
-        """The same in this process."""
-        where = sources(FolderOrigin(self.releases))
-        inspection = run(package, where, read_pins(str(self.account.pins)), Progress())
-        finding: Finding = inspection.finding  # type: ignore[attr-defined]
-        return finding
-
-
-@pytest.fixture(scope="module")
-def genuine(tmp_path_factory: pytest.TempPathFactory) -> Genuine:
-    folder = tmp_path_factory.mktemp("genuine")
-    account = Account(folder / "account")
-    releases = publish(folder / "releases", {"amd64": good_tarball()})
-    account.trusts(releases / f"v{VERSION}" / tarball_name())
-    result = account.build(VERSION, releases, "--compression", "gzip", "--arch", "amd64")
-    assert result.status == 0, result.err
-    return Genuine(account, releases, account.output / f"etcd-ha_{VERSION}-1_amd64.deb")
+from tests.package.genuine import Genuine
 
 
 @pytest.fixture
@@ -238,81 +193,3 @@ def test_release_of_debian_that_can_not_be_made_here_is_said_with_the_reason(
     status, found = genuine.look(package.write(tmp_path / "other.deb"), "--rebuild")
     assert (status, found["verdict"]) == (4, "unknown")
     assert "ubuntu noble can't be made here" in str(found["reason"])
-
-
-def test_chroot_that_nothing_can_make_is_a_status_of_its_own_with_what_to_install(
-    genuine: Genuine, tmp_path: Path
-) -> None:
-    package = taken_apart(genuine.deb)
-    package.edit(TOOLCHAIN, lambda text: text.replace(text.split(b"\n")[0], b"debian sid"))
-    forged = package.write(tmp_path / "other.deb")
-    where = ("--source", genuine.releases, "--pins", genuine.account.pins)
-    path = programs_without(tmp_path / "bin", "mmdebstrap")
-    result = genuine.account.run("inspect", "--rebuild", forged, *where, variables={"PATH": path})
-    assert result.status == 4
-    last = result.out.splitlines()[-1]
-    assert "not compared: not built again: debian sid could not be made here" in last
-    assert "mmdebstrap is not installed" in last
-    assert "apt install mmdebstrap" in last
-
-
-# As one that is killed while this machine's files are mounted in its chroot.
-KILLED = """#!/bin/sh
-mkdir "$TMPDIR/chroot"
-mount -t proc proc "$TMPDIR/chroot"
-kill -9 $$
-"""
-
-
-def test_killed_chroot_leaves_no_mount_that_tidying_up_would_walk_into(
-    genuine: Genuine, tmp_path: Path
-) -> None:
-    package = taken_apart(genuine.deb)
-    package.edit(TOOLCHAIN, lambda text: text.replace(text.split(b"\n")[0], b"debian sid"))
-    forged = package.write(tmp_path / "other.deb")
-    where = ("--source", genuine.releases, "--pins", genuine.account.pins)
-    path = programs_without(tmp_path / "bin", "mmdebstrap")
-    program = tmp_path / "bin" / "mmdebstrap"
-    program.write_text(KILLED)
-    program.chmod(0o755)
-    result = genuine.account.run("inspect", "--rebuild", forged, *where, variables={"PATH": path})
-    assert "/chroot " not in Path("/proc/self/mounts").read_text()
-    assert result.status == 4
-    assert "debian sid could not be made here" in result.out
-
-
-# Runs a command and prints the most memory that it had, in KiB. Of its own: a process counts also what its
-# parent had when it was made, and pytest has much.
-MEASURE = """
-import resource, subprocess, sys
-status = subprocess.run(sys.argv[1:]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(status)
-"""
-
-
-def test_package_that_unpacks_without_end_is_left_in_time_and_memory(
-    genuine: Genuine, tmp_path: Path
-) -> None:
-    package = taken_apart(genuine.deb)
-    content = package.write(tmp_path / "a.deb").read_bytes()
-    # The same gzip member again and again: 30 GB of zeros after the archive.
-    with (tmp_path / "a.deb").open("rb") as stream:
-        version, control, data = members(stream)
-    zeros = gzip.compress(bytes(64 * 1024**2), 9, mtime=0)
-    bomb = data.with_content(data.name, data.content + zeros * 480)
-    (tmp_path / "bomb.deb").write_bytes(packed_archive([version, control, bomb]))
-    assert len(content) < 10**7
-    words = genuine.account.command(
-        "inspect", tmp_path / "bomb.deb", "--source", genuine.releases, "--pins", genuine.account.pins
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, *words],
-        env=genuine.account.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 3
-    assert "data.tar: archive: expected whole, found it unpacks to more than" in done.stdout
-    assert int(done.stderr.splitlines()[-1]) < 200 * 1024

@@ -35,7 +35,10 @@ def deliver(uploads: Sequence[Upload], output: Path, progress: Progress) -> tupl
                 try:
                     _swap(_staged(uploads, staging), output, staging / "before")
                 finally:
-                    shutil.rmtree(staging)
+                    # The packages are there or not; what this leaves changes nothing of that.
+                    shutil.rmtree(staging, ignore_errors=True)
+                    if staging.exists():
+                        progress.warn(f"{staging} could not be removed; the next build does that")
             finally:
                 (output / _LOCK).unlink()
     return tuple(upload.moved(output) for upload in uploads)

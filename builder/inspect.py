@@ -211,7 +211,7 @@ def _release(
 ) -> Iterator[tuple[ExaminedBinaries, Path]]:
     """The release that the package names, verified here and now, and a folder for the work."""
     (fetched,) = fetch_all(named.version, (named.file.architecture,), sources, pins, progress)
-    with work_folder() as work:
+    with work_folder(progress) as work:
         yield prepare(fetched, pins, work, progress, require_pin=False), work
 
 

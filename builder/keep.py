@@ -34,7 +34,7 @@ def keep_release(
     target = folder / version.tag
     for architecture in architectures:
         fetched = fetch(ReleaseFile(version, architecture), sources, progress, witnesses=True)
-        with work_folder() as work:
+        with work_folder(progress) as work:
             try:
                 verified = verify(fetched, pins, work, require_pin=False)
             except VerificationFailed:

@@ -70,7 +70,7 @@ def build(
         progress.step(f"packing etcd-ha {tree.version} for {tree.architecture}")
         return Built(pack(tree, request.compression, request.key, progress), provenance, faults)
 
-    with work_folder() as work:
+    with work_folder(progress) as work:
         built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
         uploads = deliver([one.upload for one in built], output, progress)
     return tuple(Built(upload, one.provenance, faults) for upload, one in zip(uploads, built, strict=True))
@@ -81,7 +81,7 @@ def make_source(
 ) -> SourceTree:
     """The source tree of one architecture below folder, whole or not at all."""
     (fetched,) = fetch_all(request.version, request.architectures, sources, pins, progress)
-    with work_folder() as work:
+    with work_folder(progress) as work:
         examined = prepare(fetched, pins, work, progress, require_pin=request.require_pin)
         provenance = provenance_of(examined)
         tree = assemble(examined, provenance, request.version, request.maintainer, work)
@@ -130,10 +130,16 @@ def prepare(
 
 
 @contextmanager
-def work_folder() -> Iterator[Path]:
-    """A folder below TMPDIR that is gone afterwards, however the build ends."""
-    with tempfile.TemporaryDirectory(prefix="etcd-deb-") as work:
-        yield Path(work)
+def work_folder(progress: Progress) -> Iterator[Path]:
+    """A folder below TMPDIR that is gone afterwards, however the build ends.
+
+    What can't be removed (too few open files, say) is said, and takes back nothing that was delivered.
+    """
+    with tempfile.TemporaryDirectory(prefix="etcd-deb-", ignore_cleanup_errors=True) as name:
+        work = Path(name)
+        yield work
+    if work.exists():
+        progress.warn(f"{work} could not be removed; remove it")
 
 
 def in_parallel(

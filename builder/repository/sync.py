@@ -190,6 +190,6 @@ def _bring(
         compression=wanted.compression,
         key=wanted.key,
     )
-    with work_folder() as work:
+    with work_folder(progress) as work:
         (built,) = build(request, sources, pins, work / "dist", progress)
         yield from publish(repository, suite, [built.upload.changes], None, progress).added

@@ -76,7 +76,7 @@ def test_the_folder_of_the_work_is_gone_however_it_ends(reason: BaseException) -
     seen: list[Path] = []
 
     def work() -> NoReturn:
-        with work_folder() as folder:
+        with work_folder(Progress()) as folder:
             seen.append(folder)
             (folder / "file").touch()
             raise reason

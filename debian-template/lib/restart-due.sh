@@ -58,16 +58,13 @@ why_file() {
     if [ -f "$START_RECORD" ] && [ "$(sed -n 1p "$START_RECORD")" = "$1" ]; then
         files_read_once | while read -r due_file; do
             due_checksum=$(FILE=$due_file awk 'substr($0, length($1) + 2) == ENVIRON["FILE"] { print $1 }' "$START_RECORD")
-            due_now=$(checksum_of "$due_file")
-            if [ "${due_checksum:--}" = "$due_now" ]; then
-                :
-            elif [ "$due_now" = - ]; then
-                echo "$due_file was removed since the start"
-            elif [ "${due_checksum:--}" = - ]; then
-                echo "$due_file is new since the start"
-            else
-                echo "$due_file was changed since the start"
-            fi
+            due_checksum=${due_checksum:--}
+            case $due_checksum:$(checksum_of "$due_file") in
+                "$due_checksum:$due_checksum") ;;
+                *:-) echo "$due_file was removed since the start" ;;
+                -:*) echo "$due_file is new since the start" ;;
+                *) echo "$due_file was changed since the start" ;;
+            esac
         done
     elif [ -r "$CONFIG" ]; then
         files_read_once | while read -r due_file; do

@@ -26,8 +26,10 @@ forbidden_step() {
         echo "etcd $2 can't follow $1: it skips a minor version"
         echo "upstream supports one minor at a time; data that skips one misses what $between would do to it"
         # Where that one is forbidden too, what comes before it is the way.
-        if [ -n "$apart" ] && [ -n "$(forbidden_step "$1" "$between")" ]; then
-            forbidden_step "$1" "$between" | sed -n 3p
+        before_it=
+        [ -z "$apart" ] || before_it=$(forbidden_step "$1" "$between" | sed -n 3p)
+        if [ -n "$before_it" ]; then
+            echo "$before_it"
         else
             echo "$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"
         fi

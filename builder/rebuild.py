@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder.assemble import assemble
+from builder.checksums import file_digest
 from builder.chroot import pack_in_chroot
 from builder.claims import Claims, Named
 from builder.compare_deb import Difference, differences
@@ -55,13 +55,8 @@ def rebuild(
         progress.step(f"building etcd-ha {tree.version} again in a chroot of {toolchain}")
         where = f"in a chroot of {toolchain}"
         again = pack_in_chroot(tree, compression, toolchain, work, progress)
-    if _digest(again) == deb.sha256:
+    if file_digest(again) == deb.sha256:
         return Rebuilt(where, (), ())
     made = read_deb(again)
     used = parse_toolchain((made.data.content(TOOLCHAIN) or b"").decode())
     return Rebuilt(where, differences(made, deb), other_versions(toolchain, used))
-
-
-def _digest(package: Path) -> str:
-    with package.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

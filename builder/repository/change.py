@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from builder.checksums import file_digest
 from builder.errors import CommandFailed, EtcdDebError
 from builder.progress import Progress
 from builder.replace import disk_full_named
@@ -22,7 +23,6 @@ from builder.repository.generation import (
     Generation,
     Listed,
     current_generation,
-    file_digest,
     next_date,
     numbered,
     release_text,

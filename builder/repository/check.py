@@ -9,13 +9,13 @@ from pathlib import Path
 from debian.deb822 import Deb822
 
 from builder.advisories import kept_faults
+from builder.checksums import file_digest
 from builder.errors import EtcdDebError
 from builder.progress import Progress
 from builder.repository.check_files import check_files
 from builder.repository.generation import (
     Generation,
     Listed,
-    file_digest,
     parse_date,
     read_generation,
     signed_text,

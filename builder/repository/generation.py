@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -180,9 +179,3 @@ def next_date(previous: Generation | None) -> datetime:
     """
     now = datetime.now(UTC).replace(microsecond=0)
     return max(now, previous.date) if previous else now
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,7 +8,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from builder.repository.generation import file_digest, kept_generations, numbered
+from builder.checksums import file_digest
+from builder.repository.generation import kept_generations, numbered
 from builder.repository.index import KEYRING_PACKAGE, index_text, read_index
 from builder.repository.layout import Repository
 from builder.repository.ledger import written

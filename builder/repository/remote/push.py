@@ -15,10 +15,11 @@ from pathlib import Path
 
 from debian.deb822 import Release
 
+from builder.checksums import file_digest
 from builder.errors import EtcdDebError
 from builder.progress import Progress
 from builder.replace import replacing
-from builder.repository.generation import file_digest, kept_generations, listed_files, signed_text
+from builder.repository.generation import kept_generations, listed_files, signed_text
 from builder.repository.index import index_text, read_index
 from builder.repository.layout import Repository
 from builder.repository.ledger import written

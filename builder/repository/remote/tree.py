@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.repository.generation import Generation, current_generation, file_digest
+from builder.checksums import file_digest
+from builder.repository.generation import Generation, current_generation
 from builder.repository.layout import Repository
 from builder.repository.remote.storage import RemoteFile
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 TEMPLATE = Path(__file__).parents[2] / "debian-template"
-LIBRARY = TEMPLATE / "lib"
+LIBRARY = TEMPLATE / "node/lib"
 DRIVER = Path(__file__).with_name("node_shell.sh")
 SET, UNSET = "set", "unset"
 REFUSED = 2

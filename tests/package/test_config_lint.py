@@ -44,7 +44,7 @@ class Tool:
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """The command, which runs beside others."""
         return subprocess.Popen(
-            ["sh", TEMPLATE / "tool/config", *arguments],
+            ["sh", TEMPLATE / "node/commands/config", *arguments],
             env=self._environment | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -52,7 +52,7 @@ def busy_database(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_no_read_beside_a_writer_is_torn_or_wrong(busy_database: Path, tmp_path: Path) -> None:
-    words = [str(DEBIAN_TEMPLATE / "lib"), str(busy_database), str(READS), str(tmp_path / "members")]
+    words = [str(DEBIAN_TEMPLATE / "node/lib"), str(busy_database), str(READS), str(tmp_path / "members")]
     done = subprocess.run(
         ["sh", "-uc", READ, "sh", *words], capture_output=True, text=True, check=False, timeout=300
     )

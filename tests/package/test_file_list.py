@@ -19,7 +19,7 @@ from tests.package.deb import CONTROL, DATA, Deb
 from tests.package.uploads import Upload
 from tests.unit import samples
 
-LIB = Path(__file__).resolve().parents[2] / "debian-template/lib"
+LIB = Path(__file__).resolve().parents[2] / "debian-template/node/lib"
 # The newest release without etcdutl that the registries hold.
 WITHOUT_ETCDUTL = "3.4.23"
 ETCDUTL = (

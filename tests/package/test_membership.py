@@ -50,7 +50,7 @@ class Preflight:
         file = self.folder / "etcd.yaml"
         file.write_text(FILE.format(folder=self.folder, own=own, cluster=cluster, state=state))
         done = subprocess.run(
-            ["sh", str(TEMPLATE / "tool/preflight")],
+            ["sh", str(TEMPLATE / "node/commands/preflight")],
             env={
                 "PATH": f"{self.folder}:/usr/bin:/bin",
                 "ETCD_HA_LIB": str(LIBRARY),

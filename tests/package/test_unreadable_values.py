@@ -107,7 +107,7 @@ def preflight(config: Path) -> Answer:
     program.write_text(FAKE_ETCD)
     program.chmod(0o755)
     done = subprocess.run(
-        ["sh", TEMPLATE / "tool/preflight", program, "--config-file", config],
+        ["sh", TEMPLATE / "node/commands/preflight", program, "--config-file", config],
         env={"PATH": os.environ["PATH"], "ETCD_HA_LIB": str(LIBRARY)},
         capture_output=True,
         text=True,

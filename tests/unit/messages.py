@@ -10,7 +10,7 @@ from builder.shipped import DEBIAN_TEMPLATE
 
 SCRIPTS = sorted(
     path
-    for pattern in ("etcd-ha.config", "etcd-ha.p*", "lib/*", "tool/*", "sbin/*")
+    for pattern in ("etcd-ha.config", "etcd-ha.p*", "node/lib/*", "node/commands/*", "sbin/*")
     for path in DEBIAN_TEMPLATE.glob(pattern)
 )
 _STRING = re.compile(r'"((?:[^"\\\n]|\\.|\\\n)*)"')

@@ -30,7 +30,7 @@ def program(folder: Path, name: str, script: str) -> None:
 def read(file: Path, tools: Path | None = None) -> tuple[int, str, str]:
     """Status, the pairs of the bucket, and the reason."""
     path = f"{tools}:{os.environ['PATH']}" if tools else os.environ["PATH"]
-    words = ["sh", "-uc", READ, "sh", str(DEBIAN_TEMPLATE / "lib"), str(file)]
+    words = ["sh", "-uc", READ, "sh", str(DEBIAN_TEMPLATE / "node/lib"), str(file)]
     done = subprocess.run(words, env={"PATH": path}, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -116,6 +116,6 @@ def test_file_that_is_not_there_is_unreadable_and_not_without_the_bucket(tmp_pat
 def test_value_that_cannot_be_read_is_not_absent(tmp_path: Path) -> None:
     (tmp_path / "db").write_bytes(states(torn=(10, 11)))
     get = '. "$1/bbolt.sh"; bbolt_get "$2" cluster clusterVersion'
-    words = ["sh", "-uc", get, "sh", str(DEBIAN_TEMPLATE / "lib"), str(tmp_path / "db")]
+    words = ["sh", "-uc", get, "sh", str(DEBIAN_TEMPLATE / "node/lib"), str(tmp_path / "db")]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -9,7 +9,7 @@ import pytest
 
 from builder.shipped import DEBIAN_TEMPLATE
 
-LIBRARY = DEBIAN_TEMPLATE / "lib"
+LIBRARY = DEBIAN_TEMPLATE / "node/lib"
 REFUSED = "x509: certificate has expired or is not yet valid"
 ETCDCTL = f"""#!/bin/sh
 echo '{{"level":"warn","error":"desc = \\"transport: authentication handshake failed: {REFUSED}\\""}}' >&2
@@ -106,6 +106,12 @@ def test_connection_that_was_there_and_ended_is_told_from_nobody_there(
     tmp_path: Path, complaint: str, reason: str
 ) -> None:
     (tmp_path / "said").write_text(f'{{"error":"{complaint}"}}\n')
-    words = ["sh", "-euc", '. "$1/cluster-view.sh"; tls_refusal "$2"', "sh", str(DEBIAN_TEMPLATE / "lib")]
+    words = [
+        "sh",
+        "-euc",
+        '. "$1/cluster-view.sh"; tls_refusal "$2"',
+        "sh",
+        str(DEBIAN_TEMPLATE / "node/lib"),
+    ]
     said = subprocess.run([*words, tmp_path / "said"], capture_output=True, text=True, check=True).stdout
     assert said.strip() == reason

@@ -18,10 +18,10 @@ def variables(folder: Path, **exported: str) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "CONFIG": str(folder / "etcd.yaml"),
         "CREDENTIALS": str(folder / "credentials"),
-        "LIB": str(DEBIAN_TEMPLATE / "lib"),
+        "LIB": str(DEBIAN_TEMPLATE / "node/lib"),
         **exported,
     }
-    words = ["sh", "-euc", ASK, "sh", str(DEBIAN_TEMPLATE / "lib")]
+    words = ["sh", "-euc", ASK, "sh", str(DEBIAN_TEMPLATE / "node/lib")]
     said = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
     pairs = (line.partition("=") for line in said.splitlines() if line.startswith("ETCDCTL_"))
     return {name: value for name, _, value in pairs}
@@ -57,7 +57,7 @@ def test_member_is_found_where_it_listens(tmp_path: Path, listens: str, endpoint
     config = tmp_path / "etcd.yaml"
     config.write_text(f"listen-client-urls: {listens}\nadvertise-client-urls: https://pg1:2379\n")
     ask = '. "$1/yaml.sh"; . "$1/host.sh"; . "$1/member.sh"; . "$1/client.sh"; own_endpoint'
-    words = ["sh", "-euc", ask, "sh", str(DEBIAN_TEMPLATE / "lib")]
-    environment = {"PATH": "/usr/bin:/bin", "CONFIG": str(config), "LIB": str(DEBIAN_TEMPLATE / "lib")}
+    words = ["sh", "-euc", ask, "sh", str(DEBIAN_TEMPLATE / "node/lib")]
+    environment = {"PATH": "/usr/bin:/bin", "CONFIG": str(config), "LIB": str(DEBIAN_TEMPLATE / "node/lib")}
     said = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
     assert said == f"{endpoint}\n"

@@ -12,7 +12,7 @@ from builder.shipped import DEBIAN_TEMPLATE
 
 SCRIPTS = sorted(
     path
-    for pattern in ("etcd-ha.config", "etcd-ha.p*", "lib/*.sh", "tool/*")
+    for pattern in ("etcd-ha.config", "etcd-ha.p*", "node/lib/*.sh", "node/commands/*")
     for path in DEBIAN_TEMPLATE.glob(pattern)
 )
 # What fleets preseed: names may be added here, and never changed or taken away.
@@ -50,7 +50,7 @@ def found(pattern: str) -> set[str]:
 def asked() -> set[str]:
     """The questions that the scripts put to debconf."""
     walked = subprocess.run(
-        ["sh", "-euc", WALK, "sh", str(DEBIAN_TEMPLATE / "lib/questions.sh")],
+        ["sh", "-euc", WALK, "sh", str(DEBIAN_TEMPLATE / "node/lib/questions.sh")],
         capture_output=True,
         text=True,
         check=True,
@@ -97,7 +97,7 @@ def test_every_name_given_to_debconf_has_a_template() -> None:
 
 
 def test_the_answers_that_are_loaded_and_stored_have_templates() -> None:
-    text = (DEBIAN_TEMPLATE / "lib/answers.sh").read_text(encoding="utf-8")
+    text = (DEBIAN_TEMPLATE / "node/lib/answers.sh").read_text(encoding="utf-8")
     match = re.search(r'^QUESTIONS="([^"]+)"', text, re.MULTILINE)
     assert match
     questions = match[1].split()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from builder.shipped import DEBIAN_TEMPLATE
 
-LIBRARY = DEBIAN_TEMPLATE / "lib"
+LIBRARY = DEBIAN_TEMPLATE / "node/lib"
 # What configure_file does between debconf and the file.
 EDITS = """
 for part in notice yaml host addresses answers check from-file to-file debconf configure; do

@@ -30,7 +30,7 @@ def guarded(
     to: str, downgrade: str, *, cluster: str = "3.7.0", storage: str = "3.6.0", ran: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """The guard's word on a version."""
-    words = ["sh", "-euc", DATABASE, "sh", str(DEBIAN_TEMPLATE / "lib"), to]
+    words = ["sh", "-euc", DATABASE, "sh", str(DEBIAN_TEMPLATE / "node/lib"), to]
     facts = {"CLUSTER": cluster, "STORAGE": storage, "DOWNGRADE": downgrade, "RAN": ran}
     return subprocess.run(
         words, env={"PATH": "/usr/bin:/bin", **facts}, capture_output=True, text=True, check=False

@@ -21,7 +21,7 @@ from tests.lab.faults import Status
 from tests.lab.release_server import ReleaseServer
 from tests.unit.samples import Heard, version
 
-LIBRARY = shipped.DEBIAN_TEMPLATE / "lib"
+LIBRARY = shipped.DEBIAN_TEMPLATE / "node/lib"
 WATCH = "GHSA-xg4h-6gfc-h4m8"
 FRESH = "GHSA-aaaa-bbbb-cccc"
 

@@ -26,7 +26,7 @@ def test_every_kind_of_script_is_linted() -> None:
             "debian-template/etcd-ha.config",
             "debian-template/etcd-ha.postinst",
         ),
-        *("debian-template/lib/yaml.sh", "debian-template/tool/status"),
+        *("debian-template/node/lib/yaml.sh", "debian-template/node/commands/status"),
         *("builder/cli/__init__.py", "tests/unit/test_lint.py"),
     } <= linted
 

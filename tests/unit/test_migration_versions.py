@@ -25,7 +25,7 @@ def checked(folder: Path, content: bytes, installed: str) -> str:
     (folder / "member/snap").mkdir(parents=True)
     (folder / "member/snap/db").write_bytes(content)
     # A function with a hyphen in its name is bash's.
-    words = ["bash", "-euc", CHECK, "sh", str(DEBIAN_TEMPLATE / "lib"), str(folder)]
+    words = ["bash", "-euc", CHECK, "sh", str(DEBIAN_TEMPLATE / "node/lib"), str(folder)]
     environment = {"PATH": "/usr/bin:/bin", "INSTALLED": installed}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""

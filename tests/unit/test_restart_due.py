@@ -35,7 +35,7 @@ class Node:
 
     def say(self, *command: str, started: float = 0) -> str:
         """What a function of lib/restart-due.sh prints."""
-        words = ["sh", "-euc", SHELL, "sh", DEBIAN_TEMPLATE / "lib", self.config, self.folder, *command]
+        words = ["sh", "-euc", SHELL, "sh", DEBIAN_TEMPLATE / "node/lib", self.config, self.folder, *command]
         date = time.strftime("%a %Y-%m-%d %H:%M:%S", time.gmtime(started)) + ".500000 UTC"
         environment = {"PATH": os.environ["PATH"], "STARTED": date if started else ""}
         return subprocess.run(

@@ -21,7 +21,7 @@ def found(folder: Path, whole: int, free: int, database: int) -> tuple[int, int,
         f"echo /dev/sda1 {whole // 1024} {(whole - free) // 1024} {free // 1024} 0% /\n"
     )
     (folder / "df").chmod(0o755)
-    words = ["sh", "-euc", SNAPSHOT, "sh", str(DEBIAN_TEMPLATE / "lib"), str(database)]
+    words = ["sh", "-euc", SNAPSHOT, "sh", str(DEBIAN_TEMPLATE / "node/lib"), str(database)]
     environment = {"PATH": f"{folder}:{os.environ['PATH']}"}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
     free_bytes, reserve, room = done.stdout.split()
@@ -49,6 +49,6 @@ def test_a_twentieth_of_the_disk_stays_free_but_at_least_64_mib_and_at_most_2_gi
 def test_disk_that_tells_nothing_has_no_room(tmp_path: Path) -> None:
     (tmp_path / "df").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "df").chmod(0o755)
-    words = ["sh", "-uc", '. "$1/snapshot.sh"; has_room /backups 1', "sh", str(DEBIAN_TEMPLATE / "lib")]
+    words = ["sh", "-uc", '. "$1/snapshot.sh"; has_room /backups 1', "sh", str(DEBIAN_TEMPLATE / "node/lib")]
     done = subprocess.run(words, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
     assert done.returncode == 1

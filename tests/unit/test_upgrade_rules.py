@@ -13,7 +13,7 @@ RULES = '. "$1/yaml.sh"; . "$1/member.sh"; . "$1/upgrade-rules.sh"; "$2" "$3" "$
 
 def told(rule: str, old: str, new: str) -> str:
     """What a function of lib/upgrade-rules.sh says of a step."""
-    words = ["sh", "-euc", RULES, "sh", str(DEBIAN_TEMPLATE / "lib"), rule, old, new]
+    words = ["sh", "-euc", RULES, "sh", str(DEBIAN_TEMPLATE / "node/lib"), rule, old, new]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 

@@ -24,7 +24,13 @@ class Block:
 
 def documents() -> tuple[Path, ...]:
     """All that people follow."""
-    return (ROOT / "README.md", *sorted(HOW_TO.glob("*.md")))
+    return (ROOT / "README.md", *sorted(HOW_TO.rglob("*.md")))
+
+
+def find_how_to(name: str) -> Path:
+    """The how-to of that file name, whatever its subject."""
+    (found,) = HOW_TO.rglob(name)
+    return found
 
 
 def blocks(document: Path) -> tuple[Block, ...]:

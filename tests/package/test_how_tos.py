@@ -19,7 +19,7 @@ from builder.cli.report import releases_as_text
 from builder.known_faults import full_version, shipped_faults
 from builder.listing import ListedRelease
 from tests.lab.account import ETCD_DEB, Account
-from tests.lab.documents import HOW_TO, Followed
+from tests.lab.documents import Followed, find_how_to
 from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
 from tests.lab.release_server import ReleaseServer
 
@@ -35,7 +35,7 @@ _VERSION = re.compile(r"\bv3\.\d+\.\d+\b")
 
 def commands(document: str, heading: str) -> list[str]:
     """The commands below a heading, about the release that the test has."""
-    sections = re.split(r"^## ", (HOW_TO / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    sections = re.split(r"^## ", find_how_to(document).read_text(encoding="utf-8"), flags=re.MULTILINE)
     (section,) = (text for text in sections if text.startswith(heading))
     found = _COMMAND.findall(section)
     assert found, f"{document} has no command below {heading}"
@@ -112,7 +112,7 @@ def followed(document: str, **here: str) -> Followed:
             text = text.replace(WORDS[there], instead)
         return text
 
-    return Followed(HOW_TO / document, said_here)
+    return Followed(find_how_to(document), said_here)
 
 
 def test_a_release_is_built_behind_a_firewall(server: ReleaseServer, outside: Shell, behind: Shell) -> None:
@@ -208,7 +208,7 @@ def test_a_release_that_changes_after_its_pin_is_refused_and_stays_pinned(
 
 
 def test_versions_are_shown_as_the_how_to_shows_them() -> None:
-    text = (HOW_TO / "pin-a-release.md").read_text(encoding="utf-8")
+    text = find_how_to("pin-a-release.md").read_text(encoding="utf-8")
     shown = re.search(r"^( {4}VERSION.*\n(?: {4}v.*\n)+)", text, re.MULTILINE)
     assert shown
     releases = tuple(

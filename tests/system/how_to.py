@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
+from tests.lab.documents import find_how_to
 from tests.lab.machine import Machine
 
-FOLDER = Path(__file__).parents[2] / "docs/how-to"
 NAMES = ("pg1", "pg2", "pg3")
 ADDRESSES = ("192.168.6.10", "192.168.6.11", "192.168.6.12")
 
@@ -17,7 +16,7 @@ class HowTo:
     """One of them, and the machines that its nodes stand for."""
 
     def __init__(self, name: str, machines: Sequence[Machine]) -> None:
-        text = (FOLDER / name).read_text(encoding="utf-8")
+        text = find_how_to(name).read_text(encoding="utf-8")
         for node, address, machine in zip(NAMES, ADDRESSES, machines, strict=True):
             text = re.sub(rf"\b{node}\b", machine.name, text).replace(address, machine.address)
         self._sections = re.split(r"^## ", text, flags=re.MULTILINE)

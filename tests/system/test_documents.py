@@ -13,7 +13,7 @@ import pytest
 
 from tests.lab import releases
 from tests.lab.command import run
-from tests.lab.documents import HOW_TO, ROOT, Followed, blocks
+from tests.lab.documents import ROOT, Followed, blocks, find_how_to
 from tests.lab.machine import Machine
 from tests.lab.wait import wait_for
 
@@ -115,7 +115,7 @@ def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) ->
     readme.is_done()
     type_in("apt-get purge -y etcd-ha; rm -rf /etc/etcd /var/lib/etcd-ha /srv/apt")
 
-    publish = Followed(HOW_TO / "publish.md", of)
+    publish = Followed(find_how_to("publish.md"), of)
     type_in(publish.take("1. Make"))
     assert "3.6.7-1" in type_in(publish.take("2. Publish"))
     serve(publish.take("2. Publish"))
@@ -138,7 +138,7 @@ def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) ->
     assert "/srv/www/apt has all of it already" in type_in(publish.take("Bring it"))
     publish.is_done()
 
-    rotate = Followed(HOW_TO / "rotate-a-signing-key.md", of)
+    rotate = Followed(find_how_to("rotate-a-signing-key.md"), of)
     type_in(rotate.take("Before"))
     assert "/usr/share/keyrings/etcd-ha-archive-keyring.gpg" in node.get(
         "/etc/apt/sources.list.d/etcd-ha.sources"

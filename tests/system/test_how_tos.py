@@ -1,4 +1,4 @@
-"""docs/how-to/preseed-three-nodes.md, followed to the letter on three nodes."""
+"""docs/how-to/cluster/preseed-three-nodes.md, followed to the letter on three nodes."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""docs/how-to/upgrade.md, followed to the letter on three nodes."""
+"""docs/how-to/cluster/upgrade.md, followed to the letter on three nodes."""
 
 from __future__ import annotations
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.lab.documents import blocks, documents
+from tests.lab.documents import ROOT, blocks, documents
+from tests.unit import checkout
 from tests.unit.test_advice import functions
 
 TESTS = Path(__file__).parents[1]
@@ -97,3 +99,30 @@ def test_each_heading_with_blocks_has_a_test_that_takes_them(name: str) -> None:
 def test_what_is_exempt_is_there() -> None:
     there = {(path.name, block.heading) for path in documents() for block in blocks(path)}
     assert there.issuperset(EXEMPT)
+
+
+def anchors(document: Path) -> set[str]:
+    """What a link may name behind `#`: each heading as GitHub spells it."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    "document", [path for path in checkout.files() if path.suffix == ".md"], ids=lambda path: str(path)
+)
+def test_each_link_of_a_document_leads_somewhere(document: Path) -> None:
+    text = (checkout.ROOT / document).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        if "://" in path:
+            continue
+        target = (checkout.ROOT / document).parent / path if path else checkout.ROOT / document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_index_has_every_document() -> None:
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([^)\s#]+)\)", index))
+    there = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").glob("*/**/*.md")}
+    assert there <= linked

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.lab.documents import HOW_TO
+from tests.lab.documents import find_how_to
 
 _BLOCK = re.compile(r"(?:^ {4}.+\n|^\n(?= {4}))+", re.MULTILINE)
 _NAMED = re.compile(r"`([~/][^`]+)`:$")
@@ -29,8 +29,8 @@ class Command:
 
 
 def steps(document: str) -> Iterator[ShownFile | Command]:
-    """All steps of docs/how-to/document."""
-    text = (HOW_TO / document).read_text(encoding="utf-8")
+    """All steps of a document of docs/how-to."""
+    text = find_how_to(document).read_text(encoding="utf-8")
     after_block = 0
     for block in _BLOCK.finditer(text):
         before = text[after_block : block.start()].strip()

@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from builder.advisories import known_faults
-from builder.assemble import SourceTree, assemble
-from builder.deliver import deliver
 from builder.errors import EtcdDebError, VerificationFailed
-from builder.examine import ExaminedBinaries, examine
-from builder.fetch import Fetched, Sources, fetch
 from builder.known_faults import KnownFault
-from builder.pack import Upload, pack
-from builder.pins import Pins
-from builder.progress import Progress
-from builder.provenance import Provenance, provenance_of
-from builder.release import ReleaseFile
-from builder.replace import disk_full_named
-from builder.unpack import unpack
-from builder.verify import verify
+from builder.package.deliver import deliver
+from builder.package.examine import ExaminedBinaries, examine
+from builder.package.pack import Upload, pack
+from builder.package.provenance import Provenance, provenance_of
+from builder.package.source_tree import SourceTree, assemble
+from builder.package.unpack import unpack
+from builder.release.advisories import known_faults
+from builder.release.fetch import Fetched, Sources, fetch
+from builder.release.origin import ReleaseFile
+from builder.release.pins import Pins
+from builder.release.verify import verify
+from builder.system.files import disk_full_named
+from builder.system.progress import Progress
 from builder.version import Architecture, PackageVersion
 
 _Item = TypeVar("_Item")

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from builder.repack import members, packed_archive
+from builder.deb.repack import members, packed_archive
 
 VERSION = "v3.5.1"
 TARBALL = f"etcd-{VERSION}-linux-amd64.tar.gz"
@@ -73,7 +73,7 @@ def main() -> None:
                 # In a process of its own: a child's peak memory begins with its parent's.
                 with ProcessPoolExecutor(max_workers=1) as pool:
                     plain = pool.submit(_uncompressed, Path(work) / "etcd-deb-xz").result()
-                repack = [sys.executable, "-m", "builder.repack", str(plain), compression]
+                repack = [sys.executable, "-m", "builder.deb.repack", str(plain), compression]
                 runs[f"repack {compression}"].append(_measure(repack, plain.parent, keep=True))
     print(_table(runs))
     if arguments.json:

@@ -21,10 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from builder.repack import Member, packed_archive
-from tests.lab.package import build_package
-from tests.lab.publisher import signing_home
-from tests.lab.versions import relabel
+from builder.deb.repack import Member, packed_archive
+from tests.support.archives.publisher import signing_home
+from tests.support.faults.versions import relabel
+from tests.support.machines.package import build_package
 
 COUNTS = (100, 1000, 5000)
 ARCHITECTURES = ("amd64", "arm64", "s390x")

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.lab.mirror import download_packages
-from tests.lab.package import build_package
-from tests.lab.upgrade_run import FILLED_MEBIBYTES, Measured, upgrade_debians, upgrade_ours
+from tests.support.clients.upgrade_run import FILLED_MEBIBYTES, Measured, upgrade_debians, upgrade_ours
+from tests.support.machines.mirror import download_packages
+from tests.support.machines.package import build_package
 
 OLD, NEW = "3.5.16", "3.5.30"
 

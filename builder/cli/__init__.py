@@ -17,17 +17,17 @@ import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete, shell_complete
 
 from builder.cli import options
-from builder.cli.building import build, source
-from builder.cli.caching import cache
-from builder.cli.keeping import fetch, pin
-from builder.cli.looking import doctor, inspect, versions
+from builder.cli.commands.build import build, source
+from builder.cli.commands.cache import cache
+from builder.cli.commands.fetch import fetch, pin
+from builder.cli.commands.inspect import doctor, inspect, versions
+from builder.cli.commands.publish import publish, serve, sync
+from builder.cli.commands.repo import repo
 from builder.cli.options import Invocation
-from builder.cli.publishing import publish, serve, sync
-from builder.cli.repository import repo
 from builder.cli.terminal import END_AT_ONCE, Results, say, show_error
 from builder.cli.usage import Group, as_ours
 from builder.errors import EtcdDebError, Interrupted
-from builder.faults import explained
+from builder.system.faults import explained
 
 # Ctrl-C, kill(1), and a terminal that is closed.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -16,9 +16,9 @@ from builder.settings import COMPRESSIONS, ENVIRONMENT_PREFIX, Settings, Value, 
 
 if TYPE_CHECKING:
     # Loading requests takes longer than all of `etcd-deb --help` may.
-    from builder.fetch import Sources
-    from builder.pins import Pins
-    from builder.repository.layout import Repository
+    from builder.release.fetch import Sources
+    from builder.release.pins import Pins
+    from builder.repository.state.layout import Repository
 
 # Where click's contexts of a command and of those above it keep it.
 _VERBOSITY = "etcd-deb.verbosity"
@@ -113,7 +113,7 @@ class SuiteName(click.types.StringParamType):
         folder = ctx.params.get("folder")
         if not isinstance(folder, Path):
             return []
-        from builder.repository.layout import suites_below
+        from builder.repository.state.layout import suites_below
 
         with suppress(OSError, RuntimeError):
             found = suites_below(folder.expanduser())
@@ -182,7 +182,7 @@ def as_json(command: _Command) -> _Command:
 
 def repository_at(folder: Path) -> Repository:
     """Raises EtcdDebError where there is none."""
-    from builder.repository.layout import open_repository
+    from builder.repository.state.layout import open_repository
 
     return open_repository(folder.resolve())
 
@@ -190,10 +190,10 @@ def repository_at(folder: Path) -> Repository:
 def sources_of(settings: Settings) -> Sources:
     """Where the settings say to ask. Raises UsageError."""
     from builder import shipped
-    from builder.cache import MEGABYTE
-    from builder.fetch import Sources
-    from builder.github import GitHub
-    from builder.release import RemoteOrigin, parse_https, parse_source
+    from builder.release.cache import MEGABYTE
+    from builder.release.fetch import Sources
+    from builder.release.github import GitHub
+    from builder.release.origin import RemoteOrigin, parse_https, parse_source
     from builder.settings import read_settings_file
 
     origin = parse_source(settings.source)
@@ -212,6 +212,6 @@ def sources_of(settings: Settings) -> Sources:
 
 def pins_of(settings: Settings) -> Pins:
     """The pins in force. Raises EtcdDebError for a list that can't be read."""
-    from builder.pins import read_pins
+    from builder.release.pins import read_pins
 
     return read_pins(settings.pins)

@@ -13,10 +13,10 @@ from builder.errors import EtcdDebError, Interrupted
 
 if TYPE_CHECKING:
     # Each command loads what it needs.
-    from builder.progress import Progress
-    from builder.repository.layout import Repository
     from builder.repository.remote.push import Pushed
     from builder.repository.remote.target import Target
+    from builder.repository.state.layout import Repository
+    from builder.system.progress import Progress
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from builder.assemble import SourceTree
-from builder.cache import MEGABYTE, CachedFile, Pruned
-from builder.doctor import Need
+from builder.cli.doctor import Need
 from builder.errors import on_one_line
-from builder.inspect import Inspection
+from builder.inspection.inspect import Inspection
 from builder.known_faults import Faults, KnownFault, full_version
-from builder.listing import ListedRelease
+from builder.package.source_tree import SourceTree
 from builder.pipeline import Built
+from builder.release.cache import MEGABYTE, CachedFile, Pruned
+from builder.release.listing import ListedRelease
 
 # Differences of a package that are shown; JSON has all.
 SHOWN = 20

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Each command loads what it needs.
-    from builder.repository.generation import Generation
-    from builder.repository.index import Entry
-    from builder.repository.layout import Repository
     from builder.repository.look import Suite
     from builder.repository.publish import Published
     from builder.repository.remote.push import Pushed
     from builder.repository.rotate import Rotated
-    from builder.repository.sync import Synced
+    from builder.repository.state.generation import Generation
+    from builder.repository.state.index import Entry
+    from builder.repository.state.layout import Repository
     from builder.repository.upkeep import Removed
+    from builder.sync import Synced
 
 
 def published_as_text(published: Published, pushed: Sequence[Pushed] = ()) -> str:

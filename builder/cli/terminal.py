@@ -13,7 +13,7 @@ from typing import TextIO
 import click
 
 from builder.errors import EtcdDebError, NotPrinted, on_one_line
-from builder.progress import Progress
+from builder.system.progress import Progress
 
 REDRAW = 0.1
 BAR = 24

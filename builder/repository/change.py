@@ -14,12 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from builder.checksums import file_digest
 from builder.errors import CommandFailed, EtcdDebError
-from builder.progress import Progress
-from builder.replace import disk_full_named
-from builder.repository import sweep
-from builder.repository.generation import (
+from builder.release.checksums import file_digest
+from builder.repository.announcement.sources_file import choose_component
+from builder.repository.incoming import CHUNK, Incoming
+from builder.repository.keyring_package import keyring_entry
+from builder.repository.keys import find_key_faults
+from builder.repository.signing import SigningFailed, SigningKeys, signing
+from builder.repository.state import sweep
+from builder.repository.state.generation import (
     Generation,
     Listed,
     current_generation,
@@ -27,16 +30,13 @@ from builder.repository.generation import (
     numbered,
     release_text,
 )
-from builder.repository.incoming import CHUNK, Incoming
-from builder.repository.index import Entry, IndexFile, IndexKey, index_files
-from builder.repository.keyring_package import keyring_entry
-from builder.repository.keys import find_key_faults
-from builder.repository.layout import Repository
-from builder.repository.ledger import note
-from builder.repository.lock import locked
-from builder.repository.signing import SigningFailed, SigningKeys, signing
-from builder.repository.sources_file import choose_component
-from builder.repository.syncing import sync_file, sync_files, sync_folder
+from builder.repository.state.index import Entry, IndexFile, IndexKey, index_files
+from builder.repository.state.layout import Repository
+from builder.repository.state.ledger import note
+from builder.repository.state.lock import locked
+from builder.repository.state.syncing import sync_file, sync_files, sync_folder
+from builder.system.files import disk_full_named
+from builder.system.progress import Progress
 from builder.version import Architecture
 
 Indices = Mapping[IndexKey, Sequence[Entry]]
@@ -74,7 +74,7 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
 
 
 def _tell_again(repository: Repository) -> None:
-    from builder.repository.page import announce_all
+    from builder.repository.announcement.page import announce_all
 
     # Clients may see the new state already, and people be told of the old one.
     announce_all(repository)
@@ -175,7 +175,7 @@ def switch(
         with signing(keys, release, progress) as signatures:
             # All of this beside gpg, which takes as long; half of it is loading jinja2.
             _write_indices(repository, generation, fresh)
-            from builder.repository.page import announce, announcement
+            from builder.repository.announcement.page import announce, announcement
 
             told = announcement(repository, generation)
             _judge_keys(repository, progress)

@@ -8,22 +8,22 @@ from pathlib import Path
 
 from debian.deb822 import Deb822
 
-from builder.advisories import kept_faults
-from builder.checksums import file_digest
 from builder.errors import EtcdDebError
-from builder.progress import Progress
+from builder.release.advisories import kept_faults
+from builder.release.checksums import file_digest
 from builder.repository.check_files import check_files
-from builder.repository.generation import (
+from builder.repository.keys import find_key_faults
+from builder.repository.signing import find_fault, without_armour
+from builder.repository.state.generation import (
     Generation,
     Listed,
     parse_date,
     read_generation,
     signed_text,
 )
-from builder.repository.index import Damaged, Entry
-from builder.repository.keys import find_key_faults
-from builder.repository.layout import Repository
-from builder.repository.signing import find_fault, without_armour
+from builder.repository.state.index import Damaged, Entry
+from builder.repository.state.layout import Repository
+from builder.system.progress import Progress
 
 
 def check(repository: Repository, progress: Progress) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def _check_key(repository: Repository, progress: Progress) -> Iterator[str]:
 
 def _check_pages(repository: Repository) -> Iterator[str]:
     # It takes as long to load as the rest of a small repository to check.
-    from builder.repository.page import expected_pages
+    from builder.repository.announcement.page import expected_pages
 
     try:
         kept_faults(repository.advisories)

@@ -7,10 +7,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from builder.repository.generation import kept_generations, numbered
-from builder.repository.index import Damaged
-from builder.repository.layout import Repository, user_name
-from builder.repository.ledger import written
+from builder.repository.state.generation import kept_generations, numbered
+from builder.repository.state.index import Damaged
+from builder.repository.state.layout import Repository, user_name
+from builder.repository.state.ledger import written
 
 # What clients, through a web server of another user, have to read.
 PUBLISHED = ("dists", "generations", "by-hash", "keyring", "pool")

@@ -8,21 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import EtcdDebError, UsageError
-from builder.progress import Progress
-from builder.replace import disk_full_named, replacing
 from builder.repository.change import all_of, changing, switch
-from builder.repository.generation import current_generation
-from builder.repository.index import IndexKey
 from builder.repository.keys import find_key_faults
-from builder.repository.layout import Repository, check_suite_name, settings_file
-from builder.repository.settings import (
-    BadSetting,
-    RepositorySettings,
-    bad_in_file,
-    parse_settings,
-    read_values,
-    write_settings,
-)
 from builder.repository.signing import (
     SigningFailed,
     SigningKeys,
@@ -32,6 +19,19 @@ from builder.repository.signing import (
     try_to_sign,
     without_armour,
 )
+from builder.repository.state.generation import current_generation
+from builder.repository.state.index import IndexKey
+from builder.repository.state.layout import Repository, check_suite_name, settings_file
+from builder.repository.state.settings import (
+    BadSetting,
+    RepositorySettings,
+    bad_in_file,
+    parse_settings,
+    read_values,
+    write_settings,
+)
+from builder.system.files import disk_full_named, replacing
+from builder.system.progress import Progress
 from builder.version import Architecture
 
 EMPTY = IndexKey("main", Architecture.AMD64)

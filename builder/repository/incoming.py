@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from debian.deb822 import Changes, Deb822
 
-from builder.deb_control import control_in, unreadable
+from builder.deb.control import control_in, unreadable
 from builder.errors import DigestMismatch, EtcdDebError, UsageError
-from builder.linux import end_with
-from builder.repository.index import Entry
-from builder.repository.layout import PACKAGE, check_component_name
+from builder.repository.state.index import Entry
+from builder.repository.state.layout import PACKAGE, check_component_name
 from builder.settings import read_small
+from builder.system.linux import end_with
 
 CHUNK = 1024 * 1024
 # From here on a second process gains more time than it takes to start.

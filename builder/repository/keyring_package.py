@@ -16,13 +16,13 @@ from pathlib import Path
 
 from debian.deb822 import Deb822
 
-from builder.deb_control import read_control
-from builder.repack import Member, packed_archive
-from builder.replace import replacing
+from builder.deb.control import read_control
+from builder.deb.repack import Member, packed_archive
 from builder.repository.incoming import index_entry
-from builder.repository.index import KEYRING_PACKAGE, Entry
-from builder.repository.layout import Repository
-from builder.repository.syncing import sync_folder
+from builder.repository.state.index import KEYRING_PACKAGE, Entry
+from builder.repository.state.layout import Repository
+from builder.repository.state.syncing import sync_folder
+from builder.system.files import replacing
 
 PLACE = "/usr/share/keyrings/etcd-ha-archive-keyring.gpg"
 # Any day will do, as long as the same settings give the same bytes.

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.process import find_program, run
-from builder.progress import Progress
+from builder.system.process import find_program, run
+from builder.system.progress import Progress
 
 # Days in which there is still time to have nodes follow to another key.
 SOON = 30

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from builder.repository.generation import Generation, current_generation, kept_generations
-from builder.repository.index import Entry
-from builder.repository.layout import Repository
+from builder.repository.state.generation import Generation, current_generation, kept_generations
+from builder.repository.state.index import Entry
+from builder.repository.state.layout import Repository
 
 
 @dataclass(frozen=True, slots=True)

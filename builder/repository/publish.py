@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import EtcdDebError
-from builder.progress import Progress
 from builder.repository.change import add_to_pool, changing, switch
-from builder.repository.generation import Generation, current_generation
 from builder.repository.incoming import read_incoming
-from builder.repository.index import Entry, IndexKey
-from builder.repository.layout import Repository
+from builder.repository.state.generation import Generation, current_generation
+from builder.repository.state.index import Entry, IndexKey
+from builder.repository.state.layout import Repository
+from builder.system.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from builder.errors import UsageError
-from builder.progress import Progress
 from builder.repository.change import all_of, changing, switch
 from builder.repository.create import PublicForms, public_forms, write_public
-from builder.repository.generation import current_generation
-from builder.repository.layout import Repository, settings_file
-from builder.repository.settings import write_settings
 from builder.repository.signing import find_key, new_key
+from builder.repository.state.generation import current_generation
+from builder.repository.state.layout import Repository, settings_file
+from builder.repository.state.settings import write_settings
+from builder.system.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

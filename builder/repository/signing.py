@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import CommandFailed, EtcdDebError
-from builder.process import find_program, run
-from builder.progress import Progress
 from builder.settings import xdg_folder
+from builder.system.process import find_program, run
+from builder.system.progress import Progress
 
 # What apt has sqv follow.
 SQV_POLICY = Path("/usr/share/apt/default-sequoia.config")

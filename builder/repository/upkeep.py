@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from builder.errors import EtcdDebError, UsageError
-from builder.progress import Progress
 from builder.repository.change import changing, switch
-from builder.repository.generation import Generation, current_generation, kept_generations
-from builder.repository.index import Entry
-from builder.repository.layout import Repository
 from builder.repository.publish import Published, add_entries
-from builder.repository.sweep import KEPT_GENERATIONS, remove_unreferenced_packages
+from builder.repository.state.generation import Generation, current_generation, kept_generations
+from builder.repository.state.index import Entry
+from builder.repository.state.layout import Repository
+from builder.repository.state.sweep import KEPT_GENERATIONS, remove_unreferenced_packages
+from builder.system.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import releases
-from tests.lab.account import Account
-from tests.lab.cache import locked, shared_folder, write_whole
-from tests.lab.command import run
-from tests.lab.fake_release import Tarball, binaries, publish, tarball_name
 from tests.package.deb import Deb
 from tests.package.genuine import genuine as genuine
-from tests.package.node_shell import NodeShell, node_shell
+from tests.package.node.node_shell import NodeShell, node_shell
 from tests.package.surroundings import CHECKOUT
 from tests.package.uploads import Upload
+from tests.support.account import Account
+from tests.support.cache import locked, shared_folder, write_whole
+from tests.support.command import run
+from tests.support.releases import releases
+from tests.support.releases.fake_release import Tarball, binaries, publish, tarball_name
 
 # The newest static build, and the newest of Debian's dynamic ones.
 STATIC, DYNAMIC = releases.NEWEST["3.7"], "3.5.30"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from builder.inspect import Finding
-from builder.pins import read_pins
-from builder.progress import Progress
-from builder.release import FolderOrigin
-from tests.lab.account import Account
-from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
+from builder.inspection.inspect import Finding
+from builder.release.origin import FolderOrigin
+from builder.release.pins import read_pins
+from builder.system.progress import Progress
+from tests.support.account import Account
+from tests.support.releases.fake_release import VERSION, good_tarball, publish, tarball_name
 from tests.unit.samples import sources
 
 

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from builder import shipped
-from tests.lab import releases
-from tests.lab.command import run
+from tests.support.command import run
+from tests.support.releases import releases
 
 PAGES = shipped.DEBIAN_TEMPLATE / "man"
 # Makers of the lists that help prints, which are no commands of etcd's.

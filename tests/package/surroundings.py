@@ -13,9 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tests.lab import releases
-from tests.lab.account import Account
-from tests.lab.command import run
+from tests.support.account import Account
+from tests.support.command import run
+from tests.support.releases import releases
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOBODY = "nobody"

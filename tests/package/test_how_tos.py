@@ -17,11 +17,11 @@ import trustme
 
 from builder.cli.report import releases_as_text
 from builder.known_faults import full_version, shipped_faults
-from builder.listing import ListedRelease
-from tests.lab.account import ETCD_DEB, Account
-from tests.lab.documents import Followed, find_how_to
-from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
-from tests.lab.release_server import ReleaseServer
+from builder.release.listing import ListedRelease
+from tests.support.account import ETCD_DEB, Account
+from tests.support.documents import Followed, find_how_to
+from tests.support.releases.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
+from tests.support.releases.release_server import ReleaseServer
 
 _COMMAND = re.compile(r"^ {4}((?:etcd-deb|\(cd) .*)$", re.MULTILINE)
 WORDS = {

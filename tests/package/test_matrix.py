@@ -13,10 +13,10 @@ import click
 import pytest
 
 from builder.settings import COMPRESSIONS
-from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
-from tests.lab.other_python import other_python
 from tests.package.conftest import digest
 from tests.package.surroundings import DAYS, Change, installed, surroundings
+from tests.support.machines.other_python import other_python
+from tests.support.releases.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.lab.account import Account, assert_built
-from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
+from tests.support.account import Account, assert_built
+from tests.support.releases.fake_release import VERSION, good_tarball, publish, tarball_name
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

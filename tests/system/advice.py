@@ -59,7 +59,8 @@ def follow(
     """Type commands of a message as printed, each known by a part of it, in one shell; what they said.
 
     `before` and `after` are typed around each (how its questions are answered, say), and the placeholders in
-    `replaced` are filled in. tests/unit/test_advice.py looks for calls of this: the parts are literals.
+    `replaced` are filled in. tests/unit/checkout/test_advice.py looks for calls of this: the parts are
+    literals.
     """
     # Not by -e alone: the first of two commands in a line may fail, as for a reader.
     lines = [f"{{ {before}{command(said, part)}{after}\n}} || exit" for part in parts]

@@ -4,8 +4,8 @@ import io
 import tarfile
 from collections.abc import Sequence
 
-from tests.lab import releases
-from tests.lab.machine import Machine
+from tests.support.machines.machine import Machine
+from tests.support.releases import releases
 
 UNIT = """\
 [Unit]

@@ -9,11 +9,11 @@ from types import FrameType
 
 import pytest
 
-from tests.lab import releases
-from tests.lab.cache import CACHE, locked, new_folder, shared_folder
-from tests.lab.lab import Lab, open_lab, why_no_nodes
-from tests.lab.machine import Machine
-from tests.lab.package import build_package
+from tests.support.cache import CACHE, locked, new_folder, shared_folder
+from tests.support.machines.lab import Lab, open_lab, why_no_nodes
+from tests.support.machines.machine import Machine
+from tests.support.machines.package import build_package
+from tests.support.releases import releases
 from tests.system.debian_etcd import Debian, debian_installer
 
 JOURNALS = CACHE / "lab" / "journals"

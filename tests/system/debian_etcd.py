@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.lab.machine import Machine
-from tests.lab.mirror import download_packages
+from tests.support.machines.machine import Machine
+from tests.support.machines.mirror import download_packages
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]

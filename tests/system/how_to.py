@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tests.lab.documents import find_how_to
-from tests.lab.machine import Machine
+from tests.support.documents import find_how_to
+from tests.support.machines.machine import Machine
 
 NAMES = ("pg1", "pg2", "pg3")
 ADDRESSES = ("192.168.6.10", "192.168.6.11", "192.168.6.12")

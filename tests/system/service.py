@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.lab.machine import Machine
+from tests.support.machines.machine import Machine
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pexpect
 
-from tests.lab.machine import Machine
+from tests.support.machines.machine import Machine
 
 BEGIN, KILL_LINE = "\x01", "\x0b"
 PREVIOUS_QUESTION = "\x1b[5~"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import etcdctl, is_healthy, preseed
-from tests.lab.command import run
-from tests.lab.machine import Machine
-from tests.lab.versions import relabel
-from tests.lab.wait import wait_for
+from tests.support.command import run
+from tests.support.faults.versions import relabel
+from tests.support.machines.cluster import etcdctl, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.service import service
 
 Nodes = Callable[..., list[Machine]]

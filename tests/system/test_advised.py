@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.lab.certificates import ANSWERS, CLIENT, hand_out
-from tests.lab.cluster import is_healthy, is_serving, preseed
-from tests.lab.machine import Machine
-from tests.lab.versions import relabel
-from tests.lab.wait import wait_for
+from tests.support.faults.certificates import ANSWERS, CLIENT, hand_out
+from tests.support.faults.versions import relabel
+from tests.support.machines.cluster import is_healthy, is_serving, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
 

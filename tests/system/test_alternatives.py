@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.chroot import Chroot, chroot
+from tests.support.machines.chroot import Chroot, chroot
 from tests.system.advice import follow
 
 Package = Callable[[str], Path]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.machine import Machine
+from tests.support.machines.machine import Machine
 from tests.system.service import service
 from tests.system.upgrades import formed, running_version
 

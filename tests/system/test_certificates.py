@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import planted
-from tests.lab.certificates import ANSWERS, FOLDER
-from tests.lab.cluster import is_healthy, is_serving, preseed
-from tests.lab.machine import Machine
-from tests.lab.planted import SERVER, Authority, Issued, key_pem
-from tests.lab.wait import wait_for
+from tests.support.faults import planted
+from tests.support.faults.certificates import ANSWERS, FOLDER
+from tests.support.faults.planted import SERVER, Authority, Issued, key_pem
+from tests.support.machines.cluster import is_healthy, is_serving, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
 

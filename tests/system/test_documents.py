@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import releases
-from tests.lab.command import run
-from tests.lab.documents import ROOT, Followed, blocks, find_how_to
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.command import run
+from tests.support.documents import ROOT, Followed, blocks, find_how_to
+from tests.support.machines.machine import Machine
+from tests.support.releases import releases
+from tests.support.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
 SUITE, PYTHON = "trixie", "3.13"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.how_to import HowTo, follow
 
 Nodes = Callable[..., list[Machine]]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.command import CommandFailed
-from tests.lab.lab import Lab, open_lab
-from tests.lab.machine import Machine
-from tests.lab.processes import groups_named
-from tests.lab.wait import WaitedInVain, wait_for
+from tests.support.command import CommandFailed
+from tests.support.machines.lab import Lab, open_lab
+from tests.support.machines.machine import Machine
+from tests.support.machines.processes import groups_named
+from tests.support.wait import WaitedInVain, wait_for
 
 # Another lab that begins would clear what these leave behind, before they have looked.
 pytestmark = pytest.mark.alone
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Boots a node, says so, and waits to be ended.
 VICTIM = """
 import sys
-from tests.lab.lab import open_lab
+from tests.support.machines.lab import open_lab
 with open_lab() as lab:
     lab.nodes(1)
     print(lab.folder, flush=True)

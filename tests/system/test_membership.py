@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
-from tests.lab.machine import Machine
-from tests.lab.sample import sampled
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import Cluster, etcdctl, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.sample import sampled
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
 

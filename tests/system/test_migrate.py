@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.command import run
-from tests.lab.sample import sampled
-from tests.lab.wait import wait_for
+from tests.support.command import run
+from tests.support.sample import sampled
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.debian_etcd import KEYS, Debian, Nodes, Package, id_of, keys_of, prepared
 from tests.system.service import service

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import etcdctl, is_healthy, preseed
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import etcdctl, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
 

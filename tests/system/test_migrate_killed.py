@@ -4,8 +4,8 @@ import re
 import signal
 from functools import partial
 
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.debian_etcd import KEYS, Debian, Nodes, Package, keys_of, prepared
 
 # Stands before each program that migrate calls, and kills migrate before the Nth call.

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.lab.cluster import Cluster, is_healthy, is_serving, preseed
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import Cluster, is_healthy, is_serving, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
 from tests.system.terminal import ENTER, terminal

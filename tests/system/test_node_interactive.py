@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.lab.cluster import is_healthy
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import is_healthy
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.terminal import ENTER, ESCAPE, PREVIOUS_QUESTION, terminal
 
 Nodes = Callable[..., list[Machine]]

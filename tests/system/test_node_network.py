@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import Cluster, is_healthy, preseed
-from tests.lab.command import run
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.command import run
+from tests.support.machines.cluster import Cluster, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.service import service
 
 Nodes = Callable[..., list[Machine]]

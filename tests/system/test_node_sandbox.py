@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.certificates import ANSWERS, CLIENT, hand_out
-from tests.lab.cluster import preseed
-from tests.lab.machine import Machine
-from tests.lab.sample import sampled
-from tests.lab.wait import wait_for
+from tests.support.faults.certificates import ANSWERS, CLIENT, hand_out
+from tests.support.machines.cluster import preseed
+from tests.support.machines.machine import Machine
+from tests.support.sample import sampled
+from tests.support.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.chroot import chroot
-from tests.lab.cluster import etcdctl, is_healthy, preseed
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.chroot import chroot
+from tests.support.machines.cluster import etcdctl, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.service import service
 
 Nodes = Callable[..., list[Machine]]

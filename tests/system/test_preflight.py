@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
-from tests.lab.machine import Machine
-from tests.lab.releases import NEWEST
-from tests.lab.sample import sampled
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import Cluster, etcdctl, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.releases.releases import NEWEST
+from tests.support.sample import sampled
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.article import binary_of
 from tests.system.service import service

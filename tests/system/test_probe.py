@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.lab.cluster import is_healthy, preseed
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import trustme
 
-from tests.lab.cluster import Cluster, etcdctl, is_healthy
-from tests.lab.machine import Machine
-from tests.lab.mirror import download_packages
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import Cluster, etcdctl, is_healthy
+from tests.support.machines.machine import Machine
+from tests.support.machines.mirror import download_packages
+from tests.support.wait import wait_for
 from tests.system.advice import type_in
 from tests.system.article import install_by_hand
 from tests.system.readme import Section

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.browser import Screen, chromium, copied, opened, unfold
-from tests.lab.cluster import is_healthy, preseed
-from tests.lab.lab import Lab
-from tests.lab.machine import Machine
-from tests.lab.publisher import Publisher, served, signing_home
-from tests.lab.sample import sampled
-from tests.lab.wait import wait_for
+from tests.support.archives.browser import Screen, chromium, copied, opened, unfold
+from tests.support.archives.publisher import Publisher, served, signing_home
+from tests.support.machines.cluster import is_healthy, preseed
+from tests.support.machines.lab import Lab
+from tests.support.machines.machine import Machine
+from tests.support.sample import sampled
+from tests.support.wait import wait_for
 
 PHONE = Screen(width=390, scheme="light")
 OLDER, NEWER, OTHER_SERIES = "3.6.7-1", "3.6.16-1", "3.7.3-1"

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.certificates import ANSWERS, CLIENT, hand_out
-from tests.lab.cluster import Cluster, etcdctl, is_serving
-from tests.lab.lab import Lab
-from tests.lab.machine import Machine
-from tests.lab.traffic import Traffic, traffic
-from tests.lab.upgrade_run import LONGEST_GAP, WHOLE_TURN
-from tests.lab.versions import relabel
-from tests.lab.wait import wait_for
+from tests.support.clients.traffic import Traffic, traffic
+from tests.support.clients.upgrade_run import LONGEST_GAP, WHOLE_TURN
+from tests.support.faults.certificates import ANSWERS, CLIENT, hand_out
+from tests.support.faults.versions import relabel
+from tests.support.machines.cluster import Cluster, etcdctl, is_serving
+from tests.support.machines.lab import Lab
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
 from tests.system.upgrades import (

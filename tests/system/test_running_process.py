@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import releases
-from tests.lab.cluster import is_serving
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import is_serving
+from tests.support.machines.machine import Machine
+from tests.support.releases import releases
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 
 Nodes = Callable[..., list[Machine]]

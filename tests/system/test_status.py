@@ -11,9 +11,9 @@ from typing import TypedDict
 import pytest
 
 from builder.known_faults import shipped_faults
-from tests.lab.cluster import Cluster, etcdctl, is_healthy, preseed
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import Cluster, etcdctl, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 
 Nodes = Callable[..., list[Machine]]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.lab import releases
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.machine import Machine
+from tests.support.releases import releases
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.article import install_by_hand
 from tests.system.service import member_id, service

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.lab.cluster import etcdctl, is_healthy, preseed
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import etcdctl, is_healthy, preseed
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]

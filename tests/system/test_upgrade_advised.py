@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.lab.machine import Machine
+from tests.support.machines.machine import Machine
 from tests.system.advice import follow
 from tests.system.upgrades import apt_install, formed, hand_over_file, running_version, wait_for_storage
 

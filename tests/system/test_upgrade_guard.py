@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import etcdctl, is_serving, preseed
-from tests.lab.command import run
-from tests.lab.lab import Lab
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.command import run
+from tests.support.machines.cluster import etcdctl, is_serving, preseed
+from tests.support.machines.lab import Lab
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.upgrades import (
     apt_install,

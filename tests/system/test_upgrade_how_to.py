@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.lab.cluster import etcdctl
-from tests.lab.machine import Machine
+from tests.support.machines.cluster import etcdctl
+from tests.support.machines.machine import Machine
 from tests.system.how_to import HowTo, follow
 from tests.system.upgrades import formed, running_version, wait_for_storage
 

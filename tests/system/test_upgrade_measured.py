@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.mirror import download_packages
-from tests.lab.upgrade_run import (
+from tests.support.clients.upgrade_run import (
     FILLED_MEBIBYTES,
     LONGEST_GAP,
     MEDIAN_GAP,
@@ -18,6 +17,7 @@ from tests.lab.upgrade_run import (
     upgrade_debians,
     upgrade_ours,
 )
+from tests.support.machines.mirror import download_packages
 
 Package = Callable[[str], Path]
 

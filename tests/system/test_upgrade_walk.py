@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import etcdctl
-from tests.lab.lab import Lab, open_lab
-from tests.lab.machine import Machine
-from tests.lab.traffic import traffic
+from tests.support.clients.traffic import traffic
+from tests.support.machines.cluster import etcdctl
+from tests.support.machines.lab import Lab, open_lab
+from tests.support.machines.machine import Machine
 from tests.system.upgrades import (
     apt_install,
     formed,

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.lab.cluster import Cluster, etcdctl
-from tests.lab.machine import Machine
-from tests.lab.wait import wait_for
+from tests.support.machines.cluster import Cluster, etcdctl
+from tests.support.machines.machine import Machine
+from tests.support.wait import wait_for
 from tests.system.service import service
 
 QUEUE = "/etcd-ha/restart/"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.lab.fake_release import good_tarball, publish
-from tests.lab.release_server import ReleaseServer
+from tests.support.releases.fake_release import good_tarball, publish
+from tests.support.releases.release_server import ReleaseServer
 
 
 @pytest.fixture(autouse=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from builder.examine import ExaminedBinaries, examine
-from builder.fetch import Fetched, Hearing, Sources, Testimony
-from builder.github import GitHub
-from builder.pins import Pin, Pins
-from builder.progress import Progress
-from builder.release import FolderOrigin, Origin, ReleaseFile, RemoteOrigin
-from builder.unpack import unpack
-from builder.verify import VerifiedTarball, verify
+from builder.package.examine import ExaminedBinaries, examine
+from builder.package.unpack import unpack
+from builder.release.fetch import Fetched, Hearing, Sources, Testimony
+from builder.release.github import GitHub
+from builder.release.origin import FolderOrigin, Origin, ReleaseFile, RemoteOrigin
+from builder.release.pins import Pin, Pins
+from builder.release.verify import VerifiedTarball, verify
+from builder.system.progress import Progress
 from builder.version import Architecture, UpstreamVersion, parse_version
-from tests.lab.fake_release import Tarball, binaries, sha256
+from tests.support.releases.fake_release import Tarball, binaries, sha256
 
 NO_WORDS = Hearing()
 

@@ -24,7 +24,7 @@ from builder.errors import (
     VerificationFailed,
     on_one_line,
 )
-from builder.faults import explained
+from builder.system.faults import explained
 
 EXAMPLES = (
     (

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from builder import shipped
-from builder.advisories import kept_file, known_faults, parse, refresh
 from builder.errors import DownloadFailed
-from builder.github import PER_PAGE, GitHub
 from builder.known_faults import Faults, shipped_faults
-from builder.progress import Progress
-from builder.release import RemoteOrigin
-from tests.lab.faults import Fault as Answer
-from tests.lab.faults import Status
-from tests.lab.release_server import ReleaseServer
+from builder.release.advisories import kept_file, known_faults, parse, refresh
+from builder.release.github import PER_PAGE, GitHub
+from builder.release.origin import RemoteOrigin
+from builder.system.progress import Progress
+from tests.support.faults.answers import Fault as Answer
+from tests.support.faults.answers import Status
+from tests.support.releases.release_server import ReleaseServer
 from tests.unit.samples import Heard, version
 
 LIBRARY = shipped.DEBIAN_TEMPLATE / "node/lib"

@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import pytest
 
-from builder.deliver import deliver
 from builder.errors import CommandFailed, DiskFull, Interrupted
-from builder.pack import Upload
+from builder.package.deliver import deliver
+from builder.package.pack import Upload
 from builder.pipeline import in_parallel, work_folder
-from builder.progress import Progress
+from builder.system.progress import Progress
 from builder.version import Architecture, PackageVersion, host_architecture
 from tests.unit.samples import version
 

@@ -11,10 +11,10 @@ from typing import NoReturn
 import pytest
 
 from builder import shipped
-from builder.cache import cache_folder
 from builder.cli.options import sources_of
 from builder.errors import EtcdDebError, UsageError
-from builder.pins import read_pins
+from builder.release.cache import cache_folder
+from builder.release.pins import read_pins
 from builder.settings import Settings, Value, load_settings, read_settings_file, user_file
 from builder.version import Architecture
 

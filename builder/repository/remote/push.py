@@ -15,19 +15,19 @@ from pathlib import Path
 
 from debian.deb822 import Release
 
-from builder.checksums import file_digest
 from builder.errors import EtcdDebError
-from builder.progress import Progress
-from builder.replace import replacing
-from builder.repository.generation import kept_generations, listed_files, signed_text
-from builder.repository.index import index_text, read_index
-from builder.repository.layout import Repository
-from builder.repository.ledger import written
-from builder.repository.lock import locked
+from builder.release.checksums import file_digest
 from builder.repository.remote.storage import Held, OtherPublisher, RemoteFile, Storage
 from builder.repository.remote.target import Target, open_target
 from builder.repository.remote.tree import by_hash_name, inrelease_name, remote_tree
-from builder.repository.sweep import GRACE
+from builder.repository.state.generation import kept_generations, listed_files, signed_text
+from builder.repository.state.index import index_text, read_index
+from builder.repository.state.layout import Repository
+from builder.repository.state.ledger import written
+from builder.repository.state.lock import locked
+from builder.repository.state.sweep import GRACE
+from builder.system.files import replacing
+from builder.system.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from builder.errors import CommandFailed
-from builder.process import find_program, run
-from builder.progress import Progress
 from builder.repository.remote.storage import AGAIN, Held, RemoteFailed, RemoteFile
+from builder.system.process import find_program, run
+from builder.system.progress import Progress
 
 # Seconds without a byte, after which rsync gives up. It holds the lock meanwhile.
 TIMEOUT = 60

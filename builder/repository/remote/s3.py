@@ -13,9 +13,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from builder.progress import Progress
 from builder.repository.change import OtherBytes
 from builder.repository.remote.storage import AGAIN, Held, OtherPublisher, RemoteFailed, RemoteFile
+from builder.system.progress import Progress
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

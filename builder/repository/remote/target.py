@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from builder.errors import EtcdDebError, UsageError
-from builder.progress import Progress
-from builder.repository.layout import Repository
 from builder.repository.remote.rsync import RsyncStorage
 from builder.repository.remote.storage import Storage
+from builder.repository.state.layout import Repository
+from builder.system.progress import Progress
 
 # As rsync(1) tells a remote shell or daemon from a path: a colon before any slash.
 _ELSEWHERE = re.compile(r"[^/:]+:")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.lab.account import Account
-from tests.lab.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
-from tests.lab.faults import Status
-from tests.lab.release_server import ReleaseServer
+from tests.support.account import Account
+from tests.support.faults.answers import Status
+from tests.support.releases.fake_release import VERSION, good_tarball, publish, sha256, tarball_name
+from tests.support.releases.release_server import ReleaseServer
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.account import Account, assert_built, assert_nothing_left, assert_refused
-from tests.lab.fake_release import VERSION, good_tarball, publish, tarball_name
-from tests.lab.faults import (
+from tests.package.failures.conftest import Origins
+from tests.support.account import Account, assert_built, assert_nothing_left, assert_refused
+from tests.support.faults.answers import (
     Claim,
     Cut,
     Fault,
@@ -20,8 +20,8 @@ from tests.lab.faults import (
     rate_limit,
     redirect,
 )
-from tests.lab.release_server import ReleaseServer
-from tests.package.failures.conftest import Origins
+from tests.support.releases.fake_release import VERSION, good_tarball, publish, tarball_name
+from tests.support.releases.release_server import ReleaseServer
 
 PACKAGE = f"etcd-ha_{VERSION}-1_amd64"
 # Large enough that a cut connection leaves something to resume.

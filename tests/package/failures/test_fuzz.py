@@ -18,9 +18,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from builder.cli import main
-from tests.lab.fake_release import publish
-from tests.lab.made_up import CASES, CONTROL, Case, deb
-from tests.lab.publisher import SUITE, Publisher, signing_home
+from tests.support.archives.publisher import SUITE, Publisher, signing_home
+from tests.support.faults.made_up import CASES, CONTROL, Case, deb
+from tests.support.releases.fake_release import publish
 
 DOCUMENTED = {0, 1, 2, 3, 4}
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.account import Account, Result, Started, assert_nothing_left
-from tests.lab.fake_release import VERSION, tarball_name
-from tests.lab.faults import Stall
-from tests.lab.pause import Pause
 from tests.package.failures.conftest import Origins
+from tests.support.account import Account, Result, Started, assert_nothing_left
+from tests.support.faults.answers import Stall
+from tests.support.faults.pause import Pause
+from tests.support.releases.fake_release import VERSION, tarball_name
 
 CTRL_C = 130
 TARBALL = frozenset({tarball_name()})

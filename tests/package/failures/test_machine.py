@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from tests.lab.account import Account, Result
-from tests.lab.fake_release import VERSION, tarball_name
 from tests.package.failures.conftest import Origins
+from tests.support.account import Account, Result
+from tests.support.releases.fake_release import VERSION, tarball_name
 
 READ_ONLY = 'mkdir -p "$1"; mount -t tmpfs -o ro tmpfs "$1"; shift; exec "$@"'
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.account import (
+from tests.package.failures.conftest import Origins
+from tests.support.account import (
     Account,
     Result,
     assert_built,
@@ -15,10 +16,9 @@ from tests.lab.account import (
     assert_refused,
     programs_without,
 )
-from tests.lab.fake_release import VERSION, Tarball, binaries, good_tarball, tarball_name
-from tests.lab.faults import Stall
-from tests.lab.tiny_elf import MACHINES
-from tests.package.failures.conftest import Origins
+from tests.support.faults.answers import Stall
+from tests.support.releases.fake_release import VERSION, Tarball, binaries, good_tarball, tarball_name
+from tests.support.releases.tiny_elf import MACHINES
 
 FULL = "no space left on device"
 # Three programs of a mebibyte each that no compression makes smaller.

@@ -4,10 +4,10 @@ import tarfile
 
 import pytest
 
-from tests.lab.account import Account, assert_refused
-from tests.lab.fake_release import VERSION, Tarball, binaries, bomb, good_tarball
-from tests.lab.tiny_elf import MACHINES, tiny_elf
 from tests.package.failures.conftest import Origins
+from tests.support.account import Account, assert_refused
+from tests.support.releases.fake_release import VERSION, Tarball, binaries, bomb, good_tarball
+from tests.support.releases.tiny_elf import MACHINES, tiny_elf
 
 TOP = Tarball().top
 # sh_offset of the last section, which holds the sections' names, leads beyond any file.

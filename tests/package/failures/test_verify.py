@@ -4,12 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.account import Account, Result, assert_built, assert_refused
-from tests.lab.fake_release import VERSION, binaries, checksum_lines, good_tarball, sha256, tarball_name
-from tests.lab.faults import Fault, Status, rate_limit
-from tests.lab.pause import Pause
 from tests.package.deb import Deb
 from tests.package.failures.conftest import Origins
+from tests.support.account import Account, Result, assert_built, assert_refused
+from tests.support.faults.answers import Fault, Status, rate_limit
+from tests.support.faults.pause import Pause
+from tests.support.releases.fake_release import (
+    VERSION,
+    binaries,
+    checksum_lines,
+    good_tarball,
+    sha256,
+    tarball_name,
+)
 
 OTHER = "0" * 64
 

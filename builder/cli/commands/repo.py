@@ -1,0 +1,178 @@
+"""The commands below `repo`, which make and keep a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from builder.cli import options, pushing
+from builder.cli.commands.suites import promote, prune, release, remove, rollback
+from builder.cli.terminal import say
+from builder.cli.usage import Group
+from builder.errors import GENERAL, UNVERIFIED
+
+_folder = click.argument("folder", metavar="DIR", type=options.Folder())
+
+
+@click.group(cls=Group)
+def repo() -> None:
+    """Make and keep a signed apt repository.
+
+    \b
+    etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org
+    etcd-deb repo list /srv/apt
+    """
+
+
+for command in (remove, release, prune, promote, rollback):
+    repo.add_command(command)
+
+
+@repo.command("init")
+@_folder
+@click.option("--suite", "suites", multiple=True, help="A suite to make; may be repeated.")
+@click.option("--key", metavar="FPR", help="OpenPGP key that signs.")
+@click.option("--new-key", is_flag=True, help="Make an ed25519 key without a passphrase.")
+@click.option("--gnupg-home", metavar="DIR", help="Where gpg has the key; outside the repository.")
+@click.option("--url", help="Where clients will find the repository.")
+@click.option("--origin", help="Origin and Label of its Release files; etcd-ha by default.")
+@click.option(
+    "--valid-days",
+    type=click.IntRange(0),
+    help="Days until Valid-Until, 3650 at most; 0 for none, as by default.",
+)
+@options.as_json
+def init(
+    folder: Path,
+    suites: tuple[str, ...],
+    key: str | None,
+    new_key: bool,
+    gnupg_home: str | None,
+    url: str | None,
+    origin: str | None,
+    valid_days: int | None,
+    as_json: bool,
+) -> None:
+    """Make a repository, or add a suite to one.
+
+    Prints the fingerprint of the key, and the .sources file of each suite.
+    """
+    from builder.cli import repository_report as report
+    from builder.repository.create import Wishes, create
+
+    wishes = Wishes(
+        suites=suites,
+        key=key,
+        new_key=new_key,
+        gnupg_home=gnupg_home,
+        url=url,
+        origin=origin,
+        valid_days=valid_days,
+    )
+    repository = create(folder, wishes, options.progress())
+    click.echo(report.made_as_json(repository) if as_json else report.made_as_text(repository))
+
+
+@repo.command("list")
+@_folder
+@click.argument("suite", required=False, type=options.SuiteName())
+@options.as_json
+def list_(folder: Path, suite: str | None, as_json: bool) -> None:
+    """List the suites with their packages and what they withhold; of one SUITE also files and generations."""
+    from builder.cli import repository_report as report
+    from builder.repository.look import look, look_at
+
+    repository = options.repository_at(folder)
+    if suite is None:
+        suites = look(repository)
+        click.echo(report.suites_as_json(suites) if as_json else report.suites_as_text(suites))
+    else:
+        one = look_at(repository, suite)
+        click.echo(report.suites_as_json((one,)) if as_json else report.suite_as_text(one))
+
+
+@repo.command(hidden=True)
+@_folder
+@click.argument("suite", type=options.SuiteName())
+@options.as_json
+def show(folder: Path, suite: str, as_json: bool) -> None:
+    """Do what `repo list DIR SUITE` does: the name that it had before."""
+    from builder.cli import repository_report as report
+    from builder.repository.look import look_at
+
+    say("etcd-deb: warning: repo show is repo list now, and refused in the next release")
+    found = look_at(options.repository_at(folder), suite)
+    click.echo(report.suite_as_json(found) if as_json else report.suite_as_text(found))
+
+
+@repo.command()
+@_folder
+@options.as_json
+def verify(folder: Path, as_json: bool) -> int:
+    """Check signatures, indices, packages, keys, pages and files; status 3 where something is wrong."""
+    from builder.cli import repository_report as report
+    from builder.repository.check import check
+
+    problems = check(options.repository_at(folder), options.progress())
+    click.echo(report.problems_as_json(problems) if as_json else report.problems_as_text(problems))
+    return UNVERIFIED if problems else 0
+
+
+@repo.command()
+@_folder
+@options.as_json
+def resign(folder: Path, as_json: bool) -> None:
+    """Sign every suite anew, with a later Date and Valid-Until."""
+    from builder.cli import repository_report as report
+    from builder.repository.upkeep import resign as run_resign
+
+    signed = run_resign(options.repository_at(folder), options.progress())
+    click.echo(report.generations_as_json(signed) if as_json else report.generations_as_text(signed))
+
+
+@repo.command("rotate-key")
+@_folder
+@click.option("--new-key", is_flag=True, help="Make an ed25519 key without a passphrase.")
+@click.option("--key", metavar="FPR", help="Another OpenPGP key of the same GNUPGHOME.")
+@click.option("--finish", is_flag=True, help="Let the old key go, once all nodes have the new one.")
+@options.as_json
+def rotate_key(folder: Path, new_key: bool, key: str | None, finish: bool, as_json: bool) -> None:
+    """Change the key that signs: both sign, until --finish lets the old one go.
+
+    \b
+    etcd-deb repo rotate-key /srv/apt --new-key
+    etcd-deb repo rotate-key /srv/apt --finish
+    """
+    from builder.cli import repository_report as report
+    from builder.errors import UsageError
+    from builder.repository import rotate
+
+    if sum((new_key, key is not None, finish)) != 1:
+        raise UsageError(
+            "rotate-key takes one step at a time",
+            details=("expected  one of --new-key, --key FPR and --finish",),
+            hint=f"etcd-deb repo rotate-key {folder} --new-key begins",
+        )
+    repository, progress = options.repository_at(folder), options.progress()
+    done = rotate.finish(repository, progress) if finish else rotate.begin(repository, key, progress)
+    click.echo(report.rotated_as_json(done) if as_json else report.rotated_as_text(done))
+
+
+@repo.command()
+@_folder
+@pushing.to(required=True)
+@options.as_json
+def push(folder: Path, targets: tuple[str, ...], endpoint_url: str | None, as_json: bool) -> int:
+    """Bring remotes to the state of the repository, after prune, promote, rollback or resign.
+
+    \b
+    etcd-deb repo push /srv/apt --to web1.example.org:/srv/www/apt
+    """
+    from builder.cli import repository_report as report
+
+    remotes = pushing.parse_targets(targets, endpoint_url, folder)
+    progress = options.progress()
+    pushed, well = pushing.push_to_each(options.repository_at(folder), remotes, progress)
+    click.echo(report.pushed_as_json(pushed) if as_json else report.pushed_as_text(pushed))
+    return 0 if well else GENERAL

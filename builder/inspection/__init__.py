@@ -1,0 +1,1 @@
+"""A package against the release that it says it was made from."""

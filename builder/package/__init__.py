@@ -1,0 +1,1 @@
+"""The package etcd-ha: made from verified binaries."""

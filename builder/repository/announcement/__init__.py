@@ -1,0 +1,1 @@
+"""What people and nodes are told of a repository."""

@@ -1,0 +1,59 @@
+"""The database of a real etcd is read right while the member writes to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from builder.shipped import DEBIAN_TEMPLATE
+from tests.support.releases.loopback_etcd import free_ports, loopback_etcd, options_of, programs
+
+READS = 40
+# As fast as it goes; the values replace each other, so that pages are used anew.
+WRITE = r"""
+import base64, http.client, itertools, json, sys
+connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+value = base64.b64encode(b"x" * 3000).decode()
+for number in itertools.count():
+    key = base64.b64encode(str(number % 50).encode()).decode()
+    connection.request("POST", "/v3/kv/put", json.dumps({"key": key, "value": value}))
+    connection.getresponse().read()
+"""
+READ = r"""
+. "$1/bbolt.sh"
+for _ in $(seq "$3"); do
+    bbolt_pairs "$2" cluster || echo "status $?"
+    bbolt_pairs "$2" members >"$4" || echo "status $?"
+    wc -l <"$4"
+done
+"""
+
+
+@pytest.fixture
+def busy_database(tmp_path: Path) -> Iterator[Path]:
+    """The database of a member that commits each 20 ms while a writer writes."""
+    port, peer_port = free_ports(2)
+    url = f"http://127.0.0.1:{port}"
+    options = options_of(tmp_path, "n", url, f"http://127.0.0.1:{peer_port}")
+    options["backend-batch-interval"] = "20ms"
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    with loopback_etcd(programs(tmp_path, "3.7.3"), tmp_path, url, flags):
+        writer = subprocess.Popen([sys.executable, "-c", WRITE, str(port)])
+        try:
+            yield tmp_path / "data/member/snap/db"
+            assert writer.poll() is None, "the writer ended before the reader"
+        finally:
+            writer.kill()
+            writer.wait()
+
+
+def test_no_read_beside_a_writer_is_torn_or_wrong(busy_database: Path, tmp_path: Path) -> None:
+    words = [str(DEBIAN_TEMPLATE / "node/lib"), str(busy_database), str(READS), str(tmp_path / "members")]
+    done = subprocess.run(
+        ["sh", "-uc", READ, "sh", *words], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert (done.stdout, done.stderr) == ("clusterVersion\t3.7.0\n1\n" * READS, "")

@@ -1,0 +1,1 @@
+"""Repositories, their remotes, and their clients."""

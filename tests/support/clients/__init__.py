@@ -1,0 +1,1 @@
+"""Clients of a cluster, and what they notice."""

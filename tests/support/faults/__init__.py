@@ -1,0 +1,1 @@
+"""What tests break, and inputs that are wrong in known ways."""

@@ -1,0 +1,1 @@
+"""Debian nodes that boot on this machine, and roots that do not."""

@@ -1,0 +1,106 @@
+"""Debian nodes on a network of their own, for as long as a with block lasts."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.command import CommandFailed
+from tests.support.machines import scratch
+from tests.support.machines.base import BOOTABLE, Base, lay_overlay
+from tests.support.machines.machine import Machine
+from tests.support.machines.network import Endpoint, Network
+from tests.support.machines.processes import NoControlGroups, ProcessGroup, unified_hierarchy
+
+HOSTS = """\
+127.0.0.1 localhost
+::1 localhost ip6-localhost ip6-loopback
+"""
+
+
+@dataclass
+class Lab:
+    """The nodes booted so far."""
+
+    folder: Path
+    network: Network
+    bases: contextlib.ExitStack
+    machines: list[Machine] = field(default_factory=list)
+    kept: bool = False
+
+    def nodes(self, count: int, suite: str = "trixie", *packages: str) -> list[Machine]:
+        """Boot nodes side by side, named n1, n2, … ; `packages` are in their root file system."""
+        base = Base(suite, (*BOOTABLE, *packages))
+        lower = self.bases.enter_context(base.in_use())
+        first = len(self.network.endpoints) + 1
+        names = [f"n{number}" for number in range(first, first + count)]
+        endpoints = [self.network.attach(name) for name in names]
+        machines = [self._machine(endpoint, lower) for endpoint in endpoints]
+        self.machines += machines
+        with ThreadPoolExecutor(count) as threads:
+            list(threads.map(Machine.boot, machines))
+        return machines
+
+    def _machine(self, endpoint: Endpoint, lower: Path) -> Machine:
+        folder = self.folder / endpoint.name
+        root = lay_overlay(lower, folder)
+        hosts = [f"{there.ipv4} {there.name}" for there in self.network.endpoints.values()]
+        (root / "etc/hosts").write_text(HOSTS + "".join(f"{host}\n" for host in hosts))
+        (root / "etc/hostname").write_text(f"{endpoint.name}\n")
+        (root / "etc/machine-id").write_text("uninitialized\n")
+        group = ProcessGroup(f"{self.folder.name}-{endpoint.name}")
+        return Machine(endpoint, root, group, folder / "console.log")
+
+    def save_journals(self, folder: Path) -> None:
+        """Write each node's journal and console into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for machine in self.machines:
+            (folder / f"{machine.name}.journal").write_text(machine.journal())
+            shutil.copyfile(machine.console, folder / f"{machine.name}.console")
+
+    def end(self) -> None:
+        """Take the power from every node, unless they are to be kept."""
+        if not self.kept:
+            for machine in self.machines:
+                machine.cut_power()
+
+    def keep(self) -> str:
+        """Let the nodes outlive us; how to enter and end them."""
+        self.kept = True
+        scratch.keep(self.folder)
+        lines = [f"  {machine.name}: {machine.enter()}" for machine in self.machines if machine.is_up]
+        return "\n".join(["enter a node (as root) by", *lines, "end them all by", "  ci/demo --end"])
+
+
+@contextlib.contextmanager
+def open_lab() -> Iterator[Lab]:
+    """An empty lab with its network; everything in it is gone at the end."""
+    with contextlib.ExitStack() as bases, scratch.scratch() as folder:
+        network = Network(folder / "network")
+        network.create()
+        lab = Lab(folder, network, bases)
+        try:
+            yield lab
+        finally:
+            lab.end()
+
+
+def why_no_nodes() -> str | None:
+    """Why nodes can't be booted on this machine, or None when nothing speaks against it."""
+    if os.geteuid() != 0:
+        return "booting nodes needs root"
+    for program in ("mmdebstrap", "systemd-nspawn", "ip", "nsenter"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    try:
+        unified_hierarchy()
+        with scratch.scratch() as folder:
+            (folder / "lower").mkdir()
+            lay_overlay(folder / "lower", folder / "probe")
+            Network(folder / "network").create()
+    except (NoControlGroups, CommandFailed) as error:
+        return f"this machine does not allow it: {error}"
+    return None

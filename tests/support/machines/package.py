@@ -1,0 +1,22 @@
+"""The package under test, built by etcd-deb from the lab's own releases."""
+
+import sys
+from pathlib import Path
+
+from tests.support.command import run
+from tests.support.releases import releases
+
+
+def build_package(version: str, output: Path, compression: str = "xz") -> Path:
+    """The .deb of a version that the registries hold, built into `output`."""
+    releases.ensure(version)
+    run(
+        [
+            *(Path(sys.executable).with_name("etcd-deb"), "build", version),
+            *("--source", releases.RELEASES, "--pins", releases.PINS, "--output", output),
+            *("--compression", compression),
+        ],
+        within=300,
+    )
+    (deb,) = (path for path in output.glob("*.deb") if not path.is_symlink())
+    return deb

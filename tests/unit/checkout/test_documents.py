@@ -1,0 +1,128 @@
+"""Every block of README.md and of the how-tos is run by a test, or has a reason why not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import ROOT, blocks, documents
+from tests.unit.checkout import files as checkout
+from tests.unit.checkout.test_advice import functions
+
+TESTS = Path(__file__).parents[2]
+NODE = "system/test_documents.py::test_readme_and_the_how_tos_of_a_repository_on_a_bare_node"
+ARCHIVES = "package/repository/test_existing_archives.py::archive"
+THREE = "system/test_how_tos.py::test_three_nodes_are_set_up_"
+UPGRADE = "system/test_upgrade_how_to.py::test_upgrade_go_back_and_recover"
+FIREWALL = "package/test_how_tos.py::test_a_release_is_built_behind_a_firewall"
+PIN = "package/test_how_tos.py::test_a_new_release_is_pinned_and_then_built_with_its_pin_alone"
+
+# Tests that take every block of a document, in its order.
+WHOLE = {
+    "README.md": NODE,
+    "publish.md": NODE,
+    "rotate-a-signing-key.md": NODE,
+    "build-behind-a-firewall.md": FIREWALL,
+    "pin-a-release.md": PIN,
+    "upload-to-mini-dinstall.md": ARCHIVES,
+    "upload-to-reprepro.md": ARCHIVES,
+    "upload-with-aptly.md": ARCHIVES,
+}
+# Of the others, the test for each heading that has blocks.
+BY_HEADING = {
+    "preseed-three-nodes.md": {
+        "1. Write": f"{THREE}without_a_question",
+        "2. Install": f"{THREE}without_a_question",
+        "3. Look": f"{THREE}without_a_question",
+        "With TLS": f"{THREE}with_tls",
+    },
+    "upgrade.md": dict.fromkeys(
+        ("Upgrade to another patch", "Upgrade to another minor", "Go back", "Recover"), UPGRADE
+    ),
+}
+EXEMPT = {
+    (
+        "preseed-three-nodes.md",
+        "4. Tell Patroni",
+    ): "a part of Patroni's own file, which etcd-deb does not read",
+}
+
+
+def texts_of(test: str) -> set[str]:
+    """The texts in a test and in the functions of its file that it uses."""
+    path, _, name = test.partition("::")
+    known = functions(ast.parse((TESTS / path).read_text(encoding="utf-8")))
+    reached, waiting, found = set[str](), [name], set[str]()
+    while waiting:
+        if (name := waiting.pop()) in reached:
+            continue
+        reached.add(name)
+        for node in ast.walk(known[name]):
+            if isinstance(node, ast.Name) and node.id in known:
+                waiting.append(node.id)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+    return found
+
+
+def test_every_document_has_its_tests() -> None:
+    assert {path.name for path in documents()} == {*WHOLE, *BY_HEADING}
+
+
+@pytest.mark.parametrize(
+    "document", [path for path in documents() if path.name in WHOLE], ids=lambda p: p.name
+)
+def test_a_document_is_followed_to_its_last_block(document: Path) -> None:
+    test = WHOLE[document.name]
+    if test == ARCHIVES:
+        assert f'"{document.name}"' in (TESTS / test.partition("::")[0]).read_text(encoding="utf-8")
+        return
+    assert {document.name, "is_done"} <= texts_of(test)
+
+
+@pytest.mark.parametrize("name", sorted(BY_HEADING))
+def test_each_heading_with_blocks_has_a_test_that_takes_them(name: str) -> None:
+    (document,) = (path for path in documents() if path.name == name)
+    for heading in dict.fromkeys(block.heading for block in blocks(document)):
+        if (name, heading) in EXEMPT:
+            continue
+        (begin,) = (begin for begin in BY_HEADING[name] if heading.startswith(begin))
+        texts = texts_of(BY_HEADING[name][begin])
+        assert any(text and heading.startswith(text) for text in texts if len(text) > len("1. ")), heading
+
+
+def test_what_is_exempt_is_there() -> None:
+    there = {(path.name, block.heading) for path in documents() for block in blocks(path)}
+    assert there.issuperset(EXEMPT)
+
+
+def anchors(document: Path) -> set[str]:
+    """What a link may name behind `#`: each heading as GitHub spells it."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    "document", [path for path in checkout.files() if path.suffix == ".md"], ids=lambda path: str(path)
+)
+def test_each_link_of_a_document_leads_somewhere(document: Path) -> None:
+    text = (checkout.ROOT / document).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        if "://" in path:
+            continue
+        target = (checkout.ROOT / document).parent / path if path else checkout.ROOT / document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_index_has_every_document() -> None:
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([^)\s#]+)\)", index))
+    there = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").glob("*/**/*.md")}
+    assert there <= linked

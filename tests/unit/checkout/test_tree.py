@@ -1,0 +1,84 @@
+"""What the checkout as a whole keeps to: short files, a short README, nothing of one machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.unit.checkout.files import ROOT, files, python_files, shell_scripts
+
+PYTHON_LINES, SHELL_LINES, README_LINES = 300, 150, 150
+# Hosts that the product itself talks to, whatever the machine's settings say.
+OURS = {"github.com", "storage.googleapis.com", "localhost"}
+
+
+def lines(path: Path) -> int:
+    return files()[path].count(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("paths", "limit"),
+    [(python_files(), PYTHON_LINES), (shell_scripts(), SHELL_LINES)],
+    ids=["python", "shell"],
+)
+def test_no_file_is_over_its_limit(paths: list[Path], limit: int) -> None:
+    assert paths
+    assert {str(path): lines(path) for path in paths if lines(path) > limit} == {}
+
+
+def test_the_readme_is_short() -> None:
+    assert 0 < lines(Path("README.md")) < README_LINES
+
+
+def printed(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+def hosts(text: str) -> set[str]:
+    """The hosts of the URLs in a text."""
+    found = {urlsplit(url).hostname for url in re.findall(r"\b(?:https?|ftp)://[^\s'\"]+", text)}
+    return {host for host in found if host} - OURS
+
+
+def registry_hosts() -> set[str]:
+    """Where apt and pip of this machine get packages, straight and by a proxy."""
+    apt = printed("apt-get", "indextargets", "--format", "$(REPO_URI)")
+    proxies = "\n".join(
+        line for line in printed("apt-config", "dump").splitlines() if "proxy" in line.lower()
+    )
+    pip = printed(sys.executable, "-m", "pip", "config", "list")
+    variables = "\n".join(
+        value
+        for name, value in os.environ.items()
+        if name.lower().endswith("_proxy") or name.startswith("PIP_")
+    )
+    return hosts("\n".join((apt, proxies, pip, variables)))
+
+
+def test_no_registry_of_this_machine_is_named_in_any_file() -> None:
+    wanted = registry_hosts()
+    assert wanted, "apt of this machine has no source at all"
+    assert [
+        (str(path), host) for path, content in files().items() for host in wanted if host.encode() in content
+    ] == []
+
+
+def test_no_file_names_the_folder_of_this_checkout() -> None:
+    found = re.compile(rb"(?<![\w/.-])" + re.escape(str(ROOT)).encode() + rb"(?![\w-])")
+    assert [str(path) for path, content in files().items() if found.search(content)] == []
+
+
+def test_no_file_is_a_leftover() -> None:
+    leftover = re.compile(r"(~|\.orig|\.rej|\.bak|\.swp|\.pyc|\.deb|\.tar\.gz)$")
+    assert [str(path) for path in files() if leftover.search(path.name)] == []
+
+
+def test_no_conflict_is_left_in_any_file() -> None:
+    mark = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+    assert [str(path) for path, content in files().items() if mark.search(content)] == []

@@ -56,9 +56,10 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
-    """A folder of this run of pytest, the same for all of xdist's workers."""
+    """A folder of this run of ci/test (ETCD_DEB_RUN) or of pytest, the same for all of xdist's workers."""
     base = factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    run = os.environ.get("ETCD_DEB_RUN") or (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+    return Path(run) / name
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -143,20 +143,45 @@ def test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it
     assert said(member, tmp_path, "why_alarmed", str(tmp_path / "view")) == (0, "")
 
 
+@contextlib.contextmanager
+def joined(
+    etcd_programs: Path, folder: Path, first: LoopbackEtcd, *flags: str, ready: Callable[[Gateway], bool]
+) -> Iterator[tuple[LoopbackEtcd, str]]:
+    """pg2, added to the cluster of the first one with these flags of etcdctl, and its id."""
+    url, peer_url = (f"http://127.0.0.1:{port}" for port in free_ports(2))
+    added = etcdctl(first, "member", "add", "pg2", *flags, f"--peer-urls={peer_url}")
+    found = re.search(r'Member +([0-9a-f]+) added.*ETCD_INITIAL_CLUSTER="(.*?)"', added, re.DOTALL)
+    assert found
+    options = options_of(folder, "pg2", url, peer_url)
+    options |= {"initial-cluster": found[2], "initial-cluster-state": "existing"}
+    # Not written as loopback, which others are not asked at.
+    options["advertise-client-urls"] = url.replace("127.0.0.1", "[::ffff:127.0.0.1]")
+    with with_file(etcd_programs, folder, options, ready) as second:
+        yield second, found[1]
+
+
+def test_alarm_is_named_where_the_others_are_unhealthy_by_it(tmp_path: Path) -> None:
+    etcd_programs = programs(tmp_path, "3.7.3")
+    with (
+        single(etcd_programs, tmp_path / "first", "pg1") as first,
+        joined(etcd_programs, tmp_path / "second", first, ready=takes_writes) as (second, _),
+    ):
+        assert said(first, tmp_path / "first", "why_others_not_ready", "0") == (0, "")
+        raise_alarm(second, "NOSPACE")
+        assert said(first, tmp_path / "first", "why_others_not_ready", "0") == (
+            0,
+            "alarm NOSPACE on pg2: the database has reached its quota, and nothing can be written",
+        )
+
+
 def test_learner_serves_again_though_it_answers_no_reads(tmp_path: Path) -> None:
     etcd_programs = programs(tmp_path, "3.7.3")
-    with single(etcd_programs, tmp_path / "first", "pg1") as first:
-        ports = free_ports(2)
-        url, peer_url = (f"http://127.0.0.1:{port}" for port in ports)
-        added = etcdctl(first, "member", "add", "pg2", "--learner", f"--peer-urls={peer_url}")
-        cluster = re.search(r'ETCD_INITIAL_CLUSTER="(.*)"', added)
-        assert cluster
-        options = options_of(tmp_path / "second", "pg2", url, peer_url)
-        options |= {"initial-cluster": cluster[1], "initial-cluster-state": "existing"}
-        with with_file(etcd_programs, tmp_path / "second", options, Gateway.serves) as learner:
-            rows = [row.split(", ") for row in etcdctl(first, "member", "list").splitlines()]
-            (learner_id,) = (row[0] for row in rows if row[-1] == "true")
-            assert said(learner, tmp_path / "second", "serves_again", learner_id, "1") == (0, "")
+    folder = tmp_path / "second"
+    with (
+        single(etcd_programs, tmp_path / "first", "pg1") as first,
+        joined(etcd_programs, folder, first, "--learner", ready=Gateway.serves) as (learner, learner_id),
+    ):
+        assert said(learner, folder, "serves_again", learner_id, "1") == (0, "")
 
 
 def test_member_without_a_leader_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from tests.support.machines.cluster import etcdctl, is_serving, preseed
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
@@ -27,6 +29,15 @@ FORMS = {
 }
 UNREAD = ("anchored", "marked with ?")
 KEYS = ["name", "data-dir", "wal-dir", "listen-client-urls", "advertise-client-urls", "quota-backend-bytes"]
+
+
+def member_of(node: Machine) -> tuple[str, object]:
+    """What status says of the node's own member, and its name in JSON."""
+    shown = node.run("etcd-ha", "status", check=False).stdout
+    (line,) = (line for line in shown.splitlines() if line.startswith("member  "))
+    told = node.run("sh", "-c", "etcd-ha status --json 2>/dev/null", check=False).stdout
+    name: object = json.loads(told)["name"]
+    return line.removeprefix("member").strip(), name
 
 
 def test_guard_status_and_restart_ask_the_process_where_the_file_does_not_tell(
@@ -65,6 +76,30 @@ def test_guard_status_and_restart_ask_the_process_where_the_file_does_not_tell(
     assert "snapshot of the data: /var/backups/etcd-ha/snapshot-3.6.16-" in said
     assert running_version(node) == "3.7.3"
     assert etcdctl(node, "get", "key", "--print-value-only") == "value\n"
+
+
+def test_status_names_no_default_where_the_file_does_not_tell(nodes: Nodes, package: Package) -> None:
+    (node,) = nodes(1)
+    preseed(node, {"setup": "single", "address": node.address})
+    node.install(package("3.6.7"))
+    wait_for("the member to serve", partial(is_serving, node), within=30)
+    config = node.get(CONFIG)
+    forms = {
+        "anchored": config.replace(DATA, FORMS["anchored"]),
+        "in flow style": json.dumps(yaml.safe_load(config)),
+    }
+    for kind, form in forms.items():
+        node.put(CONFIG, form, mode="0640")
+        line, name = member_of(node)
+        assert line.startswith(f"{node.name}, id "), (kind, line)
+        assert line.endswith(", data in /var/lib/etcd-ha"), (kind, line)
+        assert name == node.name, kind
+    node.run("systemctl", "stop", "etcd")
+    for kind, form in forms.items():
+        node.put(CONFIG, form, mode="0640")
+        line, name = member_of(node)
+        assert line.startswith("unknown, data in a directory that can't be told"), (kind, line)
+        assert name is None, kind
 
 
 def test_step_is_judged_by_what_was_installed_where_the_file_does_not_tell_and_nothing_runs(

@@ -1,0 +1,54 @@
+"""What packaging/ and CHANGELOG.md repeat is what pyproject.toml and the modules say."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from debian.deb822 import Deb822
+
+import builder
+from tests.unit.checkout.files import ROOT
+
+# Of Debian 13 alone, or of use where Amazon's buckets are: etcd-deb works without them.
+OPTIONAL = {"python3-isal", "python3-boto3"}
+
+
+def libraries() -> dict[str, str]:
+    """The Debian package that each line of pyproject.toml names in its comment, with the oldest version."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("\ntest = ")[0]
+    named = re.findall(r'^ *"[\w-]+>=([0-9.]+)[^"]*", +# (python3-[\w-]+)', text, re.MULTILINE)
+    return {package: oldest for oldest, package in named}
+
+
+def relations(field: str) -> dict[str, str]:
+    """Packages of a field of packaging/debian/control, with the oldest version where there is one."""
+    text = (ROOT / "packaging/debian/control").read_text(encoding="utf-8")
+    _source, binary = Deb822.iter_paragraphs(text)
+    return dict(re.findall(r"([a-z0-9][a-z0-9.+-]+)(?: \(>= ([^)]+)\))?[ \n]*(?:,|$)", binary[field]))
+
+
+def test_the_package_depends_on_the_libraries_that_pip_would_install() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    assert len(libraries()) == len(project["dependencies"]) + 1, "each line names its Debian package"
+    depends = relations("Depends") | relations("Recommends") | relations("Suggests")
+    assert {name: depends.get(name) for name in libraries()} == libraries()
+    assert set(libraries()) - set(relations("Depends")) <= OPTIONAL
+    assert f">={relations('Depends')['python3']}" == project["requires-python"]
+
+
+def test_the_package_depends_on_the_programs_that_doctor_says_a_build_needs() -> None:
+    from builder.cli.doctor import NEEDS
+
+    # Of every system, or of dpkg-dev.
+    there = {"dpkg", "gzip", "make"}
+    assert {need.package for need in NEEDS if need.required} - there <= set(relations("Depends"))
+    others = relations("Recommends") | relations("Suggests")
+    assert {need.package for need in NEEDS if not need.required} <= set(others)
+
+
+def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest, *_ = re.findall(r"^## \[([0-9.]+)\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$", text, re.MULTILINE)
+    assert newest == builder.__version__

@@ -14,7 +14,7 @@ def main() -> NoReturn:
     gc.set_threshold(LOOK_AFTER)
     _open_standard_files()
     try:
-        from builder.cli import main as run
+        from builder.cli.main import main as run
     except (ImportError, MemoryError, OSError) as error:
         # A library that can't be mapped is an ImportError too.
         text = f"etcd-deb: error: can't be loaded: {str(error) or 'not enough memory'}\n"

@@ -176,6 +176,18 @@ def maintainer(command: _Command) -> _Command:
     )(command)
 
 
+def repository(command: _Command) -> _Command:
+    return click.option(
+        "--repo", "folder", metavar="DIR", required=True, type=Folder(), help="The repository."
+    )(command)
+
+
+def suite(command: _Command) -> _Command:
+    return click.option("--suite", required=True, type=SuiteName(), help="The suite, such as trixie.")(
+        command
+    )
+
+
 def as_json(command: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
 

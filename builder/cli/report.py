@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from builder.cli.doctor import Need
+from builder.cli.commands.doctor import Need
 from builder.errors import on_one_line
 from builder.inspection.inspect import Inspection
 from builder.known_faults import Faults, KnownFault, full_version

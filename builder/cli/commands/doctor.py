@@ -1,9 +1,14 @@
-"""Which programs of Debian the work needs, and which of them are missing."""
+"""`doctor`: which programs of Debian the work needs, and which of them are missing."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+
+import click
+
+from builder.cli import options
+from builder.errors import GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +40,16 @@ NEEDS = (
     Need("mmdebstrap", "mmdebstrap", "inspect --rebuild of another Debian's package"),
     Need("rsync", "rsync", "publish --to HOST:PATH"),
 )
+
+
+@click.command()
+@options.as_json
+def doctor(as_json: bool) -> int:
+    """List missing programs and how to install them.
+
+    Exit status 1: a build does not work without one of them.
+    """
+    from builder.cli import report
+
+    click.echo(report.needs_as_json(NEEDS) if as_json else report.needs_as_text(NEEDS))
+    return GENERAL if any(need.required and need.path is None for need in NEEDS) else 0

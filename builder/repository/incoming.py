@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import signal
@@ -10,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import BinaryIO
 
 from debian.deb822 import Changes, Deb822
 
@@ -19,9 +17,9 @@ from builder.errors import DigestMismatch, EtcdDebError, UsageError
 from builder.repository.state.index import Entry
 from builder.repository.state.layout import PACKAGE, check_component_name
 from builder.settings import read_small
+from builder.system.digest import digest_of
 from builder.system.linux import end_with
 
-CHUNK = 1024 * 1024
 # From here on a second process gains more time than it takes to start.
 MANY = 500
 READERS = 4
@@ -126,7 +124,7 @@ def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
             hint="copy all files of a build together",
         )
     with file.open("rb") as stream:
-        got, got_size = _digest(stream)
+        got, got_size = digest_of(stream)
     if got != sha256 or got_size != size:
         raise DigestMismatch(
             file=file.name,
@@ -172,7 +170,7 @@ def _read(deb: Path, component: str | None) -> Incoming:
         with deb.open("rb", buffering=0) as stream:
             control = control_in(stream, deb)
             stream.seek(0)
-            sha256, size = _digest(stream)
+            sha256, size = digest_of(stream)
     except OSError as error:
         raise unreadable(deb, str(error)) from error
     if control.get("Package") != PACKAGE:
@@ -210,12 +208,3 @@ def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry
         sha256=sha256,
         text=str(control).rstrip("\n"),
     )
-
-
-def _digest(stream: BinaryIO) -> tuple[str, int]:
-    """SHA-256 and size; hashlib.file_digest() has its buffer made anew for each of many small files."""
-    digest, size = hashlib.sha256(), 0
-    while chunk := stream.read(CHUNK):
-        digest.update(chunk)
-        size += len(chunk)
-    return digest.hexdigest(), size

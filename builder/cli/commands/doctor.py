@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import click
 
-from builder.cli import options
+from builder.cli import options, terminal
 from builder.errors import GENERAL
 
 
@@ -42,6 +42,26 @@ NEEDS = (
 )
 
 
+def as_text(needs: tuple[Need, ...]) -> str:
+    width = max(len(need.program) for need in needs)
+    rows = [
+        f"{need.program:<{width}}  {need.path or 'missing'}"
+        + ("" if need.path else f"  ({need.purpose}): apt install {need.package}")
+        for need in needs
+    ]
+    required, optional = (
+        " ".join(sorted({need.package for need in needs if need.path is None and need.required is wanted}))
+        for wanted in (True, False)
+    )
+    summary = [
+        f"Programs that a build needs are missing. Install them with: apt install {required}"
+        if required
+        else "A build works.",
+        *([f"Optional programs are missing. Install them with: apt install {optional}"] if optional else []),
+    ]
+    return "\n".join([*rows, *summary])
+
+
 @click.command()
 @options.as_json
 def doctor(as_json: bool) -> int:
@@ -49,7 +69,6 @@ def doctor(as_json: bool) -> int:
 
     Exit status 1: a build does not work without one of them.
     """
-    from builder.cli import report
-
-    click.echo(report.needs_as_json(NEEDS) if as_json else report.needs_as_text(NEEDS))
+    found = [{**asdict(need), "path": need.path} for need in NEEDS]
+    click.echo(terminal.as_json(found) if as_json else as_text(NEEDS))
     return GENERAL if any(need.required and need.path is None for need in NEEDS) else 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from builder.advisories import known_faults
 from builder.errors import EtcdDebError, VerificationFailed
 from builder.known_faults import KnownFault
 from builder.package.deliver import deliver
@@ -20,12 +20,11 @@ from builder.package.pack import Upload, pack
 from builder.package.provenance import Provenance, provenance_of
 from builder.package.source_tree import SourceTree, assemble
 from builder.package.unpack import unpack
-from builder.release.advisories import known_faults
 from builder.release.fetch import Fetched, Sources, fetch
 from builder.release.origin import ReleaseFile
 from builder.release.pins import Pins
 from builder.release.verify import verify
-from builder.system.files import disk_full_named
+from builder.system.files import disk_full_named, work_folder
 from builder.system.progress import Progress
 from builder.version import Architecture, PackageVersion
 
@@ -127,19 +126,6 @@ def prepare(
     except VerificationFailed:
         fetched.discard()
         raise
-
-
-@contextmanager
-def work_folder(progress: Progress) -> Iterator[Path]:
-    """A folder below TMPDIR that is gone afterwards, however the build ends.
-
-    What can't be removed (too few open files, say) is said, and takes back nothing that was delivered.
-    """
-    with tempfile.TemporaryDirectory(prefix="etcd-deb-", ignore_cleanup_errors=True) as name:
-        work = Path(name)
-        yield work
-    if work.exists():
-        progress.warn(f"{work} could not be removed; remove it")
 
 
 def in_parallel(

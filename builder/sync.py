@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from builder.advisories import kept_faults, kept_file
 from builder.errors import EtcdDebError, UsageError
-from builder.pipeline import BuildRequest, build, work_folder
-from builder.release.advisories import kept_faults, kept_file
+from builder.pipeline import BuildRequest, build
 from builder.release.fetch import Sources
 from builder.release.listing import ListedRelease, list_releases
 from builder.release.pins import Pins
@@ -17,7 +17,7 @@ from builder.repository.publish import publish
 from builder.repository.state.generation import current_generation
 from builder.repository.state.index import Entry
 from builder.repository.state.layout import Repository
-from builder.system.files import replacing
+from builder.system.files import replacing, work_folder
 from builder.system.progress import Progress
 from builder.version import (
     Architecture,
@@ -102,7 +102,7 @@ def sync(
 
 
 def mark_faults(repository: Repository, progress: Progress) -> None:
-    """Have the page mark what GitHub tells of versions of etcd, as builder/release/advisories.py keeps it.
+    """Have the page mark what GitHub tells of versions of etcd, as builder/advisories.py keeps it.
 
     Raises what a change raises.
     """

@@ -31,10 +31,10 @@ def inspect(
     Without --rebuild, the programs and the list of members are compared, and the result says what was not.
     Exit status 3: something differs. Exit status 4: it could not be compared.
     """
+    from builder.advisories import known_faults
     from builder.cli import report
     from builder.inspection.inspect import Verdict, inspect_by_rebuild
     from builder.inspection.inspect import inspect as run_inspect
-    from builder.release.advisories import known_faults
 
     settings = invocation.settings(source=source, pins=pins)
     progress = options.progress()

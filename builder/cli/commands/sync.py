@@ -47,7 +47,7 @@ def sync(
     etcd-deb sync --repo /srv/apt --suite trixie --series 3.6 --arch all
     """
     from builder.cli import repository_report as report
-    from builder.release.advisories import refresh
+    from builder.release.github import keep_advisories
     from builder.sync import Wanted, mark_faults, parse_series
     from builder.sync import sync as run_sync
 
@@ -72,7 +72,7 @@ def sync(
     remotes = pushing.parse_targets(targets, endpoint_url, folder)
     repository = options.repository_at(folder)
     if sources.witness_has_tarballs:
-        refresh(sources.github, progress)
+        keep_advisories(sources.github, progress)
         mark_faults(repository, progress)
     synced = run_sync(repository, suite, wanted, sources, pinned, progress)
     for failure in synced.failures:

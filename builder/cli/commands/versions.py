@@ -18,8 +18,9 @@ def versions(invocation: Invocation, source: str | None, pins: str | None, as_js
 
     With GitHub as the source, its security advisories are read too, and kept for later builds.
     """
+    from builder.advisories import known_faults
     from builder.cli import report
-    from builder.release.advisories import known_faults, refresh
+    from builder.release.github import keep_advisories
     from builder.release.listing import list_releases
 
     settings = invocation.settings(source=source, pins=pins)
@@ -27,6 +28,6 @@ def versions(invocation: Invocation, source: str | None, pins: str | None, as_js
     sources = options.sources_of(settings)
     found = list_releases(sources, options.pins_of(settings), progress)
     if sources.witness_has_tarballs:
-        refresh(sources.github, progress)
+        keep_advisories(sources.github, progress)
     faults = known_faults(progress)
     click.echo(report.releases_as_json(found, faults) if as_json else report.releases_as_text(found, faults))

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 
-from debian.deb822 import Changes, Deb822
+from debian.deb822 import Deb822
 
+from builder.deb.changes import read_changes
 from builder.deb.control import control_in, unreadable
 from builder.errors import DigestMismatch, EtcdDebError, UsageError
 from builder.repository.state.index import Entry
 from builder.repository.state.layout import PACKAGE, check_component_name
-from builder.settings import read_small
 from builder.system.digest import digest_of
 from builder.system.linux import end_with
 
@@ -26,8 +26,6 @@ READERS = 4
 READ_AT_ONCE = 64
 # Seconds in which a publisher that was told to end is done with its readers.
 END_AFTER = 2
-# Names without a folder: a .changes describes what lies beside it, and leads nowhere else.
-_CHECKSUM = re.compile(r"([0-9a-f]{64}) ([0-9]{1,18}) ([A-Za-z0-9][A-Za-z0-9+.~_:-]*)")
 _SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
 
 
@@ -75,7 +73,7 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
 
 def _debs_of(changes: Path) -> list[Path]:
     folder = changes.resolve().parent
-    listed = _listed(changes)
+    listed = read_changes(changes).files
     debs = [folder / name for name in listed if name.endswith(".deb")]
     if not debs:
         raise EtcdDebError(
@@ -83,40 +81,12 @@ def _debs_of(changes: Path) -> list[Path]:
             details=("expected  a .deb in Checksums-Sha256",),
             hint="build the package again",
         )
-    for name, (size, sha256) in listed.items():
-        _check(folder / name, size, sha256, changes)
+    for name, described in listed.items():
+        _check(folder / name, described, changes)
     return debs
 
 
-def _listed(changes: Path) -> dict[str, tuple[int, str]]:
-    """Size and SHA-256 of each file that a .changes names; all of them lie beside it."""
-    try:
-        rows = Changes(read_small(changes).decode("utf-8")).get("Checksums-Sha256") or []
-        # python-debian makes one row of a field that stands on one line, and leaves out what a line lacks.
-        lines = [
-            f"{row['sha256']} {row['size']} {row['name']}"
-            for row in ([rows] if isinstance(rows, dict) else rows)
-        ]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _unreadable(changes, str(error) or type(error).__name__) from error
-    listed = {}
-    for line in lines:
-        if not (match := _CHECKSUM.fullmatch(line)):
-            raise _unreadable(changes, f"Checksums-Sha256 has the line {line!r}")
-        sha256, size, name = match.groups()
-        listed[name] = int(size), sha256
-    return listed
-
-
-def _unreadable(changes: Path, reason: str) -> EtcdDebError:
-    return EtcdDebError(
-        f"{changes} can't be read",
-        details=("expected  a .changes with the files beside it in Checksums-Sha256", f"got       {reason}"),
-        hint="build the package again",
-    )
-
-
-def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
+def _check(file: Path, described: tuple[str, int], changes: Path) -> None:
     if not file.is_file():
         raise EtcdDebError(
             f"{changes.name} lists {file.name}, which is not there",
@@ -124,12 +94,12 @@ def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
             hint="copy all files of a build together",
         )
     with file.open("rb") as stream:
-        got, got_size = digest_of(stream)
-    if got != sha256 or got_size != size:
+        got = digest_of(stream)
+    if got != described:
         raise DigestMismatch(
             file=file.name,
-            expected=sha256,
-            got=got,
+            expected=described[0],
+            got=got[0],
             witness=changes.name,
             hint="the files are not of one build: build the package again",
         )

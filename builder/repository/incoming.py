@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
 from debian.deb822 import Deb822
@@ -18,14 +15,7 @@ from builder.errors import DigestMismatch, EtcdDebError, UsageError
 from builder.repository.state.index import Entry
 from builder.repository.state.layout import PACKAGE, check_component_name
 from builder.system.digest import digest_of
-from builder.system.linux import end_with
 
-# From here on a second process gains more time than it takes to start.
-MANY = 500
-READERS = 4
-READ_AT_ONCE = 64
-# Seconds in which a publisher that was told to end is done with its readers.
-END_AFTER = 2
 _SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
 
 
@@ -57,7 +47,7 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
                 hint="etcd-deb publish dist/*.changes --repo DIR --suite trixie",
             )
     found: dict[str, Incoming] = {}
-    for incoming in _read_all(tuple(debs), component):
+    for incoming in (_read(deb, component) for deb in debs):
         other = found.setdefault(incoming.entry.filename, incoming)
         if other.entry.sha256 != incoming.entry.sha256:
             raise EtcdDebError(
@@ -103,35 +93,6 @@ def _check(file: Path, described: tuple[str, int], changes: Path) -> None:
             witness=changes.name,
             hint="the files are not of one build: build the package again",
         )
-
-
-def _read_all(debs: Sequence[Path], component: str | None) -> Iterator[Incoming]:
-    """Each package, in this order; many of them by several processes, since threads of Python take turns."""
-    if len(debs) < MANY:
-        yield from (_read(deb, component) for deb in debs)
-        return
-    # Here, since it takes as long to load as to read a hundred packages.
-    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-
-    workers = min(os.cpu_count() or 1, READERS)
-    try:
-        with ProcessPoolExecutor(workers, initializer=_begin_reading, initargs=(os.getpid(),)) as readers:
-            yield from readers.map(_read, debs, repeat(component), chunksize=READ_AT_ONCE)
-    except BrokenProcessPool as error:
-        raise EtcdDebError(
-            "a process that was reading the packages has been killed",
-            hint="publish again; dmesg says so where the memory was full",
-        ) from error
-
-
-def _begin_reading(publisher: int) -> None:
-    # A signal to all of us is for the publisher to heed, and its end is that of its readers: Python shows a
-    # traceback where they end first. By SIGTERM the pool also ends those that remain when one was killed.
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(END_AFTER))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    end_with(publisher)
 
 
 def _read(deb: Path, component: str | None) -> Incoming:

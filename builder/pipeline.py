@@ -33,11 +33,9 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildRequest:
-    """What is to be built, and who signs for it."""
+class Choices:
+    """What the builder chooses, whatever the release."""
 
-    version: PackageVersion
-    architectures: tuple[Architecture, ...]
     maintainer: str
     require_pin: bool
     compression: str
@@ -54,20 +52,26 @@ class Built:
 
 
 def build(
-    request: BuildRequest, sources: Sources, pins: Pins, output: Path, progress: Progress
+    version: PackageVersion,
+    architectures: Sequence[Architecture],
+    choices: Choices,
+    sources: Sources,
+    pins: Pins,
+    output: Path,
+    progress: Progress,
 ) -> tuple[Built, ...]:
     """The packages of every architecture asked for, in the output folder: all of them, or none."""
-    fetched = fetch_all(request.version, request.architectures, sources, pins, progress)
-    faults = known_faults(progress).warnings(request.version.upstream)
+    fetched = fetch_all(version, architectures, sources, pins, progress)
+    faults = known_faults(progress).warnings(version.upstream)
     for fault in faults:
-        progress.step(f"known fault of etcd {request.version.upstream}: {fault}")
+        progress.step(f"known fault of etcd {version.upstream}: {fault}")
 
     def make(one: Fetched, work: Path) -> Built:
-        examined = prepare(one, pins, work, progress, require_pin=request.require_pin)
+        examined = prepare(one, pins, work, progress, require_pin=choices.require_pin)
         provenance = provenance_of(examined)
-        tree = assemble(examined, provenance, request.version, request.maintainer, work)
+        tree = assemble(examined, provenance, version, choices.maintainer, work)
         progress.step(f"packing etcd-ha {tree.version} for {tree.architecture}")
-        return Built(pack(tree, request.compression, request.key, progress), provenance, faults)
+        return Built(pack(tree, choices.compression, choices.key, progress), provenance, faults)
 
     with work_folder(progress) as work:
         built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
@@ -76,14 +80,20 @@ def build(
 
 
 def make_source(
-    request: BuildRequest, sources: Sources, pins: Pins, folder: Path, progress: Progress
+    version: PackageVersion,
+    architectures: Sequence[Architecture],
+    choices: Choices,
+    sources: Sources,
+    pins: Pins,
+    folder: Path,
+    progress: Progress,
 ) -> SourceTree:
     """The source tree of one architecture below folder, whole or not at all."""
-    (fetched,) = fetch_all(request.version, request.architectures, sources, pins, progress)
+    (fetched,) = fetch_all(version, architectures, sources, pins, progress)
     with work_folder(progress) as work:
-        examined = prepare(fetched, pins, work, progress, require_pin=request.require_pin)
+        examined = prepare(fetched, pins, work, progress, require_pin=choices.require_pin)
         provenance = provenance_of(examined)
-        tree = assemble(examined, provenance, request.version, request.maintainer, work)
+        tree = assemble(examined, provenance, version, choices.maintainer, work)
         target = folder / tree.root.name
         if target.exists():
             raise EtcdDebError(

@@ -11,11 +11,10 @@ from builder.cli import options
 from builder.cli.options import Invocation, pass_invocation
 from builder.settings import Settings
 from builder.system.progress import Progress
-from builder.version import parse_revision, parse_version
+from builder.version import PackageVersion, parse_revision, parse_version
 
 if TYPE_CHECKING:
     # Loading these takes longer than all of `etcd-deb --help` may.
-    from builder.pipeline import BuildRequest
     from builder.release.fetch import Sources
     from builder.release.pins import Pins
 
@@ -74,27 +73,18 @@ def build(
         key=key,
     )
     progress = options.progress()
-    request, sources, pinned = requested(version, revision, settings, progress, require_pin=require_pin)
-    built = run_build(request, sources, pinned, Path(settings.output), progress)
+    packed, sources, pinned = requested(version, revision, settings, progress)
+    choices = options.choices_of(settings, require_pin=require_pin)
+    built = run_build(packed, settings.arches, choices, sources, pinned, Path(settings.output), progress)
     click.echo(report.built_as_json(built) if as_json else report.built_as_text(built))
 
 
 def requested(
-    version: str, revision: str, settings: Settings, progress: Progress, *, require_pin: bool
-) -> tuple[BuildRequest, Sources, Pins]:
-    """What `build` and `source` were asked for, and where they look for it."""
-    from builder.pipeline import BuildRequest
+    version: str, revision: str, settings: Settings, progress: Progress
+) -> tuple[PackageVersion, Sources, Pins]:
+    """The version that `build` and `source` were asked for, and where they look for it."""
     from builder.release.listing import resolve
-    from builder.version import PackageVersion
 
     asked, revision = parse_version(version), parse_revision(revision)
     sources, pinned = options.sources_of(settings), options.pins_of(settings)
-    request = BuildRequest(
-        version=PackageVersion(resolve(asked, sources, progress), revision),
-        architectures=settings.arches,
-        maintainer=settings.maintainer,
-        require_pin=require_pin,
-        compression=settings.compression,
-        key=settings.key,
-    )
-    return request, sources, pinned
+    return PackageVersion(resolve(asked, sources, progress), revision), sources, pinned

@@ -59,6 +59,7 @@ def source(
             hint="name one with --arch",
         )
     progress = options.progress()
-    request, sources, pinned = requested(version, revision, settings, progress, require_pin=require_pin)
-    tree = make_source(request, sources, pinned, folder, progress)
+    packed, sources, pinned = requested(version, revision, settings, progress)
+    choices = options.choices_of(settings, require_pin=require_pin)
+    tree = make_source(packed, settings.arches, choices, sources, pinned, folder, progress)
     click.echo(report.tree_as_json(tree) if as_json else tree.root)

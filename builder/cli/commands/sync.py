@@ -48,7 +48,7 @@ def sync(
     """
     from builder.cli import repository_report as report
     from builder.release.github import keep_advisories
-    from builder.sync import Wanted, mark_faults, parse_series
+    from builder.sync import mark_faults, parse_series
     from builder.sync import sync as run_sync
 
     settings = invocation.settings(
@@ -59,14 +59,8 @@ def sync(
         maintainer=maintainer,
         compression=compression,
     )
-    wanted = Wanted(
-        series=parse_series(settings.series),
-        architectures=settings.arches,
-        maintainer=settings.maintainer,
-        require_pin=require_pin,
-        compression=settings.compression,
-        key=settings.key,
-    )
+    wanted = parse_series(settings.series)
+    choices = options.choices_of(settings, require_pin=require_pin)
     sources, pinned = options.sources_of(settings), options.pins_of(settings)
     progress = options.progress()
     remotes = pushing.parse_targets(targets, endpoint_url, folder)
@@ -74,7 +68,7 @@ def sync(
     if sources.witness_has_tarballs:
         keep_advisories(sources.github, progress)
         mark_faults(repository, progress)
-    synced = run_sync(repository, suite, wanted, sources, pinned, progress)
+    synced = run_sync(repository, suite, wanted, settings.arches, choices, sources, pinned, progress)
     for failure in synced.failures:
         show_error(failure.error)
     pushed, well = pushing.push_to_each(repository, remotes, progress)

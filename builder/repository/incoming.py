@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from debian.deb822 import Deb822
-
 from builder.deb.changes import read_changes
 from builder.deb.control import control_in, unreadable
 from builder.errors import DigestMismatch, EtcdDebError, UsageError
-from builder.repository.state.index import Entry
+from builder.repository.state.index import Damaged, Entry, index_entry
 from builder.repository.state.layout import PACKAGE, check_component_name
 from builder.system.digest import digest_of
 
@@ -119,23 +117,7 @@ def _read(deb: Path, component: str | None) -> Incoming:
     chosen = check_component_name(component or (series[1] if series else ""))
     # As dpkg-name(1): without the epoch, which no file name has.
     name = f"{PACKAGE}_{version.partition(':')[2] or version}_{control['Architecture']}.deb"
-    return Incoming(deb, index_entry(control, f"pool/{chosen}/{name}", size, sha256))
-
-
-def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry:
-    """The stanza of a package in Packages: its control file, and where and what the file is.
-
-    These fields are added to control itself: copying it takes a third of the time of reading it.
-    """
-    control["Filename"] = filename
-    control["Size"] = str(size)
-    control["SHA256"] = sha256
-    return Entry(
-        package=control["Package"],
-        version=control["Version"],
-        architecture=control["Architecture"],
-        filename=filename,
-        size=size,
-        sha256=sha256,
-        text=str(control).rstrip("\n"),
-    )
+    try:
+        return Incoming(deb, index_entry(control, f"pool/{chosen}/{name}", size, sha256))
+    except Damaged as error:
+        raise unreadable(deb, f"apt would not read it in an index: {error.summary}") from error

@@ -1,20 +1,14 @@
 """Entry point of the console script etcd-deb, and of python -m builder."""
 
-import gc
 import os
 from typing import NoReturn
-
-# Objects that may be made before Python looks for garbage among them, which is in cycles alone. Loading makes
-# 40,000 that stay, and by default is broken off for a look after each 700.
-LOOK_AFTER = 200_000
 
 
 def main() -> NoReturn:
     """Run the command line, and end."""
-    gc.set_threshold(LOOK_AFTER)
     _open_standard_files()
     try:
-        from builder.cli import main as run
+        from builder.cli.main import main as run
     except (ImportError, MemoryError, OSError) as error:
         # A library that can't be mapped is an ImportError too.
         text = f"etcd-deb: error: can't be loaded: {str(error) or 'not enough memory'}\n"
@@ -22,7 +16,7 @@ def main() -> NoReturn:
         os.write(2, f"{text}{hint}".encode(errors="backslashreplace"))
         os._exit(1)
     status = run()
-    # Taking apart what ends anyway would take a tenth of what publishing a package does. Nothing is lost:
+    # Taking apart what ends anyway would take a fifth of what publishing a package does. Nothing is lost:
     # click.echo() flushes each line, and files and threads have been ended by who began them.
     os._exit(status)
 

@@ -1,6 +1,6 @@
 """Faults that a version of etcd is known to have, and the version that fixes each.
 
-What comes with etcd-deb is in conf/known-faults.toml; builder/release/advisories.py keeps what GitHub has
+What comes with etcd-deb is in conf/known-faults.toml; builder/advisories.py keeps what GitHub has
 told since.
 """
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from builder.advisories import known_faults
 from builder.errors import EtcdDebError, VerificationFailed
 from builder.known_faults import KnownFault
 from builder.package.deliver import deliver
@@ -20,12 +20,11 @@ from builder.package.pack import Upload, pack
 from builder.package.provenance import Provenance, provenance_of
 from builder.package.source_tree import SourceTree, assemble
 from builder.package.unpack import unpack
-from builder.release.advisories import known_faults
 from builder.release.fetch import Fetched, Sources, fetch
 from builder.release.origin import ReleaseFile
 from builder.release.pins import Pins
 from builder.release.verify import verify
-from builder.system.files import disk_full_named
+from builder.system.files import disk_full_named, work_folder
 from builder.system.progress import Progress
 from builder.version import Architecture, PackageVersion
 
@@ -34,11 +33,9 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildRequest:
-    """What is to be built, and who signs for it."""
+class Choices:
+    """What the builder chooses, whatever the release."""
 
-    version: PackageVersion
-    architectures: tuple[Architecture, ...]
     maintainer: str
     require_pin: bool
     compression: str
@@ -55,20 +52,26 @@ class Built:
 
 
 def build(
-    request: BuildRequest, sources: Sources, pins: Pins, output: Path, progress: Progress
+    version: PackageVersion,
+    architectures: Sequence[Architecture],
+    choices: Choices,
+    sources: Sources,
+    pins: Pins,
+    output: Path,
+    progress: Progress,
 ) -> tuple[Built, ...]:
     """The packages of every architecture asked for, in the output folder: all of them, or none."""
-    fetched = fetch_all(request.version, request.architectures, sources, pins, progress)
-    faults = known_faults(progress).warnings(request.version.upstream)
+    fetched = fetch_all(version, architectures, sources, pins, progress)
+    faults = known_faults(progress).warnings(version.upstream)
     for fault in faults:
-        progress.step(f"known fault of etcd {request.version.upstream}: {fault}")
+        progress.step(f"known fault of etcd {version.upstream}: {fault}")
 
     def make(one: Fetched, work: Path) -> Built:
-        examined = prepare(one, pins, work, progress, require_pin=request.require_pin)
+        examined = prepare(one, pins, work, progress, require_pin=choices.require_pin)
         provenance = provenance_of(examined)
-        tree = assemble(examined, provenance, request.version, request.maintainer, work)
+        tree = assemble(examined, provenance, version, choices.maintainer, work)
         progress.step(f"packing etcd-ha {tree.version} for {tree.architecture}")
-        return Built(pack(tree, request.compression, request.key, progress), provenance, faults)
+        return Built(pack(tree, choices.compression, choices.key, progress), provenance, faults)
 
     with work_folder(progress) as work:
         built = in_parallel(lambda one: make(one, work / one.file.architecture), fetched, progress)
@@ -77,14 +80,20 @@ def build(
 
 
 def make_source(
-    request: BuildRequest, sources: Sources, pins: Pins, folder: Path, progress: Progress
+    version: PackageVersion,
+    architectures: Sequence[Architecture],
+    choices: Choices,
+    sources: Sources,
+    pins: Pins,
+    folder: Path,
+    progress: Progress,
 ) -> SourceTree:
     """The source tree of one architecture below folder, whole or not at all."""
-    (fetched,) = fetch_all(request.version, request.architectures, sources, pins, progress)
+    (fetched,) = fetch_all(version, architectures, sources, pins, progress)
     with work_folder(progress) as work:
-        examined = prepare(fetched, pins, work, progress, require_pin=request.require_pin)
+        examined = prepare(fetched, pins, work, progress, require_pin=choices.require_pin)
         provenance = provenance_of(examined)
-        tree = assemble(examined, provenance, request.version, request.maintainer, work)
+        tree = assemble(examined, provenance, version, choices.maintainer, work)
         target = folder / tree.root.name
         if target.exists():
             raise EtcdDebError(
@@ -127,19 +136,6 @@ def prepare(
     except VerificationFailed:
         fetched.discard()
         raise
-
-
-@contextmanager
-def work_folder(progress: Progress) -> Iterator[Path]:
-    """A folder below TMPDIR that is gone afterwards, however the build ends.
-
-    What can't be removed (too few open files, say) is said, and takes back nothing that was delivered.
-    """
-    with tempfile.TemporaryDirectory(prefix="etcd-deb-", ignore_cleanup_errors=True) as name:
-        work = Path(name)
-        yield work
-    if work.exists():
-        progress.warn(f"{work} could not be removed; remove it")
 
 
 def in_parallel(

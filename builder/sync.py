@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from builder.advisories import kept_faults, kept_file
 from builder.errors import EtcdDebError, UsageError
-from builder.pipeline import BuildRequest, build, work_folder
-from builder.release.advisories import kept_faults, kept_file
+from builder.pipeline import Choices, build
 from builder.release.fetch import Sources
 from builder.release.listing import ListedRelease, list_releases
 from builder.release.pins import Pins
@@ -17,7 +17,7 @@ from builder.repository.publish import publish
 from builder.repository.state.generation import current_generation
 from builder.repository.state.index import Entry
 from builder.repository.state.layout import Repository
-from builder.system.files import replacing
+from builder.system.files import replacing, work_folder
 from builder.system.progress import Progress
 from builder.version import (
     Architecture,
@@ -28,18 +28,6 @@ from builder.version import (
 )
 
 SUPPORTED = "supported"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a suite is to hold, and how it is built. series: empty for every one that upstream supports."""
-
-    series: tuple[Series, ...]
-    architectures: tuple[Architecture, ...]
-    maintainer: str
-    require_pin: bool
-    compression: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,7 +60,14 @@ class Synced:
 
 
 def sync(
-    repository: Repository, suite: str, wanted: Wanted, sources: Sources, pins: Pins, progress: Progress
+    repository: Repository,
+    suite: str,
+    wanted: Sequence[Series],
+    architectures: Sequence[Architecture],
+    choices: Choices,
+    sources: Sources,
+    pins: Pins,
+    progress: Progress,
 ) -> Synced:
     """Build and publish what is missing, each by itself: a release that fails stops no other one.
 
@@ -89,12 +84,13 @@ def sync(
     added: list[Entry] = []
     failures: list[Failure] = []
     withheld: list[Missing] = []
-    for missing in find_missing(list_releases(sources, pins, progress), current.all_entries(), wanted):
+    there = list_releases(sources, pins, progress)
+    for missing in find_missing(there, current.all_entries(), wanted, architectures):
         if (missing.version, missing.architecture) in taken_back:
             withheld.append(missing)
             continue
         try:
-            added += _bring(repository, suite, missing, wanted, sources, pins, progress.apart())
+            added += _bring(repository, suite, missing, choices, sources, pins, progress.apart())
         except EtcdDebError as error:
             failures.append(Failure(missing, error))
             progress.step(f"{missing} failed: {error.summary}")
@@ -102,7 +98,7 @@ def sync(
 
 
 def mark_faults(repository: Repository, progress: Progress) -> None:
-    """Have the page mark what GitHub tells of versions of etcd, as builder/release/advisories.py keeps it.
+    """Have the page mark what GitHub tells of versions of etcd, as builder/advisories.py keeps it.
 
     Raises what a change raises.
     """
@@ -112,7 +108,7 @@ def mark_faults(repository: Repository, progress: Progress) -> None:
     try:
         fresh = kept.is_file() and kept_faults(kept).table != page_faults(repository).table
     except EtcdDebError:
-        # refresh() has said it.
+        # keep_advisories() has said it.
         fresh = False
     if not fresh:
         return
@@ -123,7 +119,10 @@ def mark_faults(repository: Repository, progress: Progress) -> None:
 
 
 def find_missing(
-    releases: Iterable[ListedRelease], present: Sequence[Entry], wanted: Wanted
+    releases: Iterable[ListedRelease],
+    present: Sequence[Entry],
+    wanted: Sequence[Series],
+    architectures: Sequence[Architecture],
 ) -> tuple[Missing, ...]:
     """The packages to build, oldest first.
 
@@ -133,8 +132,7 @@ def find_missing(
     chosen = [
         release.version
         for release in releases
-        if not release.version.stage
-        and (release.version.series in wanted.series if wanted.series else release.supported)
+        if not release.version.stage and (release.version.series in wanted if wanted else release.supported)
     ]
     have = {(version, entry.architecture) for entry in present for version in _upstream(entry.version)}
     found: list[Missing] = []
@@ -142,7 +140,7 @@ def find_missing(
         versions = [version for version in chosen if version.series == series]
         there = [one for one in have if one[0].series == series]
         oldest_of_all = min((version for version, _ in there), default=max(versions))
-        for architecture in wanted.architectures:
+        for architecture in architectures:
             oldest = min((version for version, name in there if name == architecture), default=oldest_of_all)
             found += (
                 Missing(version, architecture)
@@ -177,19 +175,12 @@ def _bring(
     repository: Repository,
     suite: str,
     missing: Missing,
-    wanted: Wanted,
+    choices: Choices,
     sources: Sources,
     pins: Pins,
     progress: Progress,
 ) -> Iterator[Entry]:
-    request = BuildRequest(
-        version=PackageVersion(missing.version, "1"),
-        architectures=(missing.architecture,),
-        maintainer=wanted.maintainer,
-        require_pin=wanted.require_pin,
-        compression=wanted.compression,
-        key=wanted.key,
-    )
+    version = PackageVersion(missing.version, "1")
     with work_folder(progress) as work:
-        (built,) = build(request, sources, pins, work / "dist", progress)
+        (built,) = build(version, (missing.architecture,), choices, sources, pins, work / "dist", progress)
         yield from publish(repository, suite, [built.upload.changes], None, progress).added

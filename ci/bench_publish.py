@@ -252,7 +252,7 @@ def limits(runs: Runs) -> str:
         (f"add one to {largest}, etcd-deb / aptly", ratio(runs, largest, "add one", "aptly"), 0.4),
         (f"add one to {largest}, etcd-deb / reprepro", ratio(runs, largest, "add one", "reprepro"), 2.5),
         *(
-            (f"{count} from scratch, etcd-deb / aptly", ratio(runs, count, "scratch", "aptly"), 1.0)
+            (f"{count} from scratch, etcd-deb / aptly", ratio(runs, count, "scratch", "aptly"), 1.5)
             for count in counts
         ),
         ("memory of etcd-deb, MiB", memory, 100.0),

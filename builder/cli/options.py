@@ -16,6 +16,7 @@ from builder.settings import COMPRESSIONS, ENVIRONMENT_PREFIX, Settings, Value, 
 
 if TYPE_CHECKING:
     # Loading requests takes longer than all of `etcd-deb --help` may.
+    from builder.pipeline import Choices
     from builder.release.fetch import Sources
     from builder.release.pins import Pins
     from builder.repository.state.layout import Repository
@@ -176,6 +177,18 @@ def maintainer(command: _Command) -> _Command:
     )(command)
 
 
+def repository(command: _Command) -> _Command:
+    return click.option(
+        "--repo", "folder", metavar="DIR", required=True, type=Folder(), help="The repository."
+    )(command)
+
+
+def suite(command: _Command) -> _Command:
+    return click.option("--suite", required=True, type=SuiteName(), help="The suite, such as trixie.")(
+        command
+    )
+
+
 def as_json(command: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
 
@@ -215,3 +228,15 @@ def pins_of(settings: Settings) -> Pins:
     from builder.release.pins import read_pins
 
     return read_pins(settings.pins)
+
+
+def choices_of(settings: Settings, *, require_pin: bool) -> Choices:
+    """How the settings say to build."""
+    from builder.pipeline import Choices
+
+    return Choices(
+        maintainer=settings.maintainer,
+        require_pin=require_pin,
+        compression=settings.compression,
+        key=settings.key,
+    )

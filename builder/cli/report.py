@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from builder.cli.doctor import Need
+from builder.cli.terminal import as_json
 from builder.errors import on_one_line
 from builder.inspection.inspect import Inspection
 from builder.known_faults import Faults, KnownFault, full_version
@@ -26,7 +25,7 @@ def built_as_text(built: tuple[Built, ...]) -> str:
 
 
 def built_as_json(built: tuple[Built, ...]) -> str:
-    return _json(
+    return as_json(
         [
             {
                 "version": str(one.upload.version),
@@ -44,7 +43,7 @@ def built_as_json(built: tuple[Built, ...]) -> str:
 
 
 def tree_as_json(tree: SourceTree) -> str:
-    return _json({"version": str(tree.version), "architecture": tree.architecture, "tree": str(tree.root)})
+    return as_json({"version": str(tree.version), "architecture": tree.architecture, "tree": str(tree.root)})
 
 
 def kept_as_text(kept: tuple[Path, ...]) -> str:
@@ -52,11 +51,11 @@ def kept_as_text(kept: tuple[Path, ...]) -> str:
 
 
 def kept_as_json(kept: tuple[Path, ...]) -> str:
-    return _json({"files": [str(path) for path in kept]})
+    return as_json({"files": [str(path) for path in kept]})
 
 
 def pinned_as_json(pin_list: Path, digests: Mapping[str, str]) -> str:
-    return _json({"list": str(pin_list), "sha256": dict(digests)})
+    return as_json({"list": str(pin_list), "sha256": dict(digests)})
 
 
 def cache_as_text(files: tuple[CachedFile, ...], limit: int) -> str:
@@ -66,7 +65,7 @@ def cache_as_text(files: tuple[CachedFile, ...], limit: int) -> str:
 
 
 def cache_as_json(folder: Path, files: tuple[CachedFile, ...], limit: int) -> str:
-    return _json(
+    return as_json(
         {
             "folder": str(folder),
             "size": sum(file.size for file in files),
@@ -88,7 +87,7 @@ def pruned_as_text(pruned: Pruned) -> str:
 
 
 def pruned_as_json(pruned: Pruned) -> str:
-    return _json(
+    return as_json(
         {
             "removed": _cached(pruned.removed),
             "freed": sum(file.size for file in pruned.removed),
@@ -117,7 +116,7 @@ def releases_as_text(releases: tuple[ListedRelease, ...], faults: Faults) -> str
 
 
 def releases_as_json(releases: tuple[ListedRelease, ...], faults: Faults) -> str:
-    return _json(
+    return as_json(
         [
             {
                 "version": str(release.version),
@@ -154,7 +153,7 @@ def inspection_as_text(found: Inspection, faults: Sequence[KnownFault]) -> str:
 
 def inspection_as_json(found: Inspection, faults: Sequence[KnownFault]) -> str:
     finding = found.finding
-    return _json(
+    return as_json(
         {
             "package": found.package,
             "version": found.version,
@@ -173,30 +172,6 @@ def inspection_as_json(found: Inspection, faults: Sequence[KnownFault]) -> str:
     )
 
 
-def needs_as_text(needs: tuple[Need, ...]) -> str:
-    width = max(len(need.program) for need in needs)
-    rows = [
-        f"{need.program:<{width}}  {need.path or 'missing'}"
-        + ("" if need.path else f"  ({need.purpose}): apt install {need.package}")
-        for need in needs
-    ]
-    required, optional = (
-        " ".join(sorted({need.package for need in needs if need.path is None and need.required is wanted}))
-        for wanted in (True, False)
-    )
-    summary = [
-        f"Programs that a build needs are missing. Install them with: apt install {required}"
-        if required
-        else "A build works.",
-        *([f"Optional programs are missing. Install them with: apt install {optional}"] if optional else []),
-    ]
-    return "\n".join([*rows, *summary])
-
-
-def needs_as_json(needs: tuple[Need, ...]) -> str:
-    return _json([{**asdict(need), "path": need.path} for need in needs])
-
-
 def _faults(faults: Sequence[KnownFault]) -> list[dict[str, str | None]]:
     return [{"what": fault.what, "source": fault.source, "fixed_in": fault.fixed or None} for fault in faults]
 
@@ -207,7 +182,3 @@ def _faults_in_short(faults: Sequence[KnownFault]) -> str:
     fixed = [full_version(fault.fixed) for fault in faults if fault.fixed]
     whole = f"all fixed in {max(fixed)}" if len(fixed) == len(faults) else "not all of them fixed"
     return f"{len(faults)}, {whole}"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from builder.cli.terminal import as_json
 
 if TYPE_CHECKING:
     # Each command loads what it needs.
@@ -26,7 +27,7 @@ def published_as_text(published: Published, pushed: Sequence[Pushed] = ()) -> st
 
 
 def published_as_json(published: Published, pushed: Sequence[Pushed] = ()) -> str:
-    return _json(
+    return as_json(
         {
             "suite": published.suite,
             "generation": published.generation,
@@ -56,7 +57,7 @@ def synced_as_json(synced: Synced, pushed: Sequence[Pushed]) -> str:
         }
         for failure in synced.failures
     ]
-    return _json(
+    return as_json(
         {
             "suite": synced.suite,
             "added": _entries(synced.added),
@@ -72,7 +73,7 @@ def pushed_as_text(pushed: Sequence[Pushed]) -> str:
 
 
 def pushed_as_json(pushed: Sequence[Pushed]) -> str:
-    return _json({"pushed": [asdict(each) for each in pushed]})
+    return as_json({"pushed": [asdict(each) for each in pushed]})
 
 
 def suites_as_text(suites: tuple[Suite, ...]) -> str:
@@ -89,7 +90,7 @@ def suites_as_text(suites: tuple[Suite, ...]) -> str:
 
 
 def suites_as_json(suites: tuple[Suite, ...]) -> str:
-    return _json({suite.name: _suite(suite) for suite in suites})
+    return as_json({suite.name: _suite(suite) for suite in suites})
 
 
 def suite_as_text(suite: Suite) -> str:
@@ -108,7 +109,7 @@ def suite_as_text(suite: Suite) -> str:
 
 
 def suite_as_json(suite: Suite) -> str:
-    return _json(_suite(suite))
+    return as_json(_suite(suite))
 
 
 def _suite(suite: Suite) -> dict[str, object]:
@@ -133,7 +134,7 @@ def made_as_text(repository: Repository) -> str:
 
 def made_as_json(repository: Repository) -> str:
     files = {suite: str(repository.sources_file(suite)) for suite in repository.suites}
-    return _json({"key": repository.settings.key, "sources": files})
+    return as_json({"key": repository.settings.key, "sources": files})
 
 
 def released_as_text(suite: str, released: Sequence[tuple[str, str]]) -> str:
@@ -143,7 +144,7 @@ def released_as_text(suite: str, released: Sequence[tuple[str, str]]) -> str:
 
 
 def released_as_json(suite: str, released: Sequence[tuple[str, str]]) -> str:
-    return _json({"suite": suite, "released": _pairs(released)})
+    return as_json({"suite": suite, "released": _pairs(released)})
 
 
 def generations_as_text(generations: Iterable[Generation]) -> str:
@@ -151,7 +152,7 @@ def generations_as_text(generations: Iterable[Generation]) -> str:
 
 
 def generations_as_json(generations: Iterable[Generation]) -> str:
-    return _json({generation.suite: generation.number for generation in generations})
+    return as_json({generation.suite: generation.number for generation in generations})
 
 
 def rotated_as_text(rotated: Rotated) -> str:
@@ -160,7 +161,7 @@ def rotated_as_text(rotated: Rotated) -> str:
 
 
 def rotated_as_json(rotated: Rotated) -> str:
-    return _json({"keys": rotated.keys, "gone": rotated.gone or None})
+    return as_json({"keys": rotated.keys, "gone": rotated.gone or None})
 
 
 def removed_as_text(removed: Removed) -> str:
@@ -172,7 +173,7 @@ def removed_as_text(removed: Removed) -> str:
 
 
 def removed_as_json(removed: Removed) -> str:
-    return _json(
+    return as_json(
         {
             "suite": removed.suite,
             "generation": removed.generation,
@@ -187,7 +188,7 @@ def problems_as_text(problems: tuple[str, ...]) -> str:
 
 
 def problems_as_json(problems: tuple[str, ...]) -> str:
-    return _json({"problems": problems})
+    return as_json({"problems": problems})
 
 
 def _added(suite: str, added: Iterable[Entry]) -> list[str]:
@@ -215,7 +216,3 @@ def _entries(entries: Iterable[Entry]) -> list[dict[str, object]]:
         }
         for entry in entries
     ]
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import threading
 import time
@@ -99,6 +100,11 @@ def say(message: str, *, nl: bool = True) -> None:
     """A message on standard error. One that nobody can be shown is no reason to stop the work."""
     with suppress(OSError):
         click.echo(message, err=True, nl=nl)
+
+
+def as_json(value: object) -> str:
+    """A result as scripts read it."""
+    return json.dumps(value, indent=1)
 
 
 class Results(io.TextIOBase):

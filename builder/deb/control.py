@@ -60,8 +60,8 @@ def read_control(package: Path) -> Deb822:
 def control_in(stream: BinaryIO, package: Path) -> Deb822:
     """The same of a package that is open. Raises EtcdDebError.
 
-    By the ArFile of python-debian, in a hundredth of dpkg-deb's time. Its DebFile takes twice as long: it
-    tries which compression it is, opens the file several times, and parses the dependencies.
+    By the ArFile of python-debian. Its DebFile takes packages that dpkg refuses: one whose compression is not
+    what the member's name says, and one that is cut behind the control file.
     """
     try:
         members = {member.name: member for member in ArFile(fileobj=stream)}

@@ -6,7 +6,6 @@ is told: bytes after the last member, bytes after the end of a tar archive, a co
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import tempfile
 import threading
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from builder.deb.control import unreadable
-from builder.deb.tar_part import CHUNK, MEMBERS_LIMIT, Part, Refused, Source, read_part
+from builder.deb.tar_part import CHUNK, MEMBERS_LIMIT, Part, Refused, read_part
+from builder.system.digest import Readable, digest_of
 from builder.system.process import find_program
 
 MAGIC = b"!<arch>\n"
@@ -67,7 +67,7 @@ class DebFile:
 def read_deb(path: Path) -> DebFile:
     """The whole package. Raises EtcdDebError for a file that is none, MissingProgram."""
     with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        sha256, _ = digest_of(stream)
         members, after = _members(stream, path)
         names = [member.name for member in members]
         if names[:1] != ["debian-binary"]:
@@ -98,26 +98,18 @@ def _members(stream: BinaryIO, path: Path) -> tuple[tuple[ArMember, ...], int]:
         if at + HEADER + size > end:
             break
         name = header[:16].decode("latin-1").rstrip(" ").removesuffix("/")
-        digest = _digest(stream, size)
+        digest, _ = digest_of(_Piece(stream, at + HEADER, size))
         found.append(ArMember(name, header[16:48].decode("latin-1"), at + HEADER, size, digest))
         at += HEADER + size + size % 2
     return tuple(found), max(0, end - at)
 
 
-def _digest(stream: BinaryIO, size: int) -> str:
-    digest = hashlib.sha256()
-    while size and (chunk := stream.read(min(CHUNK, size))):
-        digest.update(chunk)
-        size -= len(chunk)
-    return digest.hexdigest()
-
-
 class _Piece:
     """The bytes of one member of the outer archive."""
 
-    def __init__(self, stream: BinaryIO, member: ArMember) -> None:
+    def __init__(self, stream: BinaryIO, start: int, size: int) -> None:
         self._stream = stream
-        self._at, self._end = member.start, member.start + member.size
+        self._at, self._end = start, start + size
 
     def read(self, size: int) -> bytes:
         self._stream.seek(self._at)
@@ -133,9 +125,9 @@ class _Piece:
 
 
 @contextmanager
-def _plain(stream: BinaryIO, member: ArMember, suffix: str) -> Iterator[Source]:
+def _plain(stream: BinaryIO, member: ArMember, suffix: str) -> Iterator[Readable]:
     words = _DECOMPRESSORS[suffix]
-    piece = _Piece(stream, member)
+    piece = _Piece(stream, member.start, member.size)
     if words is None:
         yield piece
         return

@@ -7,11 +7,13 @@ import io
 import tarfile
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO
 
-from builder.package.unpack import TOTAL_LIMIT
+from builder.system.digest import Readable, digest_of
 
 CHUNK = 64 * 1024
+# Bytes that an archive may unpack to: a release, and a package of it.
+TOTAL_LIMIT = 512 * 1024 * 1024
 # Of one archive; one of ours has a thirtieth of them.
 MEMBERS_LIMIT = 5000
 # Bytes of a member that is kept whole, and of a header that tarfile reads at once.
@@ -22,12 +24,6 @@ TOOLCHAIN = "./usr/share/doc/etcd-ha/toolchain"
 KEPT = {CONTROL, PROVENANCE, TOOLCHAIN}
 _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symbolic link"}
 _OTHER_KINDS = {tarfile.LNKTYPE: "hard link", tarfile.CHRTYPE: "device", tarfile.BLKTYPE: "device"}
-
-
-class Source(Protocol):
-    """Where plain content comes from."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 class Refused(Exception):
@@ -64,7 +60,7 @@ class Part:
         return found[-1] if found else None
 
 
-def read_part(opened: AbstractContextManager[Source]) -> Part:
+def read_part(opened: AbstractContextManager[Readable]) -> Part:
     """All of an archive, or as much as could be read and why."""
     reading = _Reading()
     fault = ""
@@ -102,13 +98,15 @@ class _Reading:
         self.sha256 = plain.digest.hexdigest()
 
     def _take(self, info: tarfile.TarInfo, content: IO[bytes] | None) -> None:
-        digest, kept = hashlib.sha256(), b""
-        while content and (chunk := content.read(CHUNK)):
-            digest.update(chunk)
+        kept = bytearray()
+
+        def keep(chunk: bytes) -> None:
             if info.name in KEPT and len(kept) <= KEPT_LIMIT:
-                kept += chunk
+                kept.extend(chunk)
+
+        sha256 = digest_of(content, keep)[0] if content else ""
         if info.name in KEPT and content:
-            self.kept.append((info.name, kept[:KEPT_LIMIT]))
+            self.kept.append((info.name, bytes(kept[:KEPT_LIMIT])))
         self.entries.append(
             Entry(
                 name=info.name,
@@ -119,7 +117,7 @@ class _Reading:
                 link=info.linkname,
                 extra=tuple(sorted((str(key), str(value)) for key, value in info.pax_headers.items())),
                 size=info.size,
-                sha256=digest.hexdigest() if content else "",
+                sha256=sha256,
             )
         )
 
@@ -138,7 +136,7 @@ class _BoundedInfo(tarfile.TarInfo):
 class _Watched(io.RawIOBase):
     """Plain content: how much there may be, its digest, and where its last byte is that is not zero."""
 
-    def __init__(self, plain: Source) -> None:
+    def __init__(self, plain: Readable) -> None:
         self._plain = plain
         self._done = 0
         self.digest = hashlib.sha256()

@@ -19,9 +19,10 @@ from builder.package.chroot import NoChroot
 from builder.package.examine import ExaminedBinaries
 from builder.package.provenance import BUILDER, Provenance, provenance_of
 from builder.package.toolchain import Toolchain
-from builder.pipeline import fetch_all, prepare, work_folder
+from builder.pipeline import fetch_all, prepare
 from builder.release.fetch import Sources
 from builder.release.pins import Pins
+from builder.system.files import work_folder
 from builder.system.progress import Progress
 
 PROGRAMS = "./usr/lib/etcd-ha/bin/"

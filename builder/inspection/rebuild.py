@@ -15,7 +15,7 @@ from builder.package.pack import pack
 from builder.package.provenance import provenance_of
 from builder.package.source_tree import assemble
 from builder.package.toolchain import Toolchain, is_here, other_versions, parse_toolchain
-from builder.release.checksums import file_digest
+from builder.system.digest import file_digest
 from builder.system.progress import Progress
 
 

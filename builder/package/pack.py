@@ -8,8 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from debian.deb822 import Changes
-
+from builder.deb.changes import read_changes
 from builder.deb.repack import COMPRESSORS
 from builder.errors import CommandFailed
 from builder.package.source_tree import SourceTree
@@ -138,12 +137,11 @@ def _clearsign(file: Path, key: str, progress: Progress) -> None:
 
 def _read_changes(tree: SourceTree, package: Path) -> Upload:
     changes = package.with_suffix(".changes")
-    with changes.open(encoding="utf-8") as file:
-        said = Changes(file)
-    if said["Version"] != str(tree.version) or package.name not in {f["name"] for f in said["Files"]}:
+    said = read_changes(changes)
+    if said.version != str(tree.version) or package.name not in said.files:
         raise CommandFailed(
             f"dpkg-buildpackage made another package than {package.name}",
-            details=(f"{changes.name} says {said['Version']}",),
+            details=(f"{changes.name} says {said.version}",),
             hint="debian-template/changelog.j2 and the version asked for must agree",
         )
     return Upload(tree.version, tree.architecture, package, package.with_suffix(".buildinfo"), changes)

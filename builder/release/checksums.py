@@ -1,9 +1,7 @@
-"""SHA-256 of files, and SHA256SUMS as sha256sum writes it and upstream's scripts/release.sh uploads it."""
+"""SHA256SUMS as sha256sum writes it and upstream's scripts/release.sh uploads it."""
 
-import hashlib
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from builder.errors import VerificationFailed
 
@@ -43,9 +41,3 @@ def parse_checksums(text: str, origin: str) -> dict[str, str]:
 def format_checksums(digests: Mapping[str, str]) -> str:
     """SHA256SUMS of these files, sorted by name."""
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

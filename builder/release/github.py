@@ -1,4 +1,4 @@
-"""GitHub's REST API: the list of releases, and the digest it computed of each uploaded file."""
+"""GitHub's REST API: the list of releases, the digest of each uploaded file, and the security advisories."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from builder.errors import DownloadFailed, UsageError
+from builder.advisories import FIELDS, advisory_url, kept_file, known_faults, parse
+from builder.errors import DownloadFailed, NoSuchRelease, UsageError
 from builder.release.origin import RemoteOrigin, parse_source, without_login
+from builder.system.files import replacing
 from builder.system.progress import Progress
 from builder.version import UpstreamVersion, parse_version
 
@@ -151,3 +153,24 @@ def _day(published: str) -> date | None:
     with contextlib.suppress(ValueError):
         return datetime.fromisoformat(published).date()
     return None
+
+
+def keep_advisories(github: GitHub, progress: Progress) -> None:
+    """Ask GitHub, and keep the answer. Where it can't be had, that is said, and what is there stays.
+
+    Raises DiskFull, OSError, EtcdDebError for a home that is missing.
+    """
+    file = kept_file()
+    try:
+        progress.step(f"asking {github.api} for advisories")
+        answer = github.advisories(progress)
+        read = parse(answer)
+    except (DownloadFailed, NoSuchRelease) as error:
+        progress.step(f"{error.summary}; known faults are those of {known_faults(progress).as_of}")
+        return
+    for name in read.unread:
+        progress.step(f"{name} names its versions in words of its own: {advisory_url(name)}")
+    trimmed = [{key: entry.get(key) for key in FIELDS} for entry in answer if isinstance(entry, dict)]
+    content = {"read": datetime.now(UTC).date().isoformat(), "advisories": trimmed}
+    with replacing(file, "keeping the advisories") as out:
+        out.write(json.dumps(content, indent=1).encode())

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from builder.errors import NoSuchRelease, VerificationFailed
-from builder.pipeline import work_folder
 from builder.release.checksums import parse_checksums
 from builder.release.fetch import Sources, fetch, hear
 from builder.release.origin import ReleaseFile
 from builder.release.pins import Pins, record_pins
 from builder.release.verify import agreed_digest, verify
-from builder.system.files import replacing
+from builder.system.files import replacing, work_folder
 from builder.system.progress import Progress
 from builder.version import Architecture, UpstreamVersion
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from builder.release.checksums import parse_checksums
 from builder.release.fetch import WITNESSES_NEEDED, Fetched, Hearing
 from builder.release.origin import ReleaseFile
 from builder.release.pins import Pins
+from builder.system.digest import digest_of
 from builder.system.files import disk_full_named
-
-CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +86,7 @@ def agreed_digest(name: str, hearing: Hearing) -> tuple[str, tuple[str, ...]]:
 
 def _copied(source: Path, copy: Path) -> str:
     """The SHA-256 of what was written to copy."""
-    digest = hashlib.sha256()
     with disk_full_named(copy, f"copying {source.name}"), source.open("rb") as arrived:
         copy.parent.mkdir(parents=True, exist_ok=True)
         with copy.open("xb") as out:
-            while chunk := arrived.read(CHUNK):
-                digest.update(chunk)
-                out.write(chunk)
-    return digest.hexdigest()
+            return digest_of(arrived, out.write)[0]

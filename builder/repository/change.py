@@ -8,16 +8,14 @@ finds the mark of the unfinished one.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from builder.errors import CommandFailed, EtcdDebError
-from builder.release.checksums import file_digest
 from builder.repository.announcement.sources_file import choose_component
-from builder.repository.incoming import CHUNK, Incoming
+from builder.repository.incoming import Incoming
 from builder.repository.keyring_package import keyring_entry
 from builder.repository.keys import find_key_faults
 from builder.repository.signing import SigningFailed, SigningKeys, signing
@@ -35,6 +33,7 @@ from builder.repository.state.layout import Repository
 from builder.repository.state.ledger import note
 from builder.repository.state.lock import locked
 from builder.repository.state.syncing import sync_file, sync_files, sync_folder
+from builder.system.digest import digest_of, file_digest
 from builder.system.files import disk_full_named
 from builder.system.progress import Progress
 from builder.version import Architecture
@@ -110,17 +109,14 @@ def _is_there(repository: Repository, components: Sequence[Path], entry: Entry) 
 
 
 def _copy(incoming: Incoming, target: Path) -> None:
-    digest = hashlib.sha256()
     with (
         disk_full_named(target, "copying a package into the pool"),
         incoming.path.open("rb", buffering=0) as content,
         target.open("wb") as out,
     ):
         os.fchmod(out.fileno(), 0o644)
-        while chunk := content.read(CHUNK):
-            out.write(chunk)
-            digest.update(chunk)
-    if digest.hexdigest() != incoming.entry.sha256:
+        sha256, _ = digest_of(content, out.write)
+    if sha256 != incoming.entry.sha256:
         raise EtcdDebError(
             f"{incoming.path} was changed while it was being published", hint="publish it again"
         )

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from debian.deb822 import Deb822
 
+from builder.advisories import kept_faults
 from builder.errors import EtcdDebError
-from builder.release.advisories import kept_faults
-from builder.release.checksums import file_digest
 from builder.repository.check_files import check_files
 from builder.repository.keys import find_key_faults
 from builder.repository.signing import find_fault, without_armour
@@ -23,6 +22,7 @@ from builder.repository.state.generation import (
 )
 from builder.repository.state.index import Damaged, Entry
 from builder.repository.state.layout import Repository
+from builder.system.digest import file_digest
 from builder.system.progress import Progress
 
 

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
-from typing import BinaryIO
 
-from debian.deb822 import Changes, Deb822
-
+from builder.deb.changes import read_changes
 from builder.deb.control import control_in, unreadable
 from builder.errors import DigestMismatch, EtcdDebError, UsageError
-from builder.repository.state.index import Entry
+from builder.repository.state.index import Damaged, Entry, index_entry
 from builder.repository.state.layout import PACKAGE, check_component_name
-from builder.settings import read_small
-from builder.system.linux import end_with
+from builder.system.digest import digest_of
 
-CHUNK = 1024 * 1024
-# From here on a second process gains more time than it takes to start.
-MANY = 500
-READERS = 4
-READ_AT_ONCE = 64
-# Seconds in which a publisher that was told to end is done with its readers.
-END_AFTER = 2
-# Names without a folder: a .changes describes what lies beside it, and leads nowhere else.
-_CHECKSUM = re.compile(r"([0-9a-f]{64}) ([0-9]{1,18}) ([A-Za-z0-9][A-Za-z0-9+.~_:-]*)")
 _SERIES = re.compile(r"(?:\d+:)?(\d+\.\d+)\.")
 
 
@@ -61,7 +45,7 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
                 hint="etcd-deb publish dist/*.changes --repo DIR --suite trixie",
             )
     found: dict[str, Incoming] = {}
-    for incoming in _read_all(tuple(debs), component):
+    for incoming in (_read(deb, component) for deb in debs):
         other = found.setdefault(incoming.entry.filename, incoming)
         if other.entry.sha256 != incoming.entry.sha256:
             raise EtcdDebError(
@@ -77,7 +61,7 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
 
 def _debs_of(changes: Path) -> list[Path]:
     folder = changes.resolve().parent
-    listed = _listed(changes)
+    listed = read_changes(changes).files
     debs = [folder / name for name in listed if name.endswith(".deb")]
     if not debs:
         raise EtcdDebError(
@@ -85,40 +69,12 @@ def _debs_of(changes: Path) -> list[Path]:
             details=("expected  a .deb in Checksums-Sha256",),
             hint="build the package again",
         )
-    for name, (size, sha256) in listed.items():
-        _check(folder / name, size, sha256, changes)
+    for name, described in listed.items():
+        _check(folder / name, described, changes)
     return debs
 
 
-def _listed(changes: Path) -> dict[str, tuple[int, str]]:
-    """Size and SHA-256 of each file that a .changes names; all of them lie beside it."""
-    try:
-        rows = Changes(read_small(changes).decode("utf-8")).get("Checksums-Sha256") or []
-        # python-debian makes one row of a field that stands on one line, and leaves out what a line lacks.
-        lines = [
-            f"{row['sha256']} {row['size']} {row['name']}"
-            for row in ([rows] if isinstance(rows, dict) else rows)
-        ]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _unreadable(changes, str(error) or type(error).__name__) from error
-    listed = {}
-    for line in lines:
-        if not (match := _CHECKSUM.fullmatch(line)):
-            raise _unreadable(changes, f"Checksums-Sha256 has the line {line!r}")
-        sha256, size, name = match.groups()
-        listed[name] = int(size), sha256
-    return listed
-
-
-def _unreadable(changes: Path, reason: str) -> EtcdDebError:
-    return EtcdDebError(
-        f"{changes} can't be read",
-        details=("expected  a .changes with the files beside it in Checksums-Sha256", f"got       {reason}"),
-        hint="build the package again",
-    )
-
-
-def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
+def _check(file: Path, described: tuple[str, int], changes: Path) -> None:
     if not file.is_file():
         raise EtcdDebError(
             f"{changes.name} lists {file.name}, which is not there",
@@ -126,44 +82,15 @@ def _check(file: Path, size: int, sha256: str, changes: Path) -> None:
             hint="copy all files of a build together",
         )
     with file.open("rb") as stream:
-        got, got_size = _digest(stream)
-    if got != sha256 or got_size != size:
+        got = digest_of(stream)
+    if got != described:
         raise DigestMismatch(
             file=file.name,
-            expected=sha256,
-            got=got,
+            expected=described[0],
+            got=got[0],
             witness=changes.name,
             hint="the files are not of one build: build the package again",
         )
-
-
-def _read_all(debs: Sequence[Path], component: str | None) -> Iterator[Incoming]:
-    """Each package, in this order; many of them by several processes, since threads of Python take turns."""
-    if len(debs) < MANY:
-        yield from (_read(deb, component) for deb in debs)
-        return
-    # Here, since it takes as long to load as to read a hundred packages.
-    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-
-    workers = min(os.cpu_count() or 1, READERS)
-    try:
-        with ProcessPoolExecutor(workers, initializer=_begin_reading, initargs=(os.getpid(),)) as readers:
-            yield from readers.map(_read, debs, repeat(component), chunksize=READ_AT_ONCE)
-    except BrokenProcessPool as error:
-        raise EtcdDebError(
-            "a process that was reading the packages has been killed",
-            hint="publish again; dmesg says so where the memory was full",
-        ) from error
-
-
-def _begin_reading(publisher: int) -> None:
-    # A signal to all of us is for the publisher to heed, and its end is that of its readers: Python shows a
-    # traceback where they end first. By SIGTERM the pool also ends those that remain when one was killed.
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(END_AFTER))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    end_with(publisher)
 
 
 def _read(deb: Path, component: str | None) -> Incoming:
@@ -172,7 +99,7 @@ def _read(deb: Path, component: str | None) -> Incoming:
         with deb.open("rb", buffering=0) as stream:
             control = control_in(stream, deb)
             stream.seek(0)
-            sha256, size = _digest(stream)
+            sha256, size = digest_of(stream)
     except OSError as error:
         raise unreadable(deb, str(error)) from error
     if control.get("Package") != PACKAGE:
@@ -190,32 +117,7 @@ def _read(deb: Path, component: str | None) -> Incoming:
     chosen = check_component_name(component or (series[1] if series else ""))
     # As dpkg-name(1): without the epoch, which no file name has.
     name = f"{PACKAGE}_{version.partition(':')[2] or version}_{control['Architecture']}.deb"
-    return Incoming(deb, index_entry(control, f"pool/{chosen}/{name}", size, sha256))
-
-
-def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry:
-    """The stanza of a package in Packages: its control file, and where and what the file is.
-
-    These fields are added to control itself: copying it takes a third of the time of reading it.
-    """
-    control["Filename"] = filename
-    control["Size"] = str(size)
-    control["SHA256"] = sha256
-    return Entry(
-        package=control["Package"],
-        version=control["Version"],
-        architecture=control["Architecture"],
-        filename=filename,
-        size=size,
-        sha256=sha256,
-        text=str(control).rstrip("\n"),
-    )
-
-
-def _digest(stream: BinaryIO) -> tuple[str, int]:
-    """SHA-256 and size; hashlib.file_digest() has its buffer made anew for each of many small files."""
-    digest, size = hashlib.sha256(), 0
-    while chunk := stream.read(CHUNK):
-        digest.update(chunk)
-        size += len(chunk)
-    return digest.hexdigest(), size
+    try:
+        return Incoming(deb, index_entry(control, f"pool/{chosen}/{name}", size, sha256))
+    except Damaged as error:
+        raise unreadable(deb, f"apt would not read it in an index: {error.summary}") from error

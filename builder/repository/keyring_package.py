@@ -18,8 +18,7 @@ from debian.deb822 import Deb822
 
 from builder.deb.control import read_control
 from builder.deb.repack import Member, packed_archive
-from builder.repository.incoming import index_entry
-from builder.repository.state.index import KEYRING_PACKAGE, Entry
+from builder.repository.state.index import KEYRING_PACKAGE, Entry, index_entry
 from builder.repository.state.layout import Repository
 from builder.repository.state.syncing import sync_folder
 from builder.system.files import replacing

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under a temporary name, synced, renamed."""
+"""Files that are whole or absent, written under a temporary name, synced, renamed; and folders of work."""
 
 import errno
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from builder.errors import DiskFull
+from builder.system.progress import Progress
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -50,3 +51,16 @@ def replacing(path: Path, doing: str, *, suffix: str = "") -> Iterator[BinaryIO]
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def work_folder(progress: Progress) -> Iterator[Path]:
+    """A folder below TMPDIR that is gone afterwards, however the build ends.
+
+    What can't be removed (too few open files, say) is said, and takes back nothing that was delivered.
+    """
+    with tempfile.TemporaryDirectory(prefix="etcd-deb-", ignore_cleanup_errors=True) as name:
+        work = Path(name)
+        yield work
+    if work.exists():
+        progress.warn(f"{work} could not be removed; remove it")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from builder import shipped
+from builder.advisories import kept_file, known_faults, parse
 from builder.errors import DownloadFailed
 from builder.known_faults import Faults, shipped_faults
-from builder.release.advisories import kept_file, known_faults, parse, refresh
-from builder.release.github import PER_PAGE, GitHub
+from builder.release.github import PER_PAGE, GitHub, keep_advisories
 from builder.release.origin import RemoteOrigin
 from builder.system.progress import Progress
 from tests.support.faults.answers import Fault as Answer
@@ -98,7 +98,7 @@ def test_each_fault_is_fixed_by_a_version_that_has_it_not() -> None:
 
 def test_an_advisory_of_githubs_is_known_from_then_on(server: ReleaseServer, github: GitHub) -> None:
     answered(server, advisory())
-    refresh(github, Progress())
+    keep_advisories(github, Progress())
     faults = known_faults(Progress())
     assert fixed(faults, "3.6.16") == {FRESH: "3.6.17"}
     assert faults.as_of >= shipped_faults().as_of
@@ -111,7 +111,7 @@ def test_github_is_right_of_an_advisory_that_is_shipped_too(server: ReleaseServe
         advisory(WATCH, ">= 3.6.0, <= 3.6.16", "3.6.17"),
         advisory("GHSA-6vch-q96h-7gc3", withdrawn_at="2026-11-01T00:00:00Z"),
     )
-    refresh(github, Progress())
+    keep_advisories(github, Progress())
     assert fixed(known_faults(Progress()), "3.6.13").get(WATCH) == "3.6.17"
     assert "GHSA-6vch-q96h-7gc3" not in fixed(known_faults(Progress()), "3.6.13")
 
@@ -152,7 +152,7 @@ def test_an_advisory_whose_versions_are_not_understood_is_named_and_changes_noth
 ) -> None:
     answered(server, entry)
     progress = Heard()
-    refresh(github, progress)
+    keep_advisories(github, progress)
     assert [step for step in progress.steps if WATCH in step]
     assert fixed(known_faults(Progress()), "3.6.13").get(WATCH) == "3.6.14"
 
@@ -173,11 +173,11 @@ def test_where_the_advisories_cant_be_read_that_is_said_and_what_is_known_stays(
     server: ReleaseServer, github: GitHub, answer: Answer
 ) -> None:
     answered(server, advisory())
-    refresh(github, Progress())
+    keep_advisories(github, Progress())
     before = kept_file().read_bytes()
     server.script_always("/api/security-advisories", answer)
     progress = Heard()
-    refresh(github, progress)
+    keep_advisories(github, progress)
     assert progress.steps[-1].endswith(f"known faults are those of {known_faults(Progress()).as_of}")
     assert kept_file().read_bytes() == before
 

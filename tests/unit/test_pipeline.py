@@ -14,7 +14,8 @@ import pytest
 from builder.errors import CommandFailed, DiskFull, Interrupted
 from builder.package.deliver import deliver
 from builder.package.pack import Upload
-from builder.pipeline import in_parallel, work_folder
+from builder.pipeline import in_parallel
+from builder.system.files import work_folder
 from builder.system.progress import Progress
 from builder.version import Architecture, PackageVersion, host_architecture
 from tests.unit.samples import version

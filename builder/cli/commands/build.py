@@ -1,4 +1,4 @@
-"""The commands that make something of a release: build, source."""
+"""`build`: packages of a release."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import click
 
 from builder.cli import options
 from builder.cli.options import Invocation, pass_invocation
-from builder.errors import UsageError
 from builder.settings import Settings
 from builder.system.progress import Progress
-from builder.version import parse_revision, parse_version
+from builder.version import PackageVersion, parse_revision, parse_version
 
 if TYPE_CHECKING:
     # Loading these takes longer than all of `etcd-deb --help` may.
-    from builder.pipeline import BuildRequest
     from builder.release.fetch import Sources
     from builder.release.pins import Pins
 
@@ -75,79 +73,18 @@ def build(
         key=key,
     )
     progress = options.progress()
-    request, sources, pinned = _read(version, revision, settings, progress, require_pin=require_pin)
-    built = run_build(request, sources, pinned, Path(settings.output), progress)
+    packed, sources, pinned = requested(version, revision, settings, progress)
+    choices = options.choices_of(settings, require_pin=require_pin)
+    built = run_build(packed, settings.arches, choices, sources, pinned, Path(settings.output), progress)
     click.echo(report.built_as_json(built) if as_json else report.built_as_text(built))
 
 
-@click.command(cls=options.renamed("--to", "--output"))
-@click.argument("version")
-@click.option(
-    "--output",
-    "folder",
-    type=options.Folder(),
-    required=True,
-    metavar="DIR",
-    help="Where the tree goes.",
-)
-@options.arch
-@options.source
-@options.pins
-@options.require_pin
-@options.revision
-@options.maintainer
-@options.as_json
-@pass_invocation
-def source(
-    invocation: Invocation,
-    version: str,
-    folder: Path,
-    arches: tuple[str, ...],
-    source: str | None,
-    pins: str | None,
-    require_pin: bool,
-    revision: str,
-    maintainer: str | None,
-    as_json: bool,
-) -> None:
-    """Leave the source tree that plain dpkg-buildpackage builds.
-
-    \b
-    etcd-deb source v3.6.7 --output .
-    cd etcd-ha-3.6.7 && dpkg-buildpackage -b
-    """
-    from builder.cli import report
-    from builder.pipeline import make_source
-
-    settings = invocation.settings(source=source, pins=pins, arches=arches or None, maintainer=maintainer)
-    if len(settings.arches) != 1:
-        raise UsageError(
-            "a source tree holds the binaries of one architecture",
-            details=(f"got       {', '.join(settings.arches)}",),
-            hint="name one with --arch",
-        )
-    progress = options.progress()
-    request, sources, pinned = _read(version, revision, settings, progress, require_pin=require_pin)
-    tree = make_source(request, sources, pinned, folder, progress)
-    click.echo(report.tree_as_json(tree) if as_json else tree.root)
-
-
-def _read(
-    version: str, revision: str, settings: Settings, progress: Progress, *, require_pin: bool
-) -> tuple[BuildRequest, Sources, Pins]:
-    """What both commands were asked for, and where they look for it."""
-    from builder.pipeline import BuildRequest
+def requested(
+    version: str, revision: str, settings: Settings, progress: Progress
+) -> tuple[PackageVersion, Sources, Pins]:
+    """The version that `build` and `source` were asked for, and where they look for it."""
     from builder.release.listing import resolve
-    from builder.version import PackageVersion
 
     asked, revision = parse_version(version), parse_revision(revision)
     sources, pinned = options.sources_of(settings), options.pins_of(settings)
-    request = BuildRequest(
-        version=PackageVersion(resolve(asked, sources, progress), revision),
-        architectures=settings.arches,
-        maintainer=settings.maintainer,
-        require_pin=require_pin,
-        compression=settings.compression,
-        key=settings.key,
-    )
-    return request, sources, pinned
+    return PackageVersion(resolve(asked, sources, progress), revision), sources, pinned

@@ -1,4 +1,4 @@
-"""The commands that keep a release for later: fetch, pin."""
+"""`fetch`: a release in a folder that `--source` serves."""
 
 from __future__ import annotations
 
@@ -52,35 +52,3 @@ def fetch(
     found = resolve(asked, sources, progress)
     kept = keep_release(found, settings.arches, sources, pinned, folder, progress)
     click.echo(report.kept_as_json(kept) if as_json else report.kept_as_text(kept))
-
-
-@click.command()
-@click.argument("version")
-@options.source
-@options.pins
-@options.as_json
-@pass_invocation
-def pin(invocation: Invocation, version: str, source: str | None, pins: str | None, as_json: bool) -> None:
-    """Record a release's digests, once two witnesses agreed on them.
-
-    They go to the list that --pins names, or to your own beside your settings.
-
-    \b
-    etcd-deb pin v3.6.7 --pins conf/SHA256SUMS
-    """
-    from builder.cli import report
-    from builder.release.checksums import format_checksums
-    from builder.release.keep import pin_release
-    from builder.release.listing import resolve
-    from builder.release.pins import own_list
-
-    settings = invocation.settings(source=source, pins=pins)
-    asked = parse_version(version)
-    sources = options.sources_of(settings)
-    progress = options.progress()
-    pin_list = Path(settings.pins) if settings.pins else own_list()
-    digests = pin_release(resolve(asked, sources, progress), sources, pin_list, progress)
-    progress.step(f"recorded in {pin_list}")
-    click.echo(
-        report.pinned_as_json(pin_list, digests) if as_json else format_checksums(digests).rstrip("\n")
-    )

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from builder.advisories import kept_faults
 from builder.errors import EtcdDebError, UsageError
 from builder.known_faults import Faults, KnownFault, ended_on, shipped_faults
-from builder.release.advisories import kept_faults
 from builder.repository.announcement.sources_file import component_order, sources_files
 from builder.repository.state.generation import Generation, current_generation, parse_date
 from builder.repository.state.index import Entry, read_stanza, stanzas

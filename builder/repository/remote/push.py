@@ -16,7 +16,6 @@ from pathlib import Path
 from debian.deb822 import Release
 
 from builder.errors import EtcdDebError
-from builder.release.checksums import file_digest
 from builder.repository.remote.storage import Held, OtherPublisher, RemoteFile, Storage
 from builder.repository.remote.target import Target, open_target
 from builder.repository.remote.tree import by_hash_name, inrelease_name, remote_tree
@@ -26,6 +25,7 @@ from builder.repository.state.layout import Repository
 from builder.repository.state.ledger import written
 from builder.repository.state.lock import locked
 from builder.repository.state.sweep import GRACE
+from builder.system.digest import file_digest
 from builder.system.files import replacing
 from builder.system.progress import Progress
 

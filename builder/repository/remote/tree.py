@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.release.checksums import file_digest
 from builder.repository.remote.storage import RemoteFile
 from builder.repository.state.generation import Generation, current_generation
 from builder.repository.state.layout import Repository
+from builder.system.digest import file_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from debian.deb822 import Deb822
 from debian.debian_support import Version
 
 from builder.errors import EtcdDebError
@@ -24,7 +25,7 @@ _FIELD = re.compile(r"^(Package|Version|Architecture|Filename|Size|SHA256): (.*)
 # What they may say: a name below the pool, a version that dpkg can order (deb-version(7)).
 _SOUND = {
     "Version": re.compile(r"(?:[0-9]+:)?[A-Za-z0-9.+~-]+"),
-    "Architecture": re.compile(r"[a-z0-9]+"),
+    "Architecture": re.compile(r"[a-z0-9-]+"),
     "Filename": re.compile(r"(?:pool/[A-Za-z0-9][^/]*|keyring)/[^/.][^/]*\.deb"),
     "Size": re.compile(r"[0-9]{1,18}"),
     "SHA256": re.compile(r"[0-9a-f]{64}"),
@@ -136,6 +137,18 @@ def read_stanza(stanza: str) -> Entry:
         )
     except (KeyError, ValueError) as error:
         raise Damaged(f"a stanza of Packages is damaged: {error}", f"got       {stanza[:80]!r}") from error
+
+
+def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry:
+    """The entry of a package: its control file, and where and what the file is. Raises Damaged.
+
+    These fields are added to control itself: copying it takes a third of the time of reading it. The
+    entry is read as whoever reads the index will read it.
+    """
+    control["Filename"] = filename
+    control["Size"] = str(size)
+    control["SHA256"] = sha256
+    return read_stanza(str(control))
 
 
 def keyring_apart(text: str) -> tuple[str, str]:

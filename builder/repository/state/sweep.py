@@ -8,11 +8,11 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from builder.release.checksums import file_digest
 from builder.repository.state.generation import kept_generations, numbered
 from builder.repository.state.index import KEYRING_PACKAGE, index_text, read_index
 from builder.repository.state.layout import Repository
 from builder.repository.state.ledger import written
+from builder.system.digest import file_digest
 
 KEPT_GENERATIONS = 3
 # Seconds for which a client that has read a Release may still ask for the indices it names, however many

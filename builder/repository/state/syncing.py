@@ -1,4 +1,4 @@
-"""Files and folders brought to the disk: each by itself, or many files by syncing their file system once."""
+"""Files and folders brought to the disk."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from builder.system.files import disk_full_named
-from builder.system.linux import sync_file_system
 
-# More of them wait longer than one sync of all that the file system holds back, whoever wrote it.
-EACH_BY_ITSELF = 16
+SIDE_BY_SIDE = 16
 
 
 def sync_file(file: Path) -> None:
@@ -31,14 +29,8 @@ def sync_folder(folder: Path) -> None:
 
 def sync_files(files: Sequence[Path]) -> None:
     """The same as sync_file() for packages, however many. Raises DiskFull, OSError."""
-    if len(files) > EACH_BY_ITSELF:
-        for folder in {file.parent for file in files}:
-            # os.sync() would wait for every disk, and tell of no error.
-            with disk_full_named(folder, "syncing the pool"):
-                sync_file_system(folder)
-        return
     # Side by side: the file system syncs several files at the price of one.
-    with ThreadPoolExecutor(EACH_BY_ITSELF) as pool:
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         for _ in pool.map(_sync_package, files):
             pass
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.cli.doctor import NEEDS
+from builder.cli.commands.doctor import NEEDS
 from tests.package.conftest import STATIC, digest
 from tests.package.uploads import Upload
 from tests.support.account import Account, programs_without

@@ -17,7 +17,7 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from builder.cli import main
+from builder.cli.main import main
 from tests.support.archives.publisher import SUITE, Publisher, signing_home
 from tests.support.faults.made_up import CASES, CONTROL, Case, deb
 from tests.support.releases.fake_release import publish

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from builder.cli import cli
+from builder.cli.main import cli
 from tests.support.archives.publisher import SUITE, Publisher, signing_home
 from tests.support.releases.fake_release import VERSION, good_tarball, publish, tarball_name
 

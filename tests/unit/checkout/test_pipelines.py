@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from builder.cli import cli
+from builder.cli.main import cli
 
 PIPELINES = Path(__file__).parents[3] / "ci/pipelines"
 UNITS = [path.name for path in sorted(PIPELINES.glob("etcd-deb-*"))]

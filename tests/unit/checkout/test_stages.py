@@ -31,6 +31,12 @@ USED_IN = {
     "builder.release.http": {"release/fetch.py", "release/github.py"},
     "jinja2": {"package/source_tree.py", "repository/announcement/page.py"},
     "elftools": {"package/examine.py", "package/go_modules.py"},
+    # One lock, with a bound, and one reader of .changes.
+    "fcntl": {"system/lock.py"},
+    "debian.deb822.Changes": {"deb/changes.py"},
+    "ctypes": set(),
+    "multiprocessing": set(),
+    "concurrent.futures.process": set(),
 }
 
 
@@ -93,6 +99,18 @@ def test_no_module_gets_round_a_stage_by_copying_its_value() -> None:
 @pytest.mark.parametrize("name", USED_IN)
 def test_a_stage_keeps_to_its_own_means(name: str) -> None:
     assert importers(name) <= USED_IN[name]
+
+
+def test_sha256_of_a_stream_and_json_of_the_command_line_are_made_in_one_place() -> None:
+    by_piece = {
+        module
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node) == "hashlib.sha256()"
+    }
+    # tar_part's own sees what tarfile reads.
+    assert by_piece == {"system/digest.py", "deb/tar_part.py"}
+    assert {name for name in importers("json") if name.startswith("cli/")} == {"cli/terminal.py"}
 
 
 def test_no_stage_knows_the_command_line() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from builder.cli import cli
+from builder.cli.main import cli
 from builder.known_faults import shipped_faults
 from tests.support.releases.fake_release import tarball_name
 from tests.unit.cli.command import run
@@ -24,7 +24,7 @@ HELP_WITHIN = 0.25
 HEAVY = ("requests", "jinja2", "elftools", "debian", "tarfile", "email")
 SHOW_MODULES = """
 import sys
-from builder.cli import main
+from builder.cli.main import main
 main()
 print(*sys.modules, file=sys.stderr)
 """

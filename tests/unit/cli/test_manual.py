@@ -11,7 +11,7 @@ import click
 import pytest
 
 from builder import shipped
-from builder.cli import cli
+from builder.cli.main import cli
 from builder.settings import ENVIRONMENT_PREFIX, read_settings_file
 
 DOCS = Path(__file__).parents[3] / "docs"

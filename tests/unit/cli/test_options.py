@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from builder.cli import cli
+from builder.cli.main import cli
 from tests.unit.cli.command import SOURCE, run
 
 

@@ -69,14 +69,15 @@ def test_a_path_that_is_no_text_is_printed_as_it_is(release: Path, tmp_path: Pat
 
 def test_a_fault_of_its_own_is_said_with_its_place_and_never_as_a_traceback() -> None:
     broken = (
-        "import builder.cli.doctor as d; del d.NEEDS; from builder.cli import main; raise SystemExit(main())"
+        "import builder.cli.commands.doctor as d; del d.NEEDS;"
+        "from builder.cli.main import main; raise SystemExit(main())"
     )
     done = subprocess.run(
         [sys.executable, "-c", broken, "doctor"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (70, "")
-    assert done.stderr.startswith("etcd-deb: error: a fault of etcd-deb's own: ImportError: ")
-    assert "\n  at        builder/cli/commands/inspect.py:" in done.stderr
+    assert done.stderr.startswith("etcd-deb: error: a fault of etcd-deb's own: NameError: ")
+    assert "\n  at        builder/cli/commands/doctor.py:" in done.stderr
     assert "hint: report this message" in done.stderr
     assert "Traceback" not in done.stderr
 

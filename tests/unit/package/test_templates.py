@@ -16,11 +16,11 @@ from jinja2 import Environment
 from jinja2.meta import find_undeclared_variables
 
 from builder import shipped
+from builder.advisories import kept_file, known_faults
 from builder.known_faults import shipped_faults
 from builder.package.examine import ExaminedBinaries
 from builder.package.provenance import provenance_of
 from builder.package.source_tree import TemplateContext, assemble, config_keys, template_context
-from builder.release.advisories import kept_file, known_faults
 from builder.system.progress import Progress
 from builder.version import PackageVersion, Series
 from tests.support.releases.fake_release import MTIME

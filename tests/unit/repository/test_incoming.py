@@ -8,6 +8,7 @@ import pytest
 
 from builder.errors import EtcdDebError
 from builder.repository.incoming import read_incoming
+from builder.repository.state.index import read_index
 from tests.support.releases.fake_release import sha256
 from tests.unit.deb.test_control import package, tar
 
@@ -46,6 +47,17 @@ def test_a_package_that_lies_beside_its_changes_is_read(tmp_path: Path) -> None:
     made = deb(tmp_path)
     (found,) = read_incoming([changes(tmp_path, row(made, made.name))], None)
     assert (found.path, found.entry.filename) == (made, "pool/3.6/etcd-ha_3.6.7-1_amd64.deb")
+
+
+@pytest.mark.parametrize("architecture", ["amd64", "kfreebsd-amd64"])
+def test_what_is_published_is_read_back_from_the_index(tmp_path: Path, architecture: str) -> None:
+    (found,) = read_incoming([deb(tmp_path, {**FIELDS, "Architecture": architecture})], None)
+    assert list(read_index(f"{found.entry.text}\n\n")) == [found.entry]
+
+
+def test_a_field_that_no_reader_of_the_index_would_find_is_refused(tmp_path: Path) -> None:
+    spelt = {name.lower(): value for name, value in FIELDS.items()}
+    assert "can't be read as a Debian package" in refused(deb(tmp_path, spelt))
 
 
 @pytest.mark.parametrize("name", ["../etcd-ha.deb", "{0}/etcd-ha.deb", "sub/etcd-ha.deb", "..", ".deb"])

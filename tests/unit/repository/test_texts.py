@@ -12,9 +12,8 @@ from debian.deb822 import Deb822
 
 from builder.errors import EtcdDebError, UsageError
 from builder.repository.announcement.sources_file import component_order
-from builder.repository.incoming import index_entry
 from builder.repository.state.generation import Generation, Listed, next_date, read_generation, release_text
-from builder.repository.state.index import Damaged, Entry, IndexKey, index_files, read_index
+from builder.repository.state.index import Damaged, Entry, IndexKey, index_entry, index_files, read_index
 from builder.repository.state.layout import check_component_name, check_suite_name, open_repository
 
 DAY = datetime(2026, 11, 24, 9, 5, 7, tzinfo=UTC)

@@ -10,21 +10,19 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
-from builder.errors import DownloadFailed, EtcdDebError, NoSuchRelease, UsageError, on_one_line
+from builder.errors import DownloadFailed, EtcdDebError, UsageError, on_one_line
 from builder.known_faults import Affected, Fault, Faults, full_version, shipped_faults
-from builder.release.github import GitHub
 from builder.settings import read_small, xdg_folder
-from builder.system.files import replacing
 from builder.system.progress import Progress
 from builder.version import UpstreamVersion
 
 _NAME = re.compile(r"GHSA(-[0-9a-z]{4}){3}")
 _BOUND = re.compile(r"(<=|>=|<|=)?\s*(v?[0-9][0-9A-Za-z.-]*)")
 # What of an advisory is used, and kept (GitHub's REST API, repository security advisories).
-_FIELDS = ("ghsa_id", "summary", "state", "withdrawn_at", "vulnerabilities")
+FIELDS = ("ghsa_id", "summary", "state", "withdrawn_at", "vulnerabilities")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +36,6 @@ class Read:
 def kept_file() -> Path:
     """Where the answer of GitHub is kept. Raises EtcdDebError where the user has no home."""
     return xdg_folder("XDG_CACHE_HOME", "~/.cache") / "etcd-deb" / "advisories.json"
-
-
-def refresh(github: GitHub, progress: Progress) -> None:
-    """Ask GitHub, and keep the answer. Where it can't be had, that is said, and what is there stays.
-
-    Raises DiskFull, OSError, EtcdDebError for a home that is missing.
-    """
-    file = kept_file()
-    try:
-        progress.step(f"asking {github.api} for advisories")
-        answer = github.advisories(progress)
-        read = parse(answer)
-    except (DownloadFailed, NoSuchRelease) as error:
-        progress.step(f"{error.summary}; known faults are those of {known_faults(progress).as_of}")
-        return
-    for name in read.unread:
-        progress.step(f"{name} names its versions in words of its own: {_url(name)}")
-    trimmed = [{key: entry.get(key) for key in _FIELDS} for entry in answer if isinstance(entry, dict)]
-    content = {"read": datetime.now(UTC).date().isoformat(), "advisories": trimmed}
-    with replacing(file, "keeping the advisories") as out:
-        out.write(json.dumps(content, indent=1).encode())
 
 
 def known_faults(progress: Progress) -> Faults:
@@ -104,18 +81,18 @@ def parse(answer: object) -> Read:
             continue
         what = on_one_line(str(entry.get("summary"))).strip()
         if entry.get("withdrawn_at"):
-            faults.append(Fault(name, what, _url(name), ()))
+            faults.append(Fault(name, what, advisory_url(name), ()))
             continue
         try:
             affected = tuple(map(_affected, _rows(entry.get("vulnerabilities"))))
         except UsageError:
             unread.append(name)
             continue
-        faults.append(Fault(name, what, _url(name), affected))
+        faults.append(Fault(name, what, advisory_url(name), affected))
     return Read(tuple(faults), tuple(unread))
 
 
-def _url(name: str) -> str:
+def advisory_url(name: str) -> str:
     return f"https://github.com/etcd-io/etcd/security/advisories/{name}"
 
 

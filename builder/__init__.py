@@ -1,3 +1,3 @@
 """etcd-deb: Debian packages of upstream's etcd releases."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -16,6 +16,7 @@ from types import FrameType
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete, shell_complete
 
+from builder import __version__
 from builder.cli import options
 from builder.cli.commands.build import build, source
 from builder.cli.commands.cache import cache
@@ -40,7 +41,7 @@ SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="etcd-deb")
+@click.version_option(__version__)
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings. [ETCD_DEB_CONFIG]")
 @click.pass_context
 def cli(context: click.Context, config: Path | None) -> None:

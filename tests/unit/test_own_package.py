@@ -57,3 +57,12 @@ def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest, *_ = re.findall(r"^## \[([0-9.]+)\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$", text, re.MULTILINE)
     assert newest == builder.__version__
+
+
+def test_readme_names_the_package_of_this_version_and_for_pipx_what_a_build_needs() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"apt install ./dist/etcd-deb_{builder.__version__}_all.deb" in text
+    (line,) = re.findall(r"^    apt install (.* pipx .*)$", text, re.MULTILINE)
+    needed, _optional = named_by_doctor()
+    # Of every Debian that has dpkg-dev.
+    assert needed - {"xz-utils"} <= set(line.split())

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+import builder
 from tests.support.command import run
 from tests.support.documents import ROOT, Followed, blocks, find_how_to
 from tests.support.machines.machine import Machine
 from tests.support.releases import releases
 from tests.support.wait import wait_for
+from tests.system.test_own_package import related
 
 Nodes = Callable[..., list[Machine]]
 SUITE, PYTHON = "trixie", "3.13"
@@ -27,13 +29,14 @@ export ETCD_DEB_SOURCE=/srv/releases ETCD_DEB_PINS=/srv/releases/SHA256SUMS ETCD
 export PIP_NO_INDEX=1 PIP_FIND_LINKS=/srv/wheels DEBIAN_FRONTEND=noninteractive
 cd ~/etcd-deb
 """
-VARIABLES = "export PATH=~/.local/share/etcd-deb/venv/bin:$PATH"
 
 
-def named_packages() -> list[str]:
-    """What README has one install before anything else."""
-    text = next(block.text for block in blocks(ROOT / "README.md") if block.text.startswith("apt install"))
-    return text.splitlines()[0].split()[2:]
+def by_apt(own_package: Path) -> list[str]:
+    """What README has one install, what apt installs with etcd-deb's package, and what that is made by."""
+    (text,) = (block.text for block in blocks(ROOT / "README.md") if "pipx" in block.text)
+    named = text.splitlines()[0].split()[2:]
+    makes = run(["sh", "-c", ". ci/prepare; packages_of package"], cwd=ROOT).stdout.split()
+    return sorted({*named, *related(own_package, SUITE), *makes})
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     (table,) = re.findall(r"^dependencies = \[\n(.*?)^\]", pyproject, re.MULTILINE | re.DOTALL)
-    wanted = [*re.findall(r'^ *"([^";]+)', table, re.MULTILINE), "hatchling>=1.18"]
+    wanted = [*re.findall(r'^ *"([^";]+)', table, re.MULTILINE), "hatchling>=1.18", "pip"]
     run(
         [
             *(sys.executable, "-m", "pip", "-q", "download", "--only-binary=:all:"),
@@ -54,10 +57,10 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def node(nodes: Nodes, wheels: Path) -> Machine:
+def node(nodes: Nodes, wheels: Path, own_package: Path) -> Machine:
     """A node with the clone, and with what it could fetch if it had a network."""
     releases.ensure(*VERSIONS)
-    (machine,) = nodes(1, SUITE, *named_packages(), "curl")
+    (machine,) = nodes(1, SUITE, *by_apt(own_package), "curl")
     for version in VERSIONS:
         shutil.copytree(releases.RELEASES / f"v{version}", machine.root / f"srv/releases/v{version}")
     shutil.copyfile(releases.PINS, machine.root / "srv/releases/SHA256SUMS")
@@ -80,7 +83,7 @@ def here(node: Machine, text: str) -> str:
 
 def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) -> None:
     def type_in(block: str, *, within: float = 300) -> str:
-        return node.run("sh", "-e", "-c", f"{WORLD}{VARIABLES}\n{block}", within=within).stdout
+        return node.run("sh", "-e", "-c", f"{WORLD}{block}", within=within).stdout
 
     def serve(block: str) -> None:
         node.run(
@@ -90,7 +93,7 @@ def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) ->
             "--setenv=HOME=/root",
             "sh",
             "-c",
-            f"{WORLD}{VARIABLES}\nexec {block}",
+            f"{WORLD}exec {block}",
         )
         url = f"http://127.0.0.1:{block.split('--port ')[1].split()[0]}/"
         wait_for(
@@ -102,12 +105,14 @@ def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) ->
     of = partial(here, node)
     readme = Followed(ROOT / "README.md", of)
     readme.leave("See it work", "ci/demo boots nodes of its own, and this test is one of ci/test's")
-    build = readme.take("Build one")
-    assert VARIABLES in build
-    # No variable of ours helps here.
-    node.run("sh", "-e", "-c", f"{WORLD}{build}", within=300)
+    type_in(build := readme.take("Build one"))
+    own = f"etcd-deb_{builder.__version__}_all.deb"
+    assert f"dist/{own}" in build
     listed = re.findall(r"etcd-ha_\S+", readme.take("Build one"))
-    assert set(type_in("ls dist").split()) == set(listed)
+    assert set(type_in("ls dist").split()) == {own, *listed}
+    type_in(readme.take("Build one"))
+    by_pipx = node.run("/root/.local/bin/etcd-deb", "--version").stdout
+    assert by_pipx == type_in("etcd-deb --version")
     type_in(readme.take("Publish it"))
     assert "3.6.7-1" in type_in("etcd-deb repo list /srv/apt")
     type_in("cd dist\n" + readme.take("Make a cluster"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,16 @@ def test_the_index_has_every_document() -> None:
     linked = set(re.findall(r"\]\(([^)\s#]+)\)", index))
     there = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").glob("*/**/*.md")}
     assert there <= linked
+
+
+def test_each_file_that_contributing_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:\.?[\w*-]+/)+[\w.*-]*|[\w*-]+\.\w+)", text))
+    files = [f"/{path}" for path in checkout.files()]
+    assert {
+        name
+        for name in named
+        if "COMMAND" not in name
+        and not any(fnmatch(file, f"*/{name}") or fnmatch(file, f"*/{name.rstrip('/')}/*") for file in files)
+    } == set()
+    assert len(named) > 50

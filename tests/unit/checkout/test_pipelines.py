@@ -34,14 +34,14 @@ def test_pipeline_follows_the_schema_of_its_service(file: str, schema: str) -> N
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    program = tmp_path / "opt/etcd-deb/bin/etcd-deb"
+    program = tmp_path / "usr/bin/etcd-deb"
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     units = []
     for name in UNITS:
         unit = tmp_path / name
-        unit.write_text((PIPELINES / name).read_text().replace("/opt/etcd-deb/bin/etcd-deb", str(program)))
+        unit.write_text((PIPELINES / name).read_text().replace("/usr/bin/etcd-deb", str(program)))
         units.append(unit)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False

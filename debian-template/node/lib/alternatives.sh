@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # For postinst and prerm: the commands etcd, etcdctl and etcdutl as alternatives. Groups that were made by hand are joined as
 # they are, since update-alternatives refuses a name or link that another group has, and moves a link that is asked for
-# elsewhere, although a unit may name it. What can't be joined is said; no installation fails for it. Needs notice.sh.
+# elsewhere, although a unit may name it. What can't be joined is said; no installation fails for it.
+# Needs: message.
 
 PROGRAMS=/usr/lib/etcd-ha/bin
 

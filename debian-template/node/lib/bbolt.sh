@@ -4,6 +4,7 @@
 # of that transaction may be written over as soon as the next one is committed: so the meta pages are read again after the
 # walk, and all is read anew where a transaction came between. The file is opened once, since a defragmentation replaces it.
 # etcdutl can't be used for this: before 3.6 it prints no version, and beside a running server it waits for ever.
+# Needs: nothing.
 
 # bbolt_pairs FILE BUCKET: a line "KEY<tab>VALUE" for each pair. Status 1 without such a bucket. Status 2 where FILE can't be
 # read for certain: stderr says why, and nothing is printed.

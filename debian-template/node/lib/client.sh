@@ -1,12 +1,13 @@
 # shellcheck shell=sh
-# How to reach this node's member and its peers with etcdctl. Needs member.sh and host.sh.
+# How to reach this node's member and its peers with etcdctl.
+# Needs: host, member.
 
 CREDENTIALS=${CREDENTIALS:-/etc/etcd/credentials}
 # shellcheck disable=SC2034  # for those who ask
 ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the role root into $CREDENTIALS (owner root, mode 0600)"
 
 # own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
-# certificate carries. Needs host.sh.
+# certificate carries.
 own_endpoint() {
     listens=$(setting listen-client-urls http://localhost:2379) || return 2
     case $listens in

@@ -1,12 +1,13 @@
 # shellcheck shell=sh
-# Takes a member's data to another directory, in steps that a kill may end anywhere: run again, they go on. Needs fail().
+# Takes a member's data to another directory, in steps that a kill may end anywhere: run again, they go on.
+# Needs: message, process.
 
 # data_is_in_use DIR: a running etcd holds a lock on its database.
 data_is_in_use() {
     if [ -e "$1/member/snap/db" ]; then ! flock --nonblock --shared "$1/member/snap/db" true; else return 1; fi
 }
 
-# way_to_end_users DIR: what ends those that have its database open, as a command; needs process.sh.
+# way_to_end_users DIR: what ends those that have its database open, as a command.
 way_to_end_users() {
     find /proc/[0-9]*/fd -lname "$(readlink -f "$1")/member/snap/db" 2>/dev/null | cut -d / -f 3 | sort -un | while read -r user; do
         if user_unit=$(process_unit "$user"); then

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Asks etcd itself whether it takes a configuration file, for each version the right answer and no table.
+# Needs: nothing.
 
 # etcd_refusal ETCD FILE: why the binary ETCD would refuse FILE; nothing when it takes it or when that can't be found out.
 # etcd reads and validates the whole file first, opening its logs on the way, then lists its data directory, and only then

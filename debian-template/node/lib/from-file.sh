@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# What etcd.yaml answers to the questions. Needs yaml.sh, answers.sh and host.sh. What can't be read for certain gives no answer.
+# What etcd.yaml answers to the questions. What can't be read for certain gives no answer.
+# Needs: answers, host, yaml.
 
 # All keys that answer a question, or tell that the file is of another kind than ours.
 FILE_KEYS="name data-dir initial-cluster initial-cluster-state initial-cluster-token listen-peer-urls listen-client-urls

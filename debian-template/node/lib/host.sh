@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Names and addresses as this host sees them. Also part of the config script and of preinst, so it uses only what is there.
+# Needs: nothing.
 
 # own_addresses: of this host's interfaces, one a line. Status 1: they can't be known.
 own_addresses() {

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# What etcd.yaml says of this node's member. Needs yaml.sh.
+# What etcd.yaml says of this node's member.
+# Needs: yaml.
 
 ETCD_BIN=${ETCD_BIN:-/usr/lib/etcd-ha/bin}
 CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
@@ -29,6 +30,14 @@ setting() {
             return 2
             ;;
     esac
+}
+
+# process_setting KEY [DEFAULT]: as setting, by what the process tells in PROCESS_TELLS.
+process_setting() {
+    KEY=$1 INSTEAD=${2-} awk -F '\t' '
+        $1 == ENVIRON["KEY"] { print substr($0, length($1) + 2); found = 1; exit }
+        $1 == "*" { print ENVIRON["INSTEAD"]; found = 1; exit }
+        END { exit found ? 0 : 2 }' "$PROCESS_TELLS"
 }
 
 # from_root PATH: etcd.service runs in the root directory, whoever asks runs elsewhere.
@@ -70,34 +79,6 @@ member_has_data() {
         [ -e "$wal_file" ] && return 0
     done
     return 1
-}
-
-# minor_of VERSION: "3 6" of 3.6.7, for comparisons.
-minor_of() { printf '%s\n' "$1" | sed -n 's/^v\{0,1\}\([0-9]*\)\.\([0-9]*\).*/\1 \2/p'; }
-
-# minor_is_newer VERSION THAN
-minor_is_newer() {
-    # shellcheck disable=SC2046  # two numbers each
-    set -- $(minor_of "$1") $(minor_of "$2")
-    [ $# = 4 ] || return 1
-    [ "$1" -gt "$3" ] || { [ "$1" -eq "$3" ] && [ "$2" -gt "$4" ]; }
-}
-
-# newer_data_versions VERSION: what in the database is of a newer minor. Needs bbolt.sh. The cluster's version may be while
-# the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not. Status 2: the database
-# can't be read, and stderr says why.
-newer_data_versions() {
-    newer_database=$(database_file) || return 2
-    newer_cluster=$(bbolt_value "$newer_database" cluster clusterVersion) || return 2
-    newer_storage=$(bbolt_value "$newer_database" meta storageVersion) || return 2
-    if minor_is_newer "$newer_cluster" "$1"; then
-        newer_target=$(bbolt_value "$newer_database" cluster downgrade) || return 2
-        case $newer_target in
-            *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
-            *) echo "$newer_cluster" ;;
-        esac
-    fi
-    if minor_is_newer "$newer_storage" "$1"; then echo "$newer_storage"; fi
 }
 
 # version_of ETCD: 3.6.7

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # The settings of a running etcd where no file tells them: its arguments and environment, its open files, and what it answers
-# where it listens. Needs member.sh, client.sh and process.sh; only root may look. $view is a directory.
+# where it listens. Only root may look. $view is a directory.
+# Needs: client, member, process.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154  # changed for one shell only; CONFIG, for setting(); view
 
 # process_options PID: lines "FLAG<tab>VALUE" of its ETCD_ variables and its arguments, which win and so come last. Files are
@@ -138,12 +139,4 @@ ask_process() {
             $1 == ENVIRON["ID"] { print "name\t" $3 "\ninitial-advertise-peer-urls\t" $4 "\nadvertise-client-urls\t" $5 }
             END { if (NR) print "initial-cluster\t" all }'
     ) || true
-}
-
-# process_setting KEY [DEFAULT]: as setting, by what the process tells in PROCESS_TELLS.
-process_setting() {
-    KEY=$1 INSTEAD=${2-} awk -F '\t' '
-        $1 == ENVIRON["KEY"] { print substr($0, length($1) + 2); found = 1; exit }
-        $1 == "*" { print ENVIRON["INSTEAD"]; found = 1; exit }
-        END { exit found ? 0 : 2 }' "$PROCESS_TELLS"
 }

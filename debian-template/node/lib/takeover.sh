@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # For the maintainer scripts: what is on the node already (an etcd installed by hand, the admin's own unit, Debian's
 # etcd-server or what is left of it) stays whole while the package comes and goes. All are no-ops elsewhere.
+# Needs: service, yaml.
 
 ADMIN_UNIT=${DPKG_ROOT-}/etc/systemd/system/etcd.service
 ENABLED_LINK=/etc/systemd/system/multi-user.target.wants/etcd.service
@@ -105,7 +106,7 @@ takeover_is_endangered() {
 }
 
 # takeover_give_back (postrm remove, after debhelper's part): the alternatives name the admin's binary again, and the unit
-# that ran it is still there. Not without its binary: the unit may name a path of ours. Needs systemd.sh and stopped.sh.
+# that ran it is still there. Not without its binary: the unit may name a path of ours.
 takeover_give_back() {
     has_systemd || return 0
     if has_stopped etcd.service && takeover_has_admin_unit && command -v etcd >/dev/null; then
@@ -131,4 +132,18 @@ takeover_before_purge() {
 
 takeover_after_purge() {
     if [ -e "$ENABLEMENT.etcd-ha" ]; then mv "$ENABLEMENT.etcd-ha" "$ENABLEMENT"; fi
+}
+
+ALIASED_UNIT=/lib/systemd/system/etcd.service
+
+# unit_alias_divert (preinst)
+unit_alias_divert() {
+    if dpkg-query --search "$ALIASED_UNIT" >/dev/null 2>&1; then
+        dpkg-divert --package etcd-ha --no-rename --divert "$ALIASED_UNIT.aliased" --add "$ALIASED_UNIT"
+    fi
+}
+
+# unit_alias_undivert (postinst, and postrm when it doesn't come to that)
+unit_alias_undivert() {
+    dpkg-divert --package etcd-ha --quiet --no-rename --divert "$ALIASED_UNIT.aliased" --remove "$ALIASED_UNIT"
 }

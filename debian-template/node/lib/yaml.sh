@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Reading and editing of etcd.yaml. The awk programs are in YAML_AWK where this is part of a maintainer script that
 # runs before the package is unpacked; else they lie beside this file, in LIB.
+# Needs: nothing.
 
 # yaml_awk MODE FILE: see yaml-read.awk. A NUL becomes a byte that is refused.
 yaml_awk() {

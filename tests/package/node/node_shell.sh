@@ -5,7 +5,7 @@
 set -u
 LIB=$1
 YAML_AWK=$(cat "$LIB/yaml-value.awk" "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")
-for part in yaml host addresses answers check from-file to-file write-file; do
+for part in yaml host answers check from-file setup yaml-file; do
     # shellcheck source=/dev/null
     . "$LIB/$part.sh"
 done

@@ -16,7 +16,7 @@ from tests.support.releases.judge import judge
 
 def member(script: str, config: Path) -> Answer:
     """A function of member.sh."""
-    return call("yaml bbolt member host client", script, config=config)
+    return call("yaml bbolt member host client upgrade", script, config=config)
 
 
 @pytest.fixture
@@ -191,7 +191,10 @@ def test_data_that_may_lie_below_the_directory_of_debians_package_is_not_called_
     form: str, config: Path
 ) -> None:
     config.write_text(UNREAD[form])
-    assert call("yaml takeover", 'takeover_is_endangered "$CONFIG"', config=config).status == REFUSED
+    assert (
+        call("message yaml service takeover", 'takeover_is_endangered "$CONFIG"', config=config).status
+        == REFUSED
+    )
 
 
 def purge(root: Path) -> str:

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Changing etcd.yaml: one writer at a time, in one rename, with owner and mode kept and a copy of the previous file.
-# Needs yaml.sh.
+# Needs: yaml.
 
 BACKUPS=${BACKUPS:-${DPKG_ROOT-}/var/backups/etcd-ha}
 # Seconds. An edit takes one or two, and twenty writers may wait for each other.

@@ -34,7 +34,7 @@ client_url_of_host() {
     own_url=$(setting advertise-client-urls http://localhost:2379) || return 2
     own_url=$(first_of "$own_url")
     own_port=$(printf '%s\n' "$own_url" | sed -n 's|.*:\([0-9]*\)/*$|\1|p')
-    printf '%s://%s:%s\n' "${own_url%%://*}" "$1" "${own_port:-2379}"
+    printf '%s://%s:%s\n' "${own_url%%://*}" "$(bracketed "$1")" "${own_port:-2379}"
 }
 
 # identify_client: etcdctl reads the ETCDCTL_ variables; those that the caller has set win. USER:PASSWORD is for a cluster

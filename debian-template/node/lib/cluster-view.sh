@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What the members of the cluster say, asked side by side with a bound.
-# Needs: bbolt, client, member, wal.
+# Needs: bbolt, client, host, member, wal.
 
 # known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". Asked of the member here; without a quorum it can't answer, and
 # then its database tells (a copy that may be old), and without one initial-cluster.

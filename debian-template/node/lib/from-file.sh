@@ -82,7 +82,7 @@ setup_of_file() {
 address_of_file() {
     listen=$(value_of listen-peer-urls) || return 2
     if [ -z "$listen" ]; then listen=$(value_of listen-client-urls) || return 2; fi
-    printf '%s\n' "${listen%%,*}" | host_of_url
+    host_of "${listen%%,*}"
 }
 
 state_of_file() {
@@ -94,16 +94,6 @@ metrics_of_file() {
     metrics=$(value_of listen-metrics-urls) || return 2
     case $metrics in *,*) ;; *) metrics=${metrics#http://} ;; esac
     echo "$metrics"
-}
-
-# data_dir_of_file: where etcd puts the data, its own default included.
-data_dir_of_file() {
-    directory=$(value_of data-dir) || return 2
-    if [ -z "$directory" ]; then
-        name=$(value_of name) || return 2
-        directory=/${name:-default}.etcd
-    fi
-    echo "$directory"
 }
 
 # answer_from QUESTION COMMAND...

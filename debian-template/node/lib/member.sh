@@ -96,8 +96,6 @@ version_of_process() {
 
 first_of() { printf '%s\n' "$1" | sed 's/,.*//; s/^[[:space:]]*//; s/[[:space:]]*$//'; }
 
-host_of() { printf '%s\n' "$1" | sed 's|^[a-z]*://||; s|/.*||; s|:[0-9]*$||'; }
-
 # peer_entries: NAME URL of each entry of initial-cluster.
 peer_entries() {
     peer_list=$(setting initial-cluster) || return 2

@@ -23,10 +23,17 @@ record_start() {
 # checksum_of FILE: "-" where it can't be read.
 checksum_of() { { sha256sum <"$1" || echo -; } 2>/dev/null | cut -d ' ' -f 1; }
 
-# why_restart PID: reasons, one a line; nothing when the member is up to date.
+# why_restart PID [PART...]: reasons, one a line, by the program, the files and the unit, or by those PARTs alone; nothing
+# when the member is up to date.
 why_restart() {
-    why_program "$1"
-    why_file "$1"
+    due_pid=$1
+    shift
+    [ $# != 0 ] || set -- program file unit
+    for due_part in "$@"; do "why_$due_part" "$due_pid"; done
+}
+
+# why_unit PID: systemd has read another unit than there is now.
+why_unit() {
     if [ "$(unit_property NeedDaemonReload)" = yes ]; then echo "the unit was changed (systemctl daemon-reload)"; fi
 }
 
@@ -93,22 +100,9 @@ pending_note() {
 # Status 1 when no restart is due any more.
 is_pending() { [ -e "$PENDING" ] && [ "$(sed -n 1p "$PENDING")" = "$(unit_property MainPID)" ]; }
 
+pending_why() { sed -n 2p "$PENDING"; }
+
 # pending_why_not: why it wasn't restarted so far.
 pending_why_not() { sed -n 3p "$PENDING"; }
-
-pending_tell() { printf 'etcd-ha: %s: etcd-ha restart (so far: %s)\n' "$(sed -n 2p "$PENDING")" "$(pending_why_not)"; }
-
-# pending_or_due_tell: a restart that could not be had so far, or what etcd reads at its start only and has not read yet.
-pending_or_due_tell() {
-    if is_pending; then
-        pending_tell
-        return 0
-    fi
-    due_pid=$(unit_property MainPID)
-    [ "${due_pid:-0}" != 0 ] || return 1
-    due=$(why_restart "$due_pid")
-    [ -n "$due" ] || return 1
-    printf 'etcd-ha: %s: etcd-ha restart\n' "$(printf '%s\n' "$due" | paste -sd ';' - | sed 's/;/; /g')"
-}
 
 pending_clear() { rm -f "$PENDING"; }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # From the answers in ANSWERS to edits of etcd.yaml. BOOTSTRAPPED is "yes" where the member has data:
 # etcd then minds neither name nor initial-… any more, and nothing here may pretend otherwise.
-# Needs: answers, check, from-file.
+# Needs: answers, check, from-file, host.
 # shellcheck disable=SC2034,SC2154  # for the caller; changed, work and asked_tls are the caller's
 
 edit() {
@@ -11,13 +11,6 @@ edit() {
 # edit_or_unset KEY KIND VALUE: without a value etcd's default counts.
 edit_or_unset() {
     if [ -n "$3" ]; then edit "$1" "$2" "$3"; else printf 'unset\t%s\n' "$1"; fi
-}
-
-bracketed() {
-    case $1 in
-        *:*) echo "[$1]" ;;
-        *) echo "$1" ;;
-    esac
 }
 
 # The members as etcd wants them; a single node is a cluster of one.

@@ -31,7 +31,6 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "data-move.sh: systemctl stop $user_unit",
         "data-move.sh: kill $user; while [ -e /proc/$user ]; do sleep 1; done",
         "migrate: etcd-ha migrate",
-        "data-move.sh: etcd-ha migrate",
     ),
     "system/test_migrate_advised.py::test_what_keeps_a_migration_from_beginning_is_said_with_the_command": (
         "migrate: systemctl daemon-reload; etcd-ha migrate",

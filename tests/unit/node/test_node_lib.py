@@ -28,7 +28,7 @@ SPEAKERS = {
     "debconf": "between debconf and the folder of answers",
 }
 # What still speaks, or has its reasons on standard error: to be mended.
-NOT_YET = {"alternatives", "bbolt", "data-move", "from-file", "member", "takeover"}
+NOT_YET = {"bbolt", "from-file", "member"}
 _DEFINITION = re.compile(r"^(\w+)\(\) \{", re.MULTILINE)
 _HERE_DOCUMENT = re.compile(r"<<('?)END'?(.*?)\nEND$", re.MULTILINE | re.DOTALL)
 _SUBSTITUTION = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)")

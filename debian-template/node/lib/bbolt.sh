@@ -7,9 +7,9 @@
 # Needs: nothing.
 
 # bbolt_pairs FILE BUCKET: a line "KEY<tab>VALUE" for each pair. Status 1 without such a bucket. Status 2 where FILE can't be
-# read for certain: stderr says why, and nothing is printed.
+# read for certain, and the reason is in their place.
 bbolt_pairs() {
-    [ -r "$1" ] || { echo "can't read $1" >&2 && return 2; }
+    [ -r "$1" ] || { echo "can't read $1" && return 2; }
     bbolt_walk "$2" 7<"$1"
 }
 
@@ -116,7 +116,7 @@ bbolt_walk() {
         }
     }
     function give_up(reason) {
-        print reason >"/dev/stderr"
+        print reason
         exit 2
     }
     BEGIN {
@@ -141,7 +141,12 @@ bbolt_walk() {
 
 # bbolt_get FILE BUCKET KEY: the value. Status 1 where there is none, 2 as above.
 bbolt_get() {
-    bbolt_all=$(bbolt_pairs "$1" "$2") || return
+    bbolt_status=0
+    bbolt_all=$(bbolt_pairs "$1" "$2") || bbolt_status=$?
+    if [ "$bbolt_status" != 0 ]; then
+        printf '%s' "$bbolt_all"
+        return "$bbolt_status"
+    fi
     printf '%s\n' "$bbolt_all" | BBOLT_KEY=$3 awk -F '\t' '
         $1 == ENVIRON["BBOLT_KEY"] { print $2; found = 1 }
         END { exit !found }'

@@ -14,7 +14,8 @@ certificate_faults() { unmerged_faults "$1" | merge_faults; }
 
 unmerged_faults() {
     judged=
-    plan=$(yaml_list "$1" 2>/dev/null | LC_ALL=C awk -f "$LIB/certificate-plan.awk")
+    listed=$(yaml_list "$1") || return 0
+    plan=$(printf '%s\n' "$listed" | LC_ALL=C awk -f "$LIB/certificate-plan.awk")
     while IFS=$(printf '\037') read -r kind section cert_key cert key_key key ca usages chain hosts own loopback; do
         case $kind in
             lacks) fault ends "$section" "$1" "the path of a file" "none, but $cert_key" "$ENDS" ;;

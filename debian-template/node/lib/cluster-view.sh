@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What the members of the cluster say, asked side by side with a bound.
-# Needs: bbolt, client, host, member, wal.
+# Needs: bbolt, client, host, member, wal, yaml.
 
 # known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". Asked of the member here; without a quorum it can't answer, and
 # then its database tells (a copy that may be old), and without one initial-cluster.
@@ -8,8 +8,8 @@ known_members() {
     if endpoint=$(own_endpoint); then
         ask_etcd 1 "$endpoint" member list | sed 's/, /|/g' | cut -d '|' -f 1,3- | grep . && return 0
     fi
-    if database=$(database_file) && [ -r "$database" ]; then
-        bbolt_pairs "$database" members 2>/dev/null | members_of_json | grep . && return 0
+    if database=$(database_file) && [ -r "$database" ] && stored=$(bbolt_pairs "$database" members); then
+        printf '%s\n' "$stored" | members_of_json | grep . && return 0
     fi
     entries=$(peer_entries) || return 0
     printf '%s\n' "$entries" | grep . | sed 's/\(.*\) \(.*\)/|\1|\2||/'
@@ -34,7 +34,7 @@ client_url_of() {
     published=$(printf '%s\n' "$1" | cut -d '|' -f 4 | tr ',' '\n' | grep -v '//\(127\.\|localhost\|\[::1\]\)' | sed -n 1p)
     peer_url=$(printf '%s\n' "$1" | cut -d '|' -f 3)
     if [ -z "$published" ]; then
-        published=$(client_url_of_host "$(host_of "$(first_of "$peer_url")")") || return 2
+        published=$(client_url_of_host "$(host_of "$(first_of "$peer_url")")") || pass_on "$published" || return
     fi
     echo "$published"
 }
@@ -107,7 +107,7 @@ is_own() {
     if [ -n "$own_member" ] && [ -n "${1%%|*}" ]; then
         [ "${1%%|*}" = "$own_member" ]
     else
-        name_in_file=$(setting name default 2>/dev/null) && [ "$(printf '%s\n' "$1" | cut -d '|' -f 2)" = "$name_in_file" ]
+        name_in_file=$(setting name default) && [ "$(printf '%s\n' "$1" | cut -d '|' -f 2)" = "$name_in_file" ]
     fi
 }
 
@@ -117,7 +117,7 @@ cluster_view() {
     # What another cluster answers says nothing about this one.
     own_member=
     own_cluster=
-    if log_dir=$(wal_dir 2>/dev/null) && own_identity=$(wal_identity "$log_dir"); then
+    if log_dir=$(wal_dir) && own_identity=$(wal_identity "$log_dir"); then
         own_member=${own_identity% *}
         own_cluster=${own_identity#* }
     fi

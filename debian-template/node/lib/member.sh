@@ -5,8 +5,8 @@
 ETCD_BIN=${ETCD_BIN:-/usr/lib/etcd-ha/bin}
 CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
 
-# What follows gives a value with status 0, or nothing with status 2 and the reason on stderr where it can't be read for
-# certain. Then it is neither absent nor the default.
+# What follows gives a value with status 0, or the reason with status 2 where it can't be read for certain. Then it is neither
+# absent nor the default.
 
 # setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty (of an empty
 # name etcd makes no default). Where look_at_process (process.sh) has filled PROCESS_TELLS, the process that runs knows what
@@ -17,7 +17,7 @@ setting() {
     setting_value="there is no such file"
     if [ -r "$CONFIG" ]; then
         setting_status=0
-        setting_value=$(yaml_get "$CONFIG" "$1" 2>&1) || setting_status=$?
+        setting_value=$(yaml_get "$CONFIG" "$1") || setting_status=$?
     elif [ -e "$CONFIG" ]; then
         setting_value="$(id -un) may not read it"
     fi
@@ -26,7 +26,7 @@ setting() {
         1) printf '%s\n' "${2-}" ;;
         *)
             if [ -n "${PROCESS_TELLS-}" ] && process_setting "$1" "${2-}"; then return 0; fi
-            echo "$1 can't be read from $CONFIG: $setting_value" >&2
+            echo "$1 can't be read from $CONFIG: $setting_value"
             return 2
             ;;
     esac
@@ -50,31 +50,31 @@ from_root() {
 
 # etcd's own default is a folder under its working directory.
 data_dir() {
-    data_dir=$(setting data-dir) || return 2
+    data_dir=$(setting data-dir) || pass_on "$data_dir" || return
     if [ -z "$data_dir" ]; then
-        data_dir=$(setting name default) || return 2
+        data_dir=$(setting name default) || pass_on "$data_dir" || return
         data_dir=$data_dir.etcd
     fi
     from_root "$data_dir"
 }
 
 wal_dir() {
-    wal_dir=$(setting wal-dir) || return 2
+    wal_dir=$(setting wal-dir) || pass_on "$wal_dir" || return
     if [ -z "$wal_dir" ]; then
-        wal_dir=$(data_dir) || return 2
+        wal_dir=$(data_dir) || pass_on "$wal_dir" || return
         wal_dir=$wal_dir/member/wal
     fi
     from_root "$wal_dir"
 }
 
 database_file() {
-    database_dir=$(data_dir) || return 2
+    database_dir=$(data_dir) || pass_on "$database_dir" || return
     printf '%s/member/snap/db\n' "$database_dir"
 }
 
 # member_has_data: etcd takes a node for initialised when a write-ahead log is there. Status 1: it is not there.
 member_has_data() {
-    wal_dir_with_data=$(wal_dir) || return 2
+    wal_dir_with_data=$(wal_dir) || pass_on "$wal_dir_with_data" || return
     for wal_file in "$wal_dir_with_data"/*.wal; do
         [ -e "$wal_file" ] && return 0
     done
@@ -98,7 +98,7 @@ first_of() { printf '%s\n' "$1" | sed 's/,.*//; s/^[[:space:]]*//; s/[[:space:]]
 
 # peer_entries: NAME URL of each entry of initial-cluster.
 peer_entries() {
-    peer_list=$(setting initial-cluster) || return 2
+    peer_list=$(setting initial-cluster) || pass_on "$peer_list" || return
     printf '%s\n' "$peer_list" | tr ',' '\n' |
         sed -n 's/^[[:space:]]*\([^=]*\)=\([^[:space:]]*\)[[:space:]]*$/\1 \2/p'
 }

@@ -3,7 +3,7 @@
 #
 # The rule of this folder: only commands and maintainer scripts speak to people (standard error, debconf) or exit. Any other
 # function gives its value on standard output and a status: 0, the value is there; 1, there is none, or no; 2, it can't be
-# known for certain, and standard output has the reason in its place. pass_on hands such a reason to the caller.
+# known for certain, and standard output has the reason in its place. pass_on (yaml.sh) hands such a reason to the caller.
 # Needs: nothing.
 
 # say TEXT...: standard output belongs to results, and in maintainer scripts to debconf.

@@ -80,7 +80,7 @@ process_client_url() {
             if (
                 unset ETCDCTL_USER
                 case $client_url in https:*) export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true ;; esac
-                present_certificate 2>/dev/null
+                present_certificate >/dev/null
                 ask_etcd 1 "$client_url" endpoint status
             ) >/dev/null; then echo "$client_url" >"$view/answer.${client_url##*:}.${client_url%%:*}"; fi
         } &
@@ -103,8 +103,7 @@ settings_of() {
 # unread_settings KEY...: the reasons, one a line, why CONFIG does not tell these for certain.
 unread_settings() {
     for unread_key in "$@"; do
-        # shellcheck disable=SC2069  # the reason, and not the value
-        (PROCESS_TELLS= && setting "$unread_key") 2>&1 >/dev/null || true
+        unread_reason=$(PROCESS_TELLS= && setting "$unread_key") || printf '%s\n' "$unread_reason"
     done
 }
 
@@ -121,7 +120,7 @@ look_at_process() {
         echo "*" >>"$2"
     fi
     PROCESS_TELLS=$2
-    setting listen-client-urls >/dev/null 2>&1 || ask_process "$1" >>"$2"
+    setting listen-client-urls >/dev/null || ask_process "$1" >>"$2"
 }
 
 # ask_process PID: what the member itself answers, as above.
@@ -131,7 +130,7 @@ ask_process() {
     (
         unset ETCDCTL_USER
         case $answering_url in https:*) export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true ;; esac
-        present_certificate 2>/dev/null
+        present_certificate >/dev/null
         answering_id=$(ask_etcd 1 "$answering_url" endpoint status -w fields | sed -n 's/^"MemberID" : //p')
         # Fields: id, status, name, peer URLs, client URLs.
         ask_etcd 1 "$answering_url" member list | ID=$(printf '%x' "${answering_id:-0}") awk -F ', ' '

@@ -8,7 +8,8 @@ START_RECORD=/run/etcd-ha/start
 # files_read_once: one a line: etcd.yaml and what certificate-plan.awk finds in it.
 files_read_once() {
     printf '%s\n' "$CONFIG"
-    yaml_list "$CONFIG" 2>/dev/null | LC_ALL=C awk -f "$LIB/certificate-plan.awk" | sed -n "s/^once$(printf '\037')//p" | sort -u
+    listed=$(yaml_list "$CONFIG") || return 0
+    printf '%s\n' "$listed" | LC_ALL=C awk -f "$LIB/certificate-plan.awk" | sed -n "s/^once$(printf '\037')//p" | sort -u
 }
 
 # record_start: for preflight, just before etcd takes its place.

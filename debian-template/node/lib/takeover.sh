@@ -42,7 +42,7 @@ takeover_restore_account() {
     if getent passwd etcd >/dev/null; then return 0; fi
     # Where the data is can't be read for certain: the member, which never stopped, runs under that id.
     status=0
-    account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir 2>/dev/null) || status=$?
+    account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir) || status=$?
     case $status in
         0) ;;
         1) account_home=/var/lib/etcd-ha ;;
@@ -96,7 +96,7 @@ takeover_is_endangered() {
     found=1
     for key in data-dir wal-dir; do
         status=0
-        endangered=$(yaml_get "$1" "$key" 2>/dev/null) || status=$?
+        endangered=$(yaml_get "$1" "$key") || status=$?
         case $status:$endangered in
             0:/var/lib/etcd/*) return 0 ;;
             2:*) found=2 ;;

@@ -77,7 +77,8 @@ follows_another() {
 
 # other_rows: of the members that vote, without this one. Without its id or its name it is one of them, and nothing goes on.
 other_rows() {
-    OWN_ID=$own_id OWN_NAME=$(setting name default 2>/dev/null) awk -F '|' '
+    other_than=$(setting name default) || other_than=
+    OWN_ID=$own_id OWN_NAME=$other_than awk -F '|' '
         $9 == "true" { next }
         ENVIRON["OWN_ID"] != "" ? $1 != ENVIRON["OWN_ID"] : $2 != ENVIRON["OWN_NAME"]' "$view/rows"
 }
@@ -98,7 +99,8 @@ why_others_not_ready() {
 # name: clients that lose this one try the next of their list, and one that is to lead drops no request in silence.
 heir() {
     newest=$(other_rows | cut -d '|' -f 6 | sort -V | tail -n 1)
-    other_rows | sort -t '|' -k 2,2 | NEWEST=$newest OWN_NAME=$(setting name default 2>/dev/null) awk -F '|' '
+    other_than=$(setting name default) || other_than=
+    other_rows | sort -t '|' -k 2,2 | NEWEST=$newest OWN_NAME=$other_than awk -F '|' '
         $6 != ENVIRON["NEWEST"] { next }
         first == "" { first = $1 }
         next_one == "" && $2 > ENVIRON["OWN_NAME"] { next_one = $1 }

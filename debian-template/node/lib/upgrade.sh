@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Which steps from one version of etcd to another upstream forbids or advises against, and why.
 # $view is a directory.
-# Needs: bbolt, member.
+# Needs: bbolt, member, yaml.
 # shellcheck disable=SC2154  # view
 
 # minor_of VERSION: "3 6" of 3.6.7, for comparisons.
@@ -17,13 +17,13 @@ minor_is_newer() {
 
 # newer_data_versions VERSION: what in the database is of a newer minor. The cluster's version may be while
 # the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not. Status 2: the database
-# can't be read, and stderr says why.
+# can't be read.
 newer_data_versions() {
-    newer_database=$(database_file) || return 2
-    newer_cluster=$(bbolt_value "$newer_database" cluster clusterVersion) || return 2
-    newer_storage=$(bbolt_value "$newer_database" meta storageVersion) || return 2
+    newer_database=$(database_file) || pass_on "$newer_database" || return
+    newer_cluster=$(bbolt_value "$newer_database" cluster clusterVersion) || pass_on "$newer_cluster" || return
+    newer_storage=$(bbolt_value "$newer_database" meta storageVersion) || pass_on "$newer_storage" || return
     if minor_is_newer "$newer_cluster" "$1"; then
-        newer_target=$(bbolt_value "$newer_database" cluster downgrade) || return 2
+        newer_target=$(bbolt_value "$newer_database" cluster downgrade) || pass_on "$newer_target" || return
         case $newer_target in
             *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
             *) echo "$newer_cluster" ;;
@@ -91,11 +91,11 @@ inadvisable_step() {
 upstream_version() { printf '%s\n' "${1%-*}" | sed 's/^[0-9]*://; s/~/-/'; }
 
 # data_versions: of the cluster and of the storage, as the database says. A young cluster says 3.0.0 until all of its members
-# have told their version. Status 2: it can't be read, and stderr says why.
+# have told their version. Status 2: it can't be read.
 data_versions() {
-    versions_database=$(database_file) || return 2
-    versions_cluster=$(bbolt_value "$versions_database" cluster clusterVersion) || return 2
-    versions_storage=$(bbolt_value "$versions_database" meta storageVersion) || return 2
+    versions_database=$(database_file) || pass_on "$versions_database" || return
+    versions_cluster=$(bbolt_value "$versions_database" cluster clusterVersion) || pass_on "$versions_cluster" || return
+    versions_storage=$(bbolt_value "$versions_database" meta storageVersion) || pass_on "$versions_storage" || return
     printf '%s\n' "$versions_cluster" "$versions_storage" | grep . | grep -v '^3\.0\.' || true
 }
 
@@ -115,7 +115,8 @@ way_back() { # DATA TO
 oldest_of() {
     # shellcheck disable=SC2046  # versions
     oldest=$(lowest "$1" $(cut -d '|' -f 6 "$view/rows"))
-    for data_version in $(data_versions 2>/dev/null); do
+    known_versions=$(data_versions) || known_versions=
+    for data_version in $known_versions; do
         if [ "$(minors_apart "$data_version" "${oldest:-$data_version}")" != 0 ] || [ -z "$oldest" ]; then
             oldest=$(lowest "$oldest" "${data_version%.*}")
         fi

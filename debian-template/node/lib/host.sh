@@ -75,6 +75,16 @@ url_here() {
 # host_of URLS: of each URL, one a line, without brackets.
 host_of() { printf '%s\n' "$1" | tr ',' '\n' | sed 's|^[[:space:]]*[A-Za-z]*://||; s|[[:space:]/].*||; s|:[0-9]*$||; s|^\[\(.*\)\]$|\1|'; }
 
+# resolved URLS: the same with addresses for names, sorted, as etcd compares them. Status 1: a name leads to no address here.
+resolved() {
+    resolved_urls=$(printf '%s\n' "$1" | tr ',' '\n' | sed 's/[[:space:]]//g' | while read -r url; do
+        leads_to=$(addresses_of "$(host_of "$url")" | sort -u | paste -sd+ -)
+        printf '%s://%s:%s\n' "${url%%://*}" "${leads_to:-unknown}" "${url##*:}"
+    done | sort | paste -sd, -)
+    case $resolved_urls in *://unknown:*) return 1 ;; esac
+    printf '%s\n' "$resolved_urls"
+}
+
 # bracketed HOST: as a URL has it.
 bracketed() {
     case $1 in

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Which steps from one version of etcd to another upstream forbids or advises against, and why.
 # $view is a directory.
-# Needs: bbolt, member, yaml.
+# Needs: bbolt, member, service, yaml.
 # shellcheck disable=SC2154  # view
 
 # minor_of VERSION: "3 6" of 3.6.7, for comparisons.
@@ -122,4 +122,15 @@ oldest_of() {
         fi
     done
     echo "$oldest"
+}
+
+# version_here OLD_PACKAGE: what last ran on the data: the process, else the old package, else a program of somebody's own.
+version_here() {
+    pid=$(unit_property MainPID)
+    if [ "${pid:-0}" != 0 ]; then version_of_process "$pid" | grep . && return 0; fi
+    if [ -n "$1" ]; then upstream_version "$1" && return 0; fi
+    for program in "$ETCD_BIN/etcd" "$(command -v etcd)"; do
+        if [ -x "$program" ]; then version_of "$program" | grep . && return 0; fi
+    done
+    return 0
 }

@@ -262,10 +262,7 @@ BEGIN {
 
 END {
     # Not even the "." came: the file can't be read.
-    if (!NR) {
-        print "it can't be read"
-        exit 2
-    }
+    if (!NR) refused = REFUSAL = "it can't be read"
     count = NR
     last_newline = lines[count] == "."
     if (last_newline) count--

@@ -8,6 +8,38 @@ CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
 # What follows gives a value with status 0, or the reason with status 2 where it can't be read for certain. Then it is neither
 # absent nor the default.
 
+MEMBER_KEYS="name data-dir wal-dir listen-client-urls advertise-client-urls initial-advertise-peer-urls initial-cluster
+initial-cluster-state quota-backend-bytes client-transport-security.trusted-ca-file client-transport-security.auto-tls
+client-transport-security.cert-file client-transport-security.key-file client-transport-security.client-cert-file
+client-transport-security.client-key-file"
+
+# read_settings: from here on setting() has the values of MEMBER_KEYS in CONFIG as they are now, read in one pass.
+read_settings() {
+    SETTINGS_OF=
+    # shellcheck disable=SC2086  # words
+    SETTINGS=$(yaml_values "$CONFIG" $MEMBER_KEYS) || return 0
+    SETTINGS="
+$SETTINGS"
+    SETTINGS_OF=$CONFIG
+}
+
+# setting_in_file KEY: sets setting_status and setting_value, as yaml_get has them. By the shell alone where the key was read.
+setting_in_file() {
+    if [ "${SETTINGS_OF-}" = "$CONFIG" ]; then
+        for setting_status in 0 1 2; do
+            setting_row="
+$setting_status	$1	"
+            case $SETTINGS in *"$setting_row"*) ;; *) continue ;; esac
+            setting_value=${SETTINGS#*"$setting_row"}
+            setting_value=${setting_value%%"
+"*}
+            return 0
+        done
+    fi
+    setting_status=0
+    setting_value=$(yaml_get "$CONFIG" "$1") || setting_status=$?
+}
+
 # setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty (of an empty
 # name etcd makes no default). Where look_at_process (process.sh) has filled PROCESS_TELLS, the process that runs knows what
 # the file does not tell, and best where its data is.
@@ -16,8 +48,7 @@ setting() {
     setting_status=2
     setting_value="there is no such file"
     if [ -r "$CONFIG" ]; then
-        setting_status=0
-        setting_value=$(yaml_get "$CONFIG" "$1") || setting_status=$?
+        setting_in_file "$1"
     elif [ -e "$CONFIG" ]; then
         setting_value="$(id -un) may not read it"
     fi

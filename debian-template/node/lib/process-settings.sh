@@ -97,6 +97,7 @@ process_client_url() {
 settings_of() {
     CONFIG=$(process_config "$1") || CONFIG=$view/no-file
     PROCESS_TELLS=
+    read_settings
     look_at_process "$1" "$view/process"
 }
 

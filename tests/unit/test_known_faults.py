@@ -16,6 +16,7 @@ from builder.known_faults import Faults, shipped_faults
 from builder.release.github import PER_PAGE, GitHub, keep_advisories
 from builder.release.origin import RemoteOrigin
 from builder.system.progress import Progress
+from tests.package.node.node_functions import functions_of
 from tests.support.faults.answers import Fault as Answer
 from tests.support.faults.answers import Status
 from tests.support.releases.release_server import ReleaseServer
@@ -211,7 +212,8 @@ def told(function: str, file: Path) -> str:
     script = f"""
         line() {{ printf '%-11s %s\\n' "$1" "$2"; }}
         installed_version=3.6.7
-        for part in status-report status-json; do . "$LIB/$part.sh"; done
+        . "$LIB/status-json.sh"
+        {functions_of(shipped.DEBIAN_TEMPLATE / "node/commands/status")}
         {function}
     """
     return subprocess.run(

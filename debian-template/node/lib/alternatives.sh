@@ -1,7 +1,9 @@
 # shellcheck shell=sh
 # For postinst and prerm: the commands etcd, etcdctl and etcdutl as alternatives. Groups that were made by hand are joined as
 # they are, since update-alternatives refuses a name or link that another group has, and moves a link that is asked for
-# elsewhere, although a unit may name it. What can't be joined is said; no installation fails for it. Needs notice.sh.
+# elsewhere, although a unit may name it. What they print is for the administrator: what
+# update-alternatives says, and a warning of what can't be joined, for which no installation fails.
+# Needs: nothing.
 
 PROGRAMS=/usr/lib/etcd-ha/bin
 
@@ -50,7 +52,7 @@ alternatives_adopt() {
         /*) ;;
         *) target=${2%/*}/$target ;;
     esac
-    [ ! -x "${DPKG_ROOT-}$target" ] || update-alternatives --install "$2" "$1" "$target" 100 >&2 || true
+    [ ! -x "${DPKG_ROOT-}$target" ] || update-alternatives --install "$2" "$1" "$target" 100 >/dev/null || true
 }
 
 # alternatives_join GROUP: reads the places.
@@ -70,17 +72,18 @@ alternatives_join() {
         fi
     done
     if [ -z "$master" ]; then
-        say "warning:$commands stays a part of the alternatives $joined; the package's programs are in $PROGRAMS"
+        echo "etcd-ha: warning:$commands stays a part of the alternatives $joined; the package's programs are in $PROGRAMS"
         return 0
     fi
     if ! update-alternatives --install "${master% *}" "$joined" "${master#* }" "$rank" "$@"; then
-        say "warning: update-alternatives can't lead$commands to $PROGRAMS. For the reason see above. Mend it, then: dpkg-reconfigure etcd-ha." \
+        echo "etcd-ha: warning: update-alternatives can't lead$commands to $PROGRAMS. For the reason see above. Mend it, then:" \
+            "dpkg-reconfigure etcd-ha." \
             "For a corrupt file: mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha"
         return 0
     fi
     for link in $commands; do
         if [ -e "${DPKG_ROOT-}$link" ] && ! [ -L "${DPKG_ROOT-}$link" ]; then
-            say "warning: $link is not a link of update-alternatives, and stays as it is. For the package's program:" \
+            echo "etcd-ha: warning: $link is not a link of update-alternatives, and stays as it is. For the package's program:" \
                 "mv $link /root/ && update-alternatives --auto $joined"
         fi
     done

@@ -4,11 +4,12 @@
 # of that transaction may be written over as soon as the next one is committed: so the meta pages are read again after the
 # walk, and all is read anew where a transaction came between. The file is opened once, since a defragmentation replaces it.
 # etcdutl can't be used for this: before 3.6 it prints no version, and beside a running server it waits for ever.
+# Needs: nothing.
 
 # bbolt_pairs FILE BUCKET: a line "KEY<tab>VALUE" for each pair. Status 1 without such a bucket. Status 2 where FILE can't be
-# read for certain: stderr says why, and nothing is printed.
+# read for certain, and the reason is in their place.
 bbolt_pairs() {
-    [ -r "$1" ] || { echo "can't read $1" >&2 && return 2; }
+    [ -r "$1" ] || { echo "can't read $1" && return 2; }
     bbolt_walk "$2" 7<"$1"
 }
 
@@ -115,7 +116,7 @@ bbolt_walk() {
         }
     }
     function give_up(reason) {
-        print reason >"/dev/stderr"
+        print reason
         exit 2
     }
     BEGIN {
@@ -140,7 +141,12 @@ bbolt_walk() {
 
 # bbolt_get FILE BUCKET KEY: the value. Status 1 where there is none, 2 as above.
 bbolt_get() {
-    bbolt_all=$(bbolt_pairs "$1" "$2") || return
+    bbolt_status=0
+    bbolt_all=$(bbolt_pairs "$1" "$2") || bbolt_status=$?
+    if [ "$bbolt_status" != 0 ]; then
+        printf '%s' "$bbolt_all"
+        return "$bbolt_status"
+    fi
     printf '%s\n' "$bbolt_all" | BBOLT_KEY=$3 awk -F '\t' '
         $1 == ENVIRON["BBOLT_KEY"] { print $2; found = 1 }
         END { exit !found }'

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # check_answer QUESTION: whether etcd would accept the answer in ANSWERS. If not, status 1, with the error template in
 # ERROR, the offending part in OFFENDER, what it names beside that in EXPECTED, and in REASON the same for a log.
+# Needs: answers.
 
 check_answer() {
     ERROR=

@@ -1,17 +1,18 @@
 # shellcheck shell=sh
-# How to reach this node's member and its peers with etcdctl. Needs member.sh and host.sh.
+# How to reach this node's member and its peers with etcdctl.
+# Needs: host, member, yaml.
 
 CREDENTIALS=${CREDENTIALS:-/etc/etcd/credentials}
 # shellcheck disable=SC2034  # for those who ask
 ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the role root into $CREDENTIALS (owner root, mode 0600)"
 
 # own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
-# certificate carries. Needs host.sh.
+# certificate carries.
 own_endpoint() {
-    listens=$(setting listen-client-urls http://localhost:2379) || return 2
+    listens=$(setting listen-client-urls http://localhost:2379) || pass_on "$listens" || return
     case $listens in
         *https://*)
-            advertised=$(setting advertise-client-urls "$listens") || return 2
+            advertised=$(setting advertise-client-urls "$listens") || pass_on "$advertised" || return
             url_here "$(first_of "$advertised")" "$listens"
             return 0
             ;;
@@ -30,10 +31,10 @@ own_endpoint() {
 
 # client_url_of_host HOST: a guess from this node's own client URL, which in a cluster set up by us differs by its host only.
 client_url_of_host() {
-    own_url=$(setting advertise-client-urls http://localhost:2379) || return 2
+    own_url=$(setting advertise-client-urls http://localhost:2379) || pass_on "$own_url" || return
     own_url=$(first_of "$own_url")
     own_port=$(printf '%s\n' "$own_url" | sed -n 's|.*:\([0-9]*\)/*$|\1|p')
-    printf '%s://%s:%s\n' "${own_url%%://*}" "$1" "${own_port:-2379}"
+    printf '%s://%s:%s\n' "${own_url%%://*}" "$(bracketed "$1")" "${own_port:-2379}"
 }
 
 # identify_client: etcdctl reads the ETCDCTL_ variables; those that the caller has set win. USER:PASSWORD is for a cluster
@@ -48,21 +49,21 @@ identify_client() {
     fi
     # Without a file, and without a process, nothing says what to present.
     [ -e "$CONFIG" ] || [ -n "${PROCESS_TELLS-}" ] || return 0
-    client_scheme=$(setting listen-client-urls) || return 2
+    client_scheme=$(setting listen-client-urls) || pass_on "$client_scheme" || return
     case $client_scheme in *https://*) present_certificate ;; esac
 }
 
 # present_certificate: what etcdctl shows to a member that asks for one. Status 2 as above.
 present_certificate() {
-    ca=$(setting client-transport-security.trusted-ca-file) || return 2
+    ca=$(setting client-transport-security.trusted-ca-file) || pass_on "$ca" || return
     if [ -n "$ca" ]; then export ETCDCTL_CACERT="${ETCDCTL_CACERT:-$ca}"; fi
-    auto_tls=$(setting client-transport-security.auto-tls) || return 2
+    auto_tls=$(setting client-transport-security.auto-tls) || pass_on "$auto_tls" || return
     if [ "$auto_tls" = true ]; then export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true; fi
-    certificate=$(setting client-transport-security.client-cert-file) || return 2
-    key=$(setting client-transport-security.client-key-file) || return 2
+    certificate=$(setting client-transport-security.client-cert-file) || pass_on "$certificate" || return
+    key=$(setting client-transport-security.client-key-file) || pass_on "$key" || return
     if [ -z "$certificate" ]; then
-        certificate=$(setting client-transport-security.cert-file) || return 2
-        key=$(setting client-transport-security.key-file) || return 2
+        certificate=$(setting client-transport-security.cert-file) || pass_on "$certificate" || return
+        key=$(setting client-transport-security.key-file) || pass_on "$key" || return
     fi
     if [ -n "$certificate" ] && [ -n "$key" ] && [ -r "$key" ]; then
         export ETCDCTL_CERT="${ETCDCTL_CERT:-$certificate}" ETCDCTL_KEY="${ETCDCTL_KEY:-$key}"

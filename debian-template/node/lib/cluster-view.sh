@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What the members of the cluster say, asked side by side with a bound. Needs yaml.sh, bbolt.sh, wal.sh, host.sh
-# and member.sh.
+# What the members of the cluster say, asked side by side with a bound.
+# Needs: bbolt, client, host, member, wal, yaml.
 
 # known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". Asked of the member here; without a quorum it can't answer, and
 # then its database tells (a copy that may be old), and without one initial-cluster.
@@ -8,8 +8,8 @@ known_members() {
     if endpoint=$(own_endpoint); then
         ask_etcd 1 "$endpoint" member list | sed 's/, /|/g' | cut -d '|' -f 1,3- | grep . && return 0
     fi
-    if database=$(database_file) && [ -r "$database" ]; then
-        bbolt_pairs "$database" members 2>/dev/null | members_of_json | grep . && return 0
+    if database=$(database_file) && [ -r "$database" ] && stored=$(bbolt_pairs "$database" members); then
+        printf '%s\n' "$stored" | members_of_json | grep . && return 0
     fi
     entries=$(peer_entries) || return 0
     printf '%s\n' "$entries" | grep . | sed 's/\(.*\) \(.*\)/|\1|\2||/'
@@ -34,7 +34,7 @@ client_url_of() {
     published=$(printf '%s\n' "$1" | cut -d '|' -f 4 | tr ',' '\n' | grep -v '//\(127\.\|localhost\|\[::1\]\)' | sed -n 1p)
     peer_url=$(printf '%s\n' "$1" | cut -d '|' -f 3)
     if [ -z "$published" ]; then
-        published=$(client_url_of_host "$(host_of "$(first_of "$peer_url")")") || return 2
+        published=$(client_url_of_host "$(host_of "$(first_of "$peer_url")")") || pass_on "$published" || return
     fi
     echo "$published"
 }
@@ -107,7 +107,7 @@ is_own() {
     if [ -n "$own_member" ] && [ -n "${1%%|*}" ]; then
         [ "${1%%|*}" = "$own_member" ]
     else
-        name_in_file=$(setting name default 2>/dev/null) && [ "$(printf '%s\n' "$1" | cut -d '|' -f 2)" = "$name_in_file" ]
+        name_in_file=$(setting name default) && [ "$(printf '%s\n' "$1" | cut -d '|' -f 2)" = "$name_in_file" ]
     fi
 }
 
@@ -117,7 +117,7 @@ cluster_view() {
     # What another cluster answers says nothing about this one.
     own_member=
     own_cluster=
-    if log_dir=$(wal_dir 2>/dev/null) && own_identity=$(wal_identity "$log_dir"); then
+    if log_dir=$(wal_dir) && own_identity=$(wal_identity "$log_dir"); then
         own_member=${own_identity% *}
         own_cluster=${own_identity#* }
     fi
@@ -136,4 +136,57 @@ cluster_view() {
     for row in "$1"/*.row; do
         [ ! -e "$row" ] || cat "$row" >>"$1/rows"
     done
+}
+
+# raised_alarms DIR: "KIND MEMBER" of each, as the members say that were asked (cluster_view, look_at_own); each tells of all.
+raised_alarms() {
+    cat "$1"/*.status "$1/own" 2>/dev/null | sed -n 's/^"Errors" : \[\(.*\)\]$/\1/p' |
+        grep -o 'memberID:[0-9]* *alarm:[A-Z]*' | sed 's/memberID:\([0-9]*\) *alarm:/\1 /' | sort -u |
+        while read -r alarm_id alarm_kind; do
+            alarm_id=$(printf '%x' "$alarm_id")
+            alarm_name=$(ID=$alarm_id awk -F '|' '$1 == ENVIRON["ID"] { print $2 }' "$1/members" 2>/dev/null)
+            echo "$alarm_kind ${alarm_name:-$alarm_id}"
+        done
+}
+
+# why_alarmed DIR: in a clause; nothing without an alarm.
+why_alarmed() {
+    raised_alarms "$1" | awk '
+        { members[$1] = members[$1] (members[$1] ? ", " : "") $2 }
+        END {
+            for (kind in members) text = text (text ? "; " : "") "alarm " kind " on " members[kind] (kind == "NOSPACE" ? \
+                ": the database has reached its quota, and nothing can be written" : kind == "CORRUPT" ? \
+                ": its data differs from that of the others" : "")
+            if (text) print text
+        }'
+}
+
+# way_out_of_alarms DIR URL: commands for a shell, with what they do as comments.
+way_out_of_alarms() {
+    raised_kinds=$(raised_alarms "$1" | cut -d ' ' -f 1 | sort -u)
+    [ -n "$raised_kinds" ] || return 0
+    echo "export ETCDCTL_ENDPOINTS=$2"
+    for variable in ETCDCTL_CACERT ETCDCTL_CERT ETCDCTL_KEY ETCDCTL_INSECURE_SKIP_TLS_VERIFY; do
+        eval "variable_value=\${$variable-}"
+        # shellcheck disable=SC2154  # by eval
+        [ -z "$variable_value" ] || echo "export $variable='$variable_value'"
+    done
+    case $raised_kinds in
+        *CORRUPT*)
+            cat <<'END'
+# Which one differs? Replace that member: https://etcd.io/docs/v3.6/op-guide/data_corruption/
+etcdctl endpoint hashkv --cluster
+END
+            ;;
+        *)
+            cat <<'END'
+# Give back the space of old revisions:
+etcdctl compact "$(etcdctl endpoint status -w fields | sed -n 's/^"Revision" : //p')"
+etcdctl defrag --cluster
+# If live data fills the quota, raise it on each member as well, here to 8 GiB:
+# etcd-ha config set quota-backend-bytes 8589934592 && etcd-ha restart --force
+END
+            ;;
+    esac
+    echo "etcdctl alarm disarm"
 }

@@ -1,12 +1,13 @@
 # shellcheck shell=sh
-# Takes a member's data to another directory, in steps that a kill may end anywhere: run again, they go on. Needs fail().
+# Takes a member's data to another directory, in steps that a kill may end anywhere: run again, they go on.
+# Needs: process.
 
 # data_is_in_use DIR: a running etcd holds a lock on its database.
 data_is_in_use() {
     if [ -e "$1/member/snap/db" ]; then ! flock --nonblock --shared "$1/member/snap/db" true; else return 1; fi
 }
 
-# way_to_end_users DIR: what ends those that have its database open, as a command; needs process.sh.
+# way_to_end_users DIR: what ends those that have its database open, as a command.
 way_to_end_users() {
     find /proc/[0-9]*/fd -lname "$(readlink -f "$1")/member/snap/db" 2>/dev/null | cut -d / -f 3 | sort -un | while read -r user; do
         if user_unit=$(process_unit "$user"); then
@@ -26,27 +27,25 @@ fits_into() {
     [ "$free" -gt "$((needed + 10240))" ]
 }
 
+# copy_verified SOURCE COPY: status 1, and what differs, if the copy is not the same.
+copy_verified() { cp -a "$1" "$2" 2>&1 && diff -rq "$1" "$2" 2>&1; }
+
 # move_member SOURCE WAL TARGET: TARGET/member becomes a verified copy of SOURCE/member, in one rename. A log kept elsewhere
-# (WAL, else empty) comes into it.
+# (WAL, else empty) comes into it. Status 1, and the reason: not so, and nothing is lost.
 move_member() {
     rm -rf "$3/.partial"
     if [ -e "$3/member" ]; then return 0; fi
-    fits_into "$1" "$3" || fail "$3 has no room for a copy of $1 ($(du -sh "$1" | cut -f 1))" \
-        "Make room there, then: etcd-ha migrate"
-    install -d -m 0700 "$3/.partial"
-    cp -a "$1/member" "$3/.partial/member"
-    diff -rq "$1/member" "$3/.partial/member" >&2 || fail "the copy of $1 differs"
-    if [ -n "$2" ]; then
-        rm -rf "$3/.partial/member/wal"
-        cp -a "$2" "$3/.partial/member/wal"
-        diff -rq "$2" "$3/.partial/member/wal" >&2 || fail "the copy of $2 differs"
+    if ! fits_into "$1" "$3"; then
+        echo "$3 has no room for a copy of $1 ($(du -sh "$1" | cut -f 1))"
+        return 1
     fi
-    chown -R etcd:etcd "$3/.partial"
-    find "$3/.partial" -type d -exec chmod 0700 {} +
-    sync -f "$3/.partial"
-    mv "$3/.partial/member" "$3/member"
-    rmdir "$3/.partial"
-    sync -f "$3"
+    # Each step by hand: in a condition of the caller, set -e ends nothing.
+    {
+        install -d -m 0700 "$3/.partial" && copy_verified "$1/member" "$3/.partial/member" &&
+            if [ -n "$2" ]; then rm -rf "$3/.partial/member/wal" && copy_verified "$2" "$3/.partial/member/wal"; fi &&
+            chown -R etcd:etcd "$3/.partial" && find "$3/.partial" -type d -exec chmod 0700 {} + && sync -f "$3/.partial" &&
+            mv "$3/.partial/member" "$3/member" && rmdir "$3/.partial" && sync -f "$3"
+    } 2>&1
 }
 
 # retire_data DIR: the original stays, but under a name that no etcd starts from: it would be an old copy of this member.

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Between debconf and the folder ANSWERS. Needs confmodule, answers.sh, from-file.sh.
+# Between debconf (its confmodule) and the folder ANSWERS.
+# Needs: answers.
 
 load_answers() {
     for question in $QUESTIONS; do
@@ -28,9 +29,4 @@ store_answers() {
 # checksum FILE: what etcd-ha/read-file remembers.
 checksum() {
     if [ -r "$1" ]; then cksum <"$1"; else echo none; fi
-}
-
-# is_bootstrapped DATA-DIR: whether a member lives there already.
-is_bootstrapped() {
-    [ -n "$1" ] && [ -d "${DPKG_ROOT-}$1/member" ]
 }

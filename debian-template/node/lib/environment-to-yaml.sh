@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Translates an etcd that is set up by ETCD_ variables and flags, as Debian's is, to the configuration file.
+# Needs: nothing.
 
 # environment_options FILE...: lines "FLAG<tab>VALUE" of the ETCD_ variables and of DAEMON_ARGS in systemd environment files.
 environment_options() {

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # What the account that runs this may read.
+# Needs: nothing.
 
 # blocked_at FILE: the first part of the path that this account can't enter or read.
 blocked_at() {

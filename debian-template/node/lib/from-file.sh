@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# What etcd.yaml answers to the questions. Needs yaml.sh, answers.sh and host.sh. What can't be read for certain gives no answer.
+# What etcd.yaml answers to the questions. What can't be read for certain gives no answer.
+# Needs: answers, host, yaml.
 
 # All keys that answer a question, or tell that the file is of another kind than ours.
 FILE_KEYS="name data-dir initial-cluster initial-cluster-state initial-cluster-token listen-peer-urls listen-client-urls
@@ -8,21 +9,21 @@ client-transport-security.trusted-ca-file client-transport-security.cert-file cl
 peer-transport-security.trusted-ca-file peer-transport-security.cert-file peer-transport-security.key-file
 discovery discovery-srv discovery-config.token"
 
-# value_of KEY: nothing where it is absent or null. Status 2, and why on stderr: it can't be read. READ is from yaml_values.
+# value_of KEY: nothing where it is absent or null. Status 2, and why: it can't be read. READ is from yaml_values.
 value_of() {
     printf '%s\n' "$READ" | KEY=$1 LC_ALL=C awk -F '\t' '
         $2 == ENVIRON["KEY"] {
             status = $1
             sub(/^[^\t]*\t[^\t]*\t/, "")
-            if (status == 0) print
-            else if (status == 2) print | "cat >&2"
+            if (status != 1) print
             exit status == 2 ? 2 : 0
         }'
 }
 
 # Without the mode, etcd before 3.6 compacts nothing; the answer shows what was meant, and lint tells.
 compaction_of_file() {
-    retention=$(value_of auto-compaction-retention) && mode=$(value_of auto-compaction-mode) || return 2
+    retention=$(value_of auto-compaction-retention) || pass_on "$retention" || return
+    mode=$(value_of auto-compaction-mode) || pass_on "$mode" || return
     case $mode:$retention in
         *: | :*) echo "$retention" ;;
         revision:*) echo "revision:$retention" ;;
@@ -48,30 +49,30 @@ short_quota() {
 }
 
 quota_of_file() {
-    bytes=$(value_of quota-backend-bytes) || return 2
+    bytes=$(value_of quota-backend-bytes) || pass_on "$bytes" || return
     short_quota "$bytes"
 }
 
 tls_file() {
-    path=$(value_of "client-transport-security.$1") || return 2
+    path=$(value_of "client-transport-security.$1") || pass_on "$path" || return
     if [ -z "$path" ]; then value_of "peer-transport-security.$1"; else echo "$path"; fi
 }
 
 tls_of_file() {
-    certificate=$(tls_file cert-file) || return 2
+    certificate=$(tls_file cert-file) || pass_on "$certificate" || return
     if [ -n "$certificate" ]; then echo true; else echo false; fi
 }
 
 # A cluster that finds itself by discovery has more members than initial-cluster says.
 setup_of_file() {
     for key in discovery discovery-srv discovery-config.token; do
-        value=$(value_of "$key") || return 2
+        value=$(value_of "$key") || pass_on "$value" || return
         if [ -n "$value" ]; then
-            echo "its members are found by $key" >&2
+            echo "its members are found by $key"
             return 2
         fi
     done
-    members=$(value_of initial-cluster) || return 2
+    members=$(value_of initial-cluster) || pass_on "$members" || return
     case $members in
         *,*) echo cluster ;;
         *) echo single ;;
@@ -79,37 +80,27 @@ setup_of_file() {
 }
 
 address_of_file() {
-    listen=$(value_of listen-peer-urls) || return 2
-    if [ -z "$listen" ]; then listen=$(value_of listen-client-urls) || return 2; fi
-    printf '%s\n' "${listen%%,*}" | host_of_url
+    listen=$(value_of listen-peer-urls) || pass_on "$listen" || return
+    if [ -z "$listen" ]; then listen=$(value_of listen-client-urls) || pass_on "$listen" || return; fi
+    host_of "${listen%%,*}"
 }
 
 state_of_file() {
-    state=$(value_of initial-cluster-state) || return 2
+    state=$(value_of initial-cluster-state) || pass_on "$state" || return
     echo "${state:-new}"
 }
 
 metrics_of_file() {
-    metrics=$(value_of listen-metrics-urls) || return 2
+    metrics=$(value_of listen-metrics-urls) || pass_on "$metrics" || return
     case $metrics in *,*) ;; *) metrics=${metrics#http://} ;; esac
     echo "$metrics"
-}
-
-# data_dir_of_file: where etcd puts the data, its own default included.
-data_dir_of_file() {
-    directory=$(value_of data-dir) || return 2
-    if [ -z "$directory" ]; then
-        name=$(value_of name) || return 2
-        directory=/${name:-default}.etcd
-    fi
-    echo "$directory"
 }
 
 # answer_from QUESTION COMMAND...
 answer_from() {
     asked_of_file=$1
     shift
-    if answered=$("$@" 2>&1); then
+    if answered=$("$@"); then
         give "$asked_of_file" "$answered"
     else
         UNREAD="$UNREAD $asked_of_file"
@@ -118,7 +109,7 @@ answer_from() {
 }
 
 # answers_of_file FILE: fills ANSWERS. UNREAD are the questions that the file answers in a way that can't be read for
-# certain, UNREAD_WHY the same with reasons; their answers in ANSWERS stay. Status 2: nothing can be read.
+# certain, UNREAD_WHY the same with reasons; their answers in ANSWERS stay. Status 2: nothing can be read, and READ says why.
 answers_of_file() {
     UNREAD=
     UNREAD_WHY=

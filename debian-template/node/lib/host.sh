@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Names and addresses as this host sees them. Also part of the config script and of preinst, so it uses only what is there.
+# Needs: nothing.
 
 # own_addresses: of this host's interfaces, one a line. Status 1: they can't be known.
 own_addresses() {
@@ -55,11 +56,11 @@ hosts_lines() {
 # url_here ADVERTISED LISTENS: the URL by which this host finds what listens on the URLs LISTENS: the advertised one, whose name
 # the certificate carries, if it leads to one of them; else one of them.
 url_here() {
-    hosts_listened=$(printf '%s\n' "$2" | tr ',' '\n' | host_of_url)
+    hosts_listened=$(host_of "$2")
     case ,$(printf '%s\n' "$hosts_listened" | paste -sd, -), in
         *,0.0.0.0,* | *,::,*) ;;
         *)
-            if ! addresses_of "$(printf '%s\n' "$1" | host_of_url)" | grep -qFx -- "$hosts_listened"; then
+            if ! addresses_of "$(host_of "$1")" | grep -qFx -- "$hosts_listened"; then
                 printf '%s\n' "$2" | tr ',' '\n' | sed 's/[[:space:]]//g' | awk '
                     NR == 1 { first = $0 }
                     !/\/\/(127\.|localhost:|\[::1\]:)/ && far == "" { far = $0 }
@@ -71,8 +72,26 @@ url_here() {
     printf '%s\n' "$1"
 }
 
-# host_of_url: of each line of stdin, without brackets.
-host_of_url() { sed 's|^[[:space:]]*[A-Za-z]*://||; s|[[:space:]/].*||; s|:[0-9]*$||; s|^\[\(.*\)\]$|\1|'; }
+# host_of URLS: of each URL, one a line, without brackets.
+host_of() { printf '%s\n' "$1" | tr ',' '\n' | sed 's|^[[:space:]]*[A-Za-z]*://||; s|[[:space:]/].*||; s|:[0-9]*$||; s|^\[\(.*\)\]$|\1|'; }
+
+# resolved URLS: the same with addresses for names, sorted, as etcd compares them. Status 1: a name leads to no address here.
+resolved() {
+    resolved_urls=$(printf '%s\n' "$1" | tr ',' '\n' | sed 's/[[:space:]]//g' | while read -r url; do
+        leads_to=$(addresses_of "$(host_of "$url")" | sort -u | paste -sd+ -)
+        printf '%s://%s:%s\n' "${url%%://*}" "${leads_to:-unknown}" "${url##*:}"
+    done | sort | paste -sd, -)
+    case $resolved_urls in *://unknown:*) return 1 ;; esac
+    printf '%s\n' "$resolved_urls"
+}
+
+# bracketed HOST: as a URL has it.
+bracketed() {
+    case $1 in
+        *:*) echo "[$1]" ;;
+        *) echo "$1" ;;
+    esac
+}
 
 # host_doubts NAME ADDRESS: what speaks against a member NAME that listens on ADDRESS ("" for all addresses), on this host.
 # Stdin: lines "NAME HOST", the hosts by which the members are reached. Stdout: lines KIND<tab>FOUND<tab>EXPECTED; KIND is

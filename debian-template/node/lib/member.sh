@@ -1,11 +1,44 @@
 # shellcheck shell=sh
-# What etcd.yaml says of this node's member. Needs yaml.sh.
+# What etcd.yaml says of this node's member.
+# Needs: yaml.
 
 ETCD_BIN=${ETCD_BIN:-/usr/lib/etcd-ha/bin}
 CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
 
-# What follows gives a value with status 0, or nothing with status 2 and the reason on stderr where it can't be read for
-# certain. Then it is neither absent nor the default.
+# What follows gives a value with status 0, or the reason with status 2 where it can't be read for certain. Then it is neither
+# absent nor the default.
+
+MEMBER_KEYS="name data-dir wal-dir listen-client-urls advertise-client-urls initial-advertise-peer-urls initial-cluster
+initial-cluster-state quota-backend-bytes client-transport-security.trusted-ca-file client-transport-security.auto-tls
+client-transport-security.cert-file client-transport-security.key-file client-transport-security.client-cert-file
+client-transport-security.client-key-file"
+
+# read_settings: from here on setting() has the values of MEMBER_KEYS in CONFIG as they are now, read in one pass.
+read_settings() {
+    SETTINGS_OF=
+    # shellcheck disable=SC2086  # words
+    SETTINGS=$(yaml_values "$CONFIG" $MEMBER_KEYS) || return 0
+    SETTINGS="
+$SETTINGS"
+    SETTINGS_OF=$CONFIG
+}
+
+# setting_in_file KEY: sets setting_status and setting_value, as yaml_get has them. By the shell alone where the key was read.
+setting_in_file() {
+    if [ "${SETTINGS_OF-}" = "$CONFIG" ]; then
+        for setting_status in 0 1 2; do
+            setting_row="
+$setting_status	$1	"
+            case $SETTINGS in *"$setting_row"*) ;; *) continue ;; esac
+            setting_value=${SETTINGS#*"$setting_row"}
+            setting_value=${setting_value%%"
+"*}
+            return 0
+        done
+    fi
+    setting_status=0
+    setting_value=$(yaml_get "$CONFIG" "$1") || setting_status=$?
+}
 
 # setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty (of an empty
 # name etcd makes no default). Where look_at_process (process.sh) has filled PROCESS_TELLS, the process that runs knows what
@@ -15,8 +48,7 @@ setting() {
     setting_status=2
     setting_value="there is no such file"
     if [ -r "$CONFIG" ]; then
-        setting_status=0
-        setting_value=$(yaml_get "$CONFIG" "$1" 2>&1) || setting_status=$?
+        setting_in_file "$1"
     elif [ -e "$CONFIG" ]; then
         setting_value="$(id -un) may not read it"
     fi
@@ -25,10 +57,18 @@ setting() {
         1) printf '%s\n' "${2-}" ;;
         *)
             if [ -n "${PROCESS_TELLS-}" ] && process_setting "$1" "${2-}"; then return 0; fi
-            echo "$1 can't be read from $CONFIG: $setting_value" >&2
+            echo "$1 can't be read from $CONFIG: $setting_value"
             return 2
             ;;
     esac
+}
+
+# process_setting KEY [DEFAULT]: as setting, by what the process tells in PROCESS_TELLS.
+process_setting() {
+    KEY=$1 INSTEAD=${2-} awk -F '\t' '
+        $1 == ENVIRON["KEY"] { print substr($0, length($1) + 2); found = 1; exit }
+        $1 == "*" { print ENVIRON["INSTEAD"]; found = 1; exit }
+        END { exit found ? 0 : 2 }' "$PROCESS_TELLS"
 }
 
 # from_root PATH: etcd.service runs in the root directory, whoever asks runs elsewhere.
@@ -41,63 +81,35 @@ from_root() {
 
 # etcd's own default is a folder under its working directory.
 data_dir() {
-    data_dir=$(setting data-dir) || return 2
+    data_dir=$(setting data-dir) || pass_on "$data_dir" || return
     if [ -z "$data_dir" ]; then
-        data_dir=$(setting name default) || return 2
+        data_dir=$(setting name default) || pass_on "$data_dir" || return
         data_dir=$data_dir.etcd
     fi
     from_root "$data_dir"
 }
 
 wal_dir() {
-    wal_dir=$(setting wal-dir) || return 2
+    wal_dir=$(setting wal-dir) || pass_on "$wal_dir" || return
     if [ -z "$wal_dir" ]; then
-        wal_dir=$(data_dir) || return 2
+        wal_dir=$(data_dir) || pass_on "$wal_dir" || return
         wal_dir=$wal_dir/member/wal
     fi
     from_root "$wal_dir"
 }
 
 database_file() {
-    database_dir=$(data_dir) || return 2
+    database_dir=$(data_dir) || pass_on "$database_dir" || return
     printf '%s/member/snap/db\n' "$database_dir"
 }
 
 # member_has_data: etcd takes a node for initialised when a write-ahead log is there. Status 1: it is not there.
 member_has_data() {
-    wal_dir_with_data=$(wal_dir) || return 2
+    wal_dir_with_data=$(wal_dir) || pass_on "$wal_dir_with_data" || return
     for wal_file in "$wal_dir_with_data"/*.wal; do
         [ -e "$wal_file" ] && return 0
     done
     return 1
-}
-
-# minor_of VERSION: "3 6" of 3.6.7, for comparisons.
-minor_of() { printf '%s\n' "$1" | sed -n 's/^v\{0,1\}\([0-9]*\)\.\([0-9]*\).*/\1 \2/p'; }
-
-# minor_is_newer VERSION THAN
-minor_is_newer() {
-    # shellcheck disable=SC2046  # two numbers each
-    set -- $(minor_of "$1") $(minor_of "$2")
-    [ $# = 4 ] || return 1
-    [ "$1" -gt "$3" ] || { [ "$1" -eq "$3" ] && [ "$2" -gt "$4" ]; }
-}
-
-# newer_data_versions VERSION: what in the database is of a newer minor. Needs bbolt.sh. The cluster's version may be while
-# the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not. Status 2: the database
-# can't be read, and stderr says why.
-newer_data_versions() {
-    newer_database=$(database_file) || return 2
-    newer_cluster=$(bbolt_value "$newer_database" cluster clusterVersion) || return 2
-    newer_storage=$(bbolt_value "$newer_database" meta storageVersion) || return 2
-    if minor_is_newer "$newer_cluster" "$1"; then
-        newer_target=$(bbolt_value "$newer_database" cluster downgrade) || return 2
-        case $newer_target in
-            *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
-            *) echo "$newer_cluster" ;;
-        esac
-    fi
-    if minor_is_newer "$newer_storage" "$1"; then echo "$newer_storage"; fi
 }
 
 # version_of ETCD: 3.6.7
@@ -115,11 +127,9 @@ version_of_process() {
 
 first_of() { printf '%s\n' "$1" | sed 's/,.*//; s/^[[:space:]]*//; s/[[:space:]]*$//'; }
 
-host_of() { printf '%s\n' "$1" | sed 's|^[a-z]*://||; s|/.*||; s|:[0-9]*$||'; }
-
 # peer_entries: NAME URL of each entry of initial-cluster.
 peer_entries() {
-    peer_list=$(setting initial-cluster) || return 2
+    peer_list=$(setting initial-cluster) || pass_on "$peer_list" || return
     printf '%s\n' "$peer_list" | tr ',' '\n' |
         sed -n 's/^[[:space:]]*\([^=]*\)=\([^[:space:]]*\)[[:space:]]*$/\1 \2/p'
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # The settings of a running etcd where no file tells them: its arguments and environment, its open files, and what it answers
-# where it listens. Needs member.sh, client.sh and process.sh; only root may look. $view is a directory.
+# where it listens. Only root may look. $view is a directory.
+# Needs: client, member, process.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154  # changed for one shell only; CONFIG, for setting(); view
 
 # process_options PID: lines "FLAG<tab>VALUE" of its ETCD_ variables and its arguments, which win and so come last. Files are
@@ -79,7 +80,7 @@ process_client_url() {
             if (
                 unset ETCDCTL_USER
                 case $client_url in https:*) export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true ;; esac
-                present_certificate 2>/dev/null
+                present_certificate >/dev/null
                 ask_etcd 1 "$client_url" endpoint status
             ) >/dev/null; then echo "$client_url" >"$view/answer.${client_url##*:}.${client_url%%:*}"; fi
         } &
@@ -96,14 +97,14 @@ process_client_url() {
 settings_of() {
     CONFIG=$(process_config "$1") || CONFIG=$view/no-file
     PROCESS_TELLS=
+    read_settings
     look_at_process "$1" "$view/process"
 }
 
 # unread_settings KEY...: the reasons, one a line, why CONFIG does not tell these for certain.
 unread_settings() {
     for unread_key in "$@"; do
-        # shellcheck disable=SC2069  # the reason, and not the value
-        (PROCESS_TELLS= && setting "$unread_key") 2>&1 >/dev/null || true
+        unread_reason=$(PROCESS_TELLS= && setting "$unread_key") || printf '%s\n' "$unread_reason"
     done
 }
 
@@ -120,7 +121,7 @@ look_at_process() {
         echo "*" >>"$2"
     fi
     PROCESS_TELLS=$2
-    setting listen-client-urls >/dev/null 2>&1 || ask_process "$1" >>"$2"
+    setting listen-client-urls >/dev/null || ask_process "$1" >>"$2"
 }
 
 # ask_process PID: what the member itself answers, as above.
@@ -130,7 +131,7 @@ ask_process() {
     (
         unset ETCDCTL_USER
         case $answering_url in https:*) export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true ;; esac
-        present_certificate 2>/dev/null
+        present_certificate >/dev/null
         answering_id=$(ask_etcd 1 "$answering_url" endpoint status -w fields | sed -n 's/^"MemberID" : //p')
         # Fields: id, status, name, peer URLs, client URLs.
         ask_etcd 1 "$answering_url" member list | ID=$(printf '%x' "${answering_id:-0}") awk -F ', ' '
@@ -138,12 +139,4 @@ ask_process() {
             $1 == ENVIRON["ID"] { print "name\t" $3 "\ninitial-advertise-peer-urls\t" $4 "\nadvertise-client-urls\t" $5 }
             END { if (NR) print "initial-cluster\t" all }'
     ) || true
-}
-
-# process_setting KEY [DEFAULT]: as setting, by what the process tells in PROCESS_TELLS.
-process_setting() {
-    KEY=$1 INSTEAD=${2-} awk -F '\t' '
-        $1 == ENVIRON["KEY"] { print substr($0, length($1) + 2); found = 1; exit }
-        $1 == "*" { print ENVIRON["INSTEAD"]; found = 1; exit }
-        END { exit found ? 0 : 2 }' "$PROCESS_TELLS"
 }

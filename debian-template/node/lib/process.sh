@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# The members that run on this system, and what they have open. Needs systemd.sh; only root may look.
+# The members that run on this system, and what they have open. Only root may look.
+# Needs: nothing.
 
 # etcd_processes: the members that run on this system, by process id.
 etcd_processes() {
@@ -47,4 +48,10 @@ process_unit() {
     running_unit=$(sed -n 's|^[0-9]*:[^:]*:/\(.*/\)\{0,1\}\([^/]*\.service\)$|\2|p' "/proc/$1/cgroup" 2>/dev/null | sed -n 1p)
     [ -n "$running_unit" ] &&
         [ "$(systemctl show --property=MainPID --value "$running_unit" 2>/dev/null)" = "$1" ] && echo "$running_unit"
+}
+
+# describe_process PID
+describe_process() {
+    described_unit=$(process_unit "$1") || described_unit=
+    echo "process $1, $(process_program "$1")${described_unit:+ by $described_unit}"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Why the member has to be restarted: what it runs and what it read at its start against what is there now. Needs systemd.sh and
-# member.sh.
+# Why the member has to be restarted: what it runs and what it read at its start against what is there now.
+# Needs: member, service, yaml.
 
 # Made by preflight, in the RuntimeDirectory of the unit: the process, and "CHECKSUM FILE" of what etcd reads at its start only.
 START_RECORD=/run/etcd-ha/start
@@ -8,7 +8,8 @@ START_RECORD=/run/etcd-ha/start
 # files_read_once: one a line: etcd.yaml and what certificate-plan.awk finds in it.
 files_read_once() {
     printf '%s\n' "$CONFIG"
-    yaml_list "$CONFIG" 2>/dev/null | LC_ALL=C awk -f "$LIB/certificate-plan.awk" | sed -n "s/^once$(printf '\037')//p" | sort -u
+    listed=$(yaml_list "$CONFIG") || return 0
+    printf '%s\n' "$listed" | LC_ALL=C awk -f "$LIB/certificate-plan.awk" | sed -n "s/^once$(printf '\037')//p" | sort -u
 }
 
 # record_start: for preflight, just before etcd takes its place.
@@ -23,10 +24,17 @@ record_start() {
 # checksum_of FILE: "-" where it can't be read.
 checksum_of() { { sha256sum <"$1" || echo -; } 2>/dev/null | cut -d ' ' -f 1; }
 
-# why_restart PID: reasons, one a line; nothing when the member is up to date.
+# why_restart PID [PART...]: reasons, one a line, by the program, the files and the unit, or by those PARTs alone; nothing
+# when the member is up to date.
 why_restart() {
-    why_program "$1"
-    why_file "$1"
+    due_pid=$1
+    shift
+    [ $# != 0 ] || set -- program file unit
+    for due_part in "$@"; do "why_$due_part" "$due_pid"; done
+}
+
+# why_unit PID: systemd has read another unit than there is now.
+why_unit() {
     if [ "$(unit_property NeedDaemonReload)" = yes ]; then echo "the unit was changed (systemctl daemon-reload)"; fi
 }
 
@@ -81,3 +89,21 @@ was_written_after_start() {
     due_start=$(date -d "${due_start:-none}" +%s.%N 2>/dev/null) || return 1
     printf '%s %s\n' "$(stat -c %.9Z "$1")" "$due_start" | awk '{ exit !($1 > $2) }'
 }
+
+PENDING=/run/etcd-ha.restart-pending
+
+# pending_note REASON WHY_NOT
+pending_note() {
+    printf '%s\n%s\n%s\n' "$(unit_property MainPID)" "$1" "$2" >"$PENDING.new"
+    mv "$PENDING.new" "$PENDING"
+}
+
+# Status 1 when no restart is due any more.
+is_pending() { [ -e "$PENDING" ] && [ "$(sed -n 1p "$PENDING")" = "$(unit_property MainPID)" ]; }
+
+pending_why() { sed -n 2p "$PENDING"; }
+
+# pending_why_not: why it wasn't restarted so far.
+pending_why_not() { sed -n 3p "$PENDING"; }
+
+pending_clear() { rm -f "$PENDING"; }

@@ -1,77 +1,99 @@
 # shellcheck shell=sh
-# For postinst: the service etcd.service, within what the administrator and policy-rc.d allow. Needs systemd.sh, start-failure.sh,
-# member.sh, restart-due.sh and configure.sh.
+# The service etcd.service: what systemd says of it, why it does not start, and what a removal stops.
+# Needs: nothing.
 
-is_allowed() {
-    [ -x /usr/sbin/policy-rc.d ] || return 0
-    status=0
-    /usr/sbin/policy-rc.d etcd start || status=$?
-    [ "$status" != 101 ] || say "policy-rc.d doesn't allow to start etcd"
-    [ "$status" != 101 ]
+# has_systemd: whether this system's own systemd runs, and not only that of a host whose DPKG_ROOT this is.
+has_systemd() {
+    [ -z "${DPKG_ROOT-}" ] && [ -d /run/systemd/system ]
 }
 
-# start_service STATE: without waiting for a quorum, as deb-systemd-invoke would. A disabled or masked service stays stopped.
-start_service() {
-    if [ "$(unit_property ActiveState)" = "$1" ] && systemctl --quiet is-enabled etcd.service && is_allowed; then
-        systemctl --no-block start etcd.service || true
-        report_start
+# unit_property NAME: of etcd.service; nothing where systemd does not answer.
+unit_property() { systemctl show --property="$1" --value etcd.service 2>/dev/null || true; }
+
+# seconds_since PROPERTY: of a time that systemd has for the service; nothing where there was no such moment.
+seconds_since() {
+    moment=$(unit_property "$1")
+    [ "${moment:-0}" != 0 ] || return 0
+    awk -v moment="$moment" '{ printf "%d\n", $1 - moment / 1000000 }' /proc/uptime
+}
+
+# restarts_again: the service has ended by itself, and systemd waits to start it once more, or has done so less than a minute
+# ago after other tries. A process that lives longer waits for something, and one that has served just before is new to it.
+restarts_again() {
+    case $(unit_property ActiveState)/$(unit_property SubState) in
+        */auto-restart*) return 0 ;;
+        activating/*) ;;
+        *) return 1 ;;
+    esac
+    restarts=$(unit_property NRestarts)
+    started_ago=$(seconds_since ExecMainStartTimestampMonotonic)
+    served_ago=$(seconds_since ActiveExitTimestampMonotonic)
+    [ "${restarts:-0}" -ge 2 ] && [ "${started_ago:-0}" -lt 60 ] && [ "${served_ago:-60}" -gt 30 ]
+}
+
+# last_failure: the last reason in the journal, of preflight, of etcd, or of systemd where neither has come to speak. What etcd
+# said at its end may reach the journal after systemd has said that it ended: so all that is under way is awaited, and a try
+# lasts until the next one begins.
+last_failure() {
+    journalctl --sync >/dev/null 2>&1 || :
+    journalctl --unit=etcd.service --boot --lines=200 --output=cat --no-pager --quiet 2>/dev/null | LC_ALL=C awk '
+        # A value of a line of JSON.
+        function value(name,    text) {
+            if (!match($0, "\"" name "\":\"([^\"\\\\]|\\\\.)*\"")) return ""
+            text = substr($0, RSTART + length(name) + 4, RLENGTH - length(name) - 5)
+            gsub(/\\"/, "\"", text)
+            return text
+        }
+        /^etcd-ha: error: / { reason = substr($0, 17) }
+        /"level":"(fatal|panic)"/ {
+            reason = value("msg")
+            if (value("error") != "") reason = reason ": " value("error")
+            fatal = 1
+            next
+        }
+        # 3.4 logs lines of text.
+        sub(/^[-0-9]+ [:.0-9]+ C \| /, "") { reason = $0 }
+        # A panic follows the line that says more, where there is one.
+        /^panic: / && !fatal { reason = substr($0, 8) }
+        /^etcd\.service: Failed (to|at) / { reason = $0 }
+        sub(/^etcd\.service: Main process exited, /, "") { ended = $0 }
+        /^etcd\.service: Scheduled restart job/ || /^Starting etcd\.service/ { close_try() }
+        END {
+            close_try()
+            print last
+        }
+        function close_try() {
+            if (reason != "" || ended != "") last = reason != "" ? reason : ended
+            reason = ended = ""
+            fatal = 0
+        }'
+}
+
+# start_state RESTARTING RESTARTS FAILURE: what a service that is activating does, in words.
+start_state() {
+    if [ "$1" != yes ]; then
+        printf 'starting: waits for the network or a majority of its members'
+    elif [ "${2:-0}" -ge 2 ]; then
+        printf 'restarts again and again (%s times so far): %s (journalctl -u etcd)' "$2" "${3:-the journal has no reason}"
+    else
+        printf 'failed, and is started again: %s (journalctl -u etcd)' "${3:-the journal has no reason}"
     fi
 }
 
-# A few seconds show whether etcd refuses its configuration; a quorum may take as long as it likes.
-report_start() {
-    tries=15
-    while [ "$tries" -gt 0 ]; do
-        case $(unit_property ActiveState)/$(unit_property SubState) in
-            active/*) return 0 ;;
-            failed/*)
-                say "warning: etcd doesn't start: $(last_failure); see: systemctl status etcd; journalctl -u etcd"
-                return 0
-                ;;
-            # Of which report_restarts tells.
-            */auto-restart*) return 0 ;;
+# What a removal stops is noted, and runs again where the removal doesn't come about (policy 6.6: abort-remove) or gives the
+# node back to a unit of the administrator.
+STOPPED=/run/etcd-ha.stopped
+
+# stop_all (prerm remove): debhelper leaves this out together with the start that postinst does itself.
+stop_all() {
+    has_systemd || return 0
+    for unit in etcd.path etcd.service; do
+        case $(systemctl show --property=ActiveState --value "$unit") in
+            "" | inactive | failed) ;;
+            *) echo "$unit" ;;
         esac
-        sleep 0.2
-        tries=$((tries - 1))
-    done
-    say "etcd is not up yet, since it waits for the network or a majority of its cluster; see: etcd-ha status"
+    done >"$STOPPED"
+    deb-systemd-invoke stop etcd.path etcd.service || true
 }
 
-# report_restarts: a service that systemd starts again and again is neither failed nor up.
-report_restarts() {
-    if restarts_again; then
-        say "warning: etcd doesn't start, and systemd tries it again and again ($(unit_property NRestarts) times so far):" \
-            "$(last_failure); see: etcd-ha status; journalctl -u etcd"
-    fi
-}
-
-# due_here PID: of the reasons for a restart those that come from this run: the binary, and the file if it was written now.
-due_here() {
-    why_program "$1"
-    if [ "$RESULT" = changed ]; then why_file "$1"; fi
-}
-
-# restart_when_due OLD_VERSION: by restart-policy; a failure is no failure of the installation. A process that ran before the
-# package came (no old version), or runs a program of somebody else, is not touched.
-restart_when_due() {
-    process=$(unit_property MainPID)
-    [ "${process:-0}" != 0 ] || return 0
-    due=$(due_here "$process" | paste -sd ';' | sed 's/;/; /g')
-    [ -n "$due" ] || return 0
-    db_get etcd-ha/restart-policy || RET=in-turn
-    not_done="restart-policy is never"
-    case $1:$(readlink "/proc/$process/exe") in
-        :*) RET=never not_done="it ran before the package came" ;;
-        *:/usr/lib/etcd-ha/bin/etcd*) ;;
-        *) RET=never not_done="its program is not of the package" ;;
-    esac
-    case $RET in
-        at-once) systemctl --no-block restart etcd.service || true ;;
-        never)
-            pending_note "$due" "$not_done"
-            say "$due. To restart it when it is its turn: etcd-ha restart"
-            ;;
-        # Without debconf's own descriptors: whoever is killed, the other must not wait for it.
-        *) "${LIB%/lib}/restart" --because "$due" >&2 3>&- || true ;;
-    esac
-}
+has_stopped() { grep -qsx "$1" "$STOPPED"; }

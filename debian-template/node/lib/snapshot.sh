@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# For preinst: a verified snapshot of the data before an upgrade. Needs member.sh, guard.sh; $view is a directory.
+# For preinst: a verified snapshot of the data before an upgrade. $view is a directory.
+# Needs: member, upgrade.
 # shellcheck disable=SC2154  # view
 
 SNAPSHOTS=${SNAPSHOTS:-/var/backups/etcd-ha}
@@ -40,49 +41,6 @@ has_room() {
     space_of "$1" | SIZE=$2 awk '{ room = $1 - ENVIRON["SIZE"] >= $2 } END { exit !room }'
 }
 
-# take_snapshot FROM TO
-take_snapshot() {
-    if ! [ -x "$ETCD_BIN/etcdctl" ]; then
-        say "warning: no snapshot before the upgrade, since there is no etcdctl"
-        return 0
-    fi
-    if ! endpoint=$(own_endpoint 2>"$view/reason"); then
-        say "warning: no snapshot before the upgrade, since nothing tells where the member on this node listens:" \
-            "$(cat "$view/reason")"
-        return 0
-    fi
-    if ! ask_etcd 3 "$endpoint" endpoint status >/dev/null; then
-        say "warning: no snapshot before the upgrade, since the member on this node does not answer"
-        return 0
-    fi
-    mkdir -p "$SNAPSHOTS"
-    chmod 0700 "$SNAPSHOTS"
-    # What a killed run left.
-    rm -f "$SNAPSHOTS"/snapshot-*.db.part
-    size=$(stat -c %s "$(database_file)")
-    if ! has_room "$SNAPSHOTS" "$size"; then
-        # shellcheck disable=SC2046  # two numbers
-        set -- "$1" "$2" $(space_of "$SNAPSHOTS")
-        refuse_upgrade "$SNAPSHOTS has no room for the snapshot before the upgrade to etcd $2" \
-            "the database has $(mebibytes "$size"), $(mebibytes "$3") are free, and $(mebibytes "$4") of these have to stay free" \
-            "a full disk would stop the member" \
-            "make room (older snapshots: $SNAPSHOTS/snapshot-*.db), or mount a larger disk there; then again"
-        return 0
-    fi
-    snapshot=$SNAPSHOTS/snapshot-$1-$(date -u +%Y%m%dT%H%M%SZ).db
-    # Of another member, in the same second.
-    [ ! -e "$snapshot" ] || snapshot=${snapshot%.db}-$$.db
-    if ! save_snapshot "$snapshot"; then
-        rm -f "$snapshot" "$snapshot.part"
-        refuse_upgrade "no snapshot could be made before the upgrade to etcd $2" "$(tail -n 1 "$view/snapshot")" \
-            "without one there is no way back to $1" \
-            "with authentication on, put USER:PASSWORD into $CREDENTIALS (mode 0600). To see more: etcdctl --endpoints=$endpoint snapshot save $snapshot"
-        return 0
-    fi
-    say "snapshot of the data: $snapshot"
-    prune_snapshots
-}
-
 mebibytes() { awk -v bytes="$1" 'BEGIN { printf "%.0f MiB", bytes / 1048576 }'; }
 
 # save_snapshot FILE: as etcd itself checks it.
@@ -99,4 +57,14 @@ prune_snapshots() {
     case $kept in "" | 0 | *[!0-9]*) kept=3 ;; esac
     find "$SNAPSHOTS" -maxdepth 1 -name 'snapshot-*.db' -printf '%T@ %p\n' | sort -rn | sed "1,${kept}d; s/^[^ ]* //" |
         while read -r old; do rm -f "$old"; done
+}
+
+# copy_log DIR: log and v2 snapshots, where that leaves room enough.
+copy_log() {
+    copied_log=$(wal_dir) && copied_data=$(data_dir) || return 1
+    log_bytes=$(du -sbc "$copied_log" "$copied_data"/member/snap/*.snap 2>/dev/null | tail -n 1 | cut -f 1)
+    has_room "${view%/*}" "${log_bytes:-0}" || return 1
+    mkdir -p "$1/snap" "$1/wal"
+    cp "$copied_data"/member/snap/*.snap "$1/snap/" 2>/dev/null || true
+    cp "$copied_log"/*.wal "$1/wal/" 2>/dev/null || return 1
 }

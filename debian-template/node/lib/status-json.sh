@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Prints what tool/status has found out as JSON: its variables, and the tables in the directory $view.
+# Needs: nothing.
 # shellcheck disable=SC2154  # set in tool/status
 
 # json_string TEXT, or null when empty

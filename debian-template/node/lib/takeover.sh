@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # For the maintainer scripts: what is on the node already (an etcd installed by hand, the admin's own unit, Debian's
 # etcd-server or what is left of it) stays whole while the package comes and goes. All are no-ops elsewhere.
+# Needs: service, yaml.
 
 ADMIN_UNIT=${DPKG_ROOT-}/etc/systemd/system/etcd.service
 ENABLED_LINK=/etc/systemd/system/multi-user.target.wants/etcd.service
@@ -41,7 +42,7 @@ takeover_restore_account() {
     if getent passwd etcd >/dev/null; then return 0; fi
     # Where the data is can't be read for certain: the member, which never stopped, runs under that id.
     status=0
-    account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir 2>/dev/null) || status=$?
+    account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir) || status=$?
     case $status in
         0) ;;
         1) account_home=/var/lib/etcd-ha ;;
@@ -55,17 +56,17 @@ takeover_restore_account() {
     systemd-sysusers etcd-ha.conf || true
 }
 
-# takeover_tell (postinst configure, at the end)
-takeover_tell() {
+# takeover_notices (postinst configure, at the end): what the administrator should know and do.
+takeover_notices() {
     if takeover_has_admin_unit; then
-        cat >&2 <<END
+        cat <<END
 etcd-ha: $ADMIN_UNIT is not from this package and stays in charge of the service etcd.
   A running etcd keeps running; the next start takes the binary that the unit names.
 END
     fi
     # Without the file the unit of the package starts nothing.
     if takeover_has_admin_unit && [ -e "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}" ]; then
-        cat >&2 <<END
+        cat <<END
   For the unit of the package (sandbox, preflight):
     mv $ADMIN_UNIT /root/ && systemctl daemon-reload && systemctl restart etcd
 END
@@ -74,17 +75,17 @@ END
         status=0
         takeover_is_endangered "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}" || status=$?
         if [ "$status" = 2 ]; then
-            cat >&2 <<END
+            cat <<END
 etcd-ha: warning: do NOT purge Debian's removed etcd-server before you know that this member's data is elsewhere: its
   postrm deletes /var/lib/etcd, and data-dir and wal-dir can't be read from etcd.yaml. To see why: etcd-ha config lint
 END
         elif [ "$status" = 0 ]; then
-            cat >&2 <<END
+            cat <<END
 etcd-ha: warning: do NOT purge Debian's removed etcd-server: its postrm deletes /var/lib/etcd, where the data of this
   member is. First move it: etcd-ha migrate
 END
         elif [ -d "${DPKG_ROOT-}/var/lib/etcd/default/member" ]; then
-            echo "etcd-ha: data of Debian's etcd-server is in /var/lib/etcd/default; to go on with it: etcd-ha migrate" >&2
+            echo "etcd-ha: data of Debian's etcd-server is in /var/lib/etcd/default; to go on with it: etcd-ha migrate"
         fi
     fi
 }
@@ -95,7 +96,7 @@ takeover_is_endangered() {
     found=1
     for key in data-dir wal-dir; do
         status=0
-        endangered=$(yaml_get "$1" "$key" 2>/dev/null) || status=$?
+        endangered=$(yaml_get "$1" "$key") || status=$?
         case $status:$endangered in
             0:/var/lib/etcd/*) return 0 ;;
             2:*) found=2 ;;
@@ -105,16 +106,18 @@ takeover_is_endangered() {
 }
 
 # takeover_give_back (postrm remove, after debhelper's part): the alternatives name the admin's binary again, and the unit
-# that ran it is still there. Not without its binary: the unit may name a path of ours. Needs systemd.sh and stopped.sh.
+# that ran it is still there. Not without its binary: the unit may name a path of ours. Status 0: it is started.
 takeover_give_back() {
-    has_systemd || return 0
+    has_systemd || return 1
+    given_back=1
     if has_stopped etcd.service && takeover_has_admin_unit && command -v etcd >/dev/null; then
         systemctl daemon-reload || true
         # --no-block: the start ends only when the cluster has a quorum.
         systemctl --no-block start etcd.service || true
-        echo "etcd-ha: $ADMIN_UNIT runs $(readlink -f "$(command -v etcd)") again" >&2
+        given_back=0
     fi
     rm -f "$STOPPED"
+    return "$given_back"
 }
 
 # takeover_before_purge, takeover_after_purge (postrm purge, around debhelper's part): its deb-systemd-helper purge would
@@ -131,4 +134,18 @@ takeover_before_purge() {
 
 takeover_after_purge() {
     if [ -e "$ENABLEMENT.etcd-ha" ]; then mv "$ENABLEMENT.etcd-ha" "$ENABLEMENT"; fi
+}
+
+ALIASED_UNIT=/lib/systemd/system/etcd.service
+
+# unit_alias_divert (preinst)
+unit_alias_divert() {
+    if dpkg-query --search "$ALIASED_UNIT" >/dev/null 2>&1; then
+        dpkg-divert --package etcd-ha --no-rename --divert "$ALIASED_UNIT.aliased" --add "$ALIASED_UNIT"
+    fi
+}
+
+# unit_alias_undivert (postinst, and postrm when it doesn't come to that)
+unit_alias_undivert() {
+    dpkg-divert --package etcd-ha --quiet --no-rename --divert "$ALIASED_UNIT.aliased" --remove "$ALIASED_UNIT"
 }

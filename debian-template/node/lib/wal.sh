@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Reads the write-ahead log, with od and awk. Needs member.sh.
+# Reads the write-ahead log, with od and awk.
+# Needs: nothing.
 
 # wal_identity DIR: "MEMBER CLUSTER", the ids in hex as etcdctl shows them, that the log in DIR is of: each of its files says
 # so at its beginning, from a member's first start on. Status 1: no log, or not readable.

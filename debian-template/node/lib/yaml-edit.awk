@@ -125,7 +125,7 @@ END {
     for (e = 1; e <= new_count; e++) add_top(new_parents[e], new_block[new_parents[e]])
     drop_empty_blocks()
     refuse_longer_blocks()
-    if (refused) exit 2
+    if (refused) give_up()
     printf "%s", byte_order_mark
     PENDING = ""
     for (i = 0; i <= count; i++) {

@@ -1,5 +1,5 @@
 # Reads etcd's configuration file: block style, one document, the keys of the top level and one level below. What it
-# can't read for certain it refuses, with status 2 and "line N: reason" on stderr. Byte by byte (LC_ALL=C), in mawk,
+# can't read for certain it refuses, with status 2 and "line N: reason" in place of its result. Byte by byte (LC_ALL=C), in mawk,
 # gawk and busybox. stdin is the document and one "." behind it, so that a missing last newline shows.
 # The arguments come by the environment, since -v would interpret backslashes:
 #   YAML_MODE=list   LINE KEY KIND VALUE of every key, separated by tabs; KIND double: it is in this line too
@@ -10,7 +10,7 @@
 # be read: it has line breaks or control characters.
 
 function refuse(number, reason) {
-    if (!refused) print "line " number ": " reason | "cat >&2"
+    if (!refused) REFUSAL = "line " number ": " reason
     refused = 1
 }
 
@@ -219,6 +219,11 @@ function scan(text,    indent) {
     if (top_id != "") end_of[top_id] = LINE
 }
 
+function give_up() {
+    print REFUSAL
+    exit 2
+}
+
 # Sets FOUND to the value of a key, as etcd takes it. Status 1: absent or null; 2: FOUND is why it can't be read, AT the line.
 function look_up(key,    id, block_id) {
     id = block_id = tolower(key)
@@ -257,7 +262,7 @@ BEGIN {
 
 END {
     # Not even the "." came: the file can't be read.
-    if (!NR) exit 2
+    if (!NR) refused = REFUSAL = "it can't be read"
     count = NR
     last_newline = lines[count] == "."
     if (last_newline) count--
@@ -269,7 +274,7 @@ END {
         if ((LINE < count || last_newline) && sub(/\r$/, "", lines[LINE])) returns[LINE] = "\r"
         scan(lines[LINE])
     }
-    if (refused) exit 2
+    if (refused) give_up()
     if (mode == "list") {
         for (i = 1; i <= keys; i++) {
             id = order[i]
@@ -280,7 +285,7 @@ END {
     }
     if (mode == "get") {
         status = look_up(ENVIRON["YAML_KEY"])
-        if (status == 2) refuse(AT, FOUND)
+        if (status == 2) print "line " AT ": " FOUND
         else if (!status) print FOUND
         exit status
     }

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.package.node.node_shell import LIBRARY
+
+_FUNCTION = re.compile(r"^\w+\(\) \{(?:.*\}|(?: #.*)?\n(?:.*\n)*?\})$", re.MULTILINE)
+
+
+def functions_of(script: Path) -> str:
+    """The functions of a command or of a maintainer script, without what it does when it is run."""
+    return "\n".join(_FUNCTION.findall(script.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
@@ -26,9 +34,11 @@ def call(
     *arguments: str,
     config: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    command: Path | None = None,
 ) -> Answer:
-    """Source the parts of the library, then run the script, as maintainer scripts do under set -e."""
-    loaded = f'for part in {parts}; do . "$LIB/$part.sh"; done'
+    """Source the parts of the library and the command's functions, then run the script, all under set -e."""
+    own = functions_of(command) if command else ""
+    loaded = f'for part in {parts}; do . "$LIB/$part.sh"; done\n{own}'
     done = subprocess.run(
         ["sh", "-c", f"set -e\n{loaded}\n{script}", "sh", *arguments],
         env={"PATH": os.environ["PATH"], "LIB": str(LIBRARY), "CONFIG": str(config), **(variables or {})},

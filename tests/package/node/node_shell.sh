@@ -5,15 +5,22 @@
 set -u
 LIB=$1
 YAML_AWK=$(cat "$LIB/yaml-value.awk" "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")
-for part in yaml host addresses answers check from-file to-file write-file; do
+for part in yaml host answers check from-file setup yaml-file; do
     # shellcheck source=/dev/null
     . "$LIB/$part.sh"
 done
 
+# What fails has its reason in the place of its value.
+refused() {
+    status=$?
+    mv "$2" "$1/message"
+    return "$status"
+}
+
 edit_twice() {
     edits=$(cat "$1/edits")
-    yaml_edit "$1/document" "$edits" >"$1/edited" 2>"$1/message" || return
-    yaml_edit "$1/edited" "$edits" >"$1/again" 2>>"$1/message"
+    yaml_edit "$1/document" "$edits" >"$1/edited" || refused "$1" "$1/edited" || return
+    yaml_edit "$1/edited" "$edits" >"$1/again" || refused "$1" "$1/again"
 }
 
 edits_of_answers() {
@@ -33,9 +40,9 @@ while read -r command folder; do
             ;;
         values)
             # shellcheck disable=SC2046  # words
-            yaml_values "$folder/document" $(cat "$folder/edits") >"$folder/edited" 2>"$folder/message" || status=$?
+            yaml_values "$folder/document" $(cat "$folder/edits") >"$folder/edited" || refused "$folder" "$folder/edited" || status=$?
             ;;
-        list) yaml_list "$folder/document" >"$folder/edited" 2>"$folder/message" || status=$? ;;
+        list) yaml_list "$folder/document" >"$folder/edited" || refused "$folder" "$folder/edited" || status=$? ;;
         check)
             ANSWERS=$folder/answers
             read -r question <"$folder/edits"
@@ -47,7 +54,8 @@ while read -r command folder; do
         read)
             mkdir -p "$folder/read"
             ANSWERS=$folder/read
-            answers_of_file "$folder/document" 2>"$folder/message" || status=$?
+            answers_of_file "$folder/document" || status=$?
+            [ "$status" = 0 ] || printf '%s\n' "$READ" >"$folder/message"
             ;;
     esac
     echo "$status"

@@ -1,4 +1,4 @@
-"""Names and addresses as a host sees them (lib/host.sh, host-lint.sh)."""
+"""Names and addresses as a host sees them (lib/host.sh, config)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.node.node_shell import LIBRARY
+from tests.package.node.node_functions import functions_of
+from tests.package.node.node_shell import LIBRARY, TEMPLATE
 
 # Debian's own default has the second line.
 HOSTS = """\
@@ -47,8 +48,8 @@ def path(tmp_path: Path) -> str:
 
 
 def shell(path: str, code: str, stdin: str = "") -> str:
-    """What the code says with both parts read."""
-    parts = f'. "{LIBRARY}/host.sh"; . "{LIBRARY}/host-lint.sh"; '
+    """What the code says with the library and the functions of `etcd-ha config` read."""
+    parts = f'. "{LIBRARY}/host.sh"; {functions_of(TEMPLATE / "node/commands/config")}\n'
     environment = {"PATH": path, "HOSTS_FILE": f"{path.split(':')[0]}/hosts"}
     return subprocess.run(
         ["sh", "-euc", parts + code], env=environment, input=stdin, capture_output=True, text=True, check=True

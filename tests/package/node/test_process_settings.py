@@ -14,7 +14,7 @@ from tests.support.releases.loopback_etcd import LoopbackEtcd, free_ports, loopb
 
 SHELL = r"""
 LIB=$1 ETCD_BIN=$2 CONFIG=$3 view=$4 pid=$5
-for part in systemd yaml bbolt wal host member client process process-settings cluster-view; do
+for part in service yaml bbolt wal host member client process process-settings cluster-view; do
     . "$LIB/$part.sh"
 done
 CONFIG=$(process_config "$pid") || CONFIG=$view/none

@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> str:
 
 
 def shell(path: str, code: str) -> subprocess.CompletedProcess[str]:
-    parts = f'. "{LIBRARY}/systemd.sh"; . "{LIBRARY}/start-failure.sh"; '
+    parts = f'. "{LIBRARY}/service.sh"; '
     return subprocess.run(
         ["sh", "-uc", parts + code], env={"PATH": path}, capture_output=True, text=True, check=False
     )

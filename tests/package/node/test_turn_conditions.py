@@ -28,7 +28,7 @@ from tests.system.advice import follow
 VERSIONS = ("3.5.35", "3.6.16", "3.7.3")
 SHELL = r"""
 LIB=$1 ETCD_BIN=$2 CONFIG=$3 view=$4
-for part in systemd yaml bbolt wal host member client cluster-view alarms turn turn-conditions; do
+for part in service yaml bbolt wal host member client cluster-view turn; do
     . "$LIB/$part.sh"
 done
 identify_client
@@ -188,7 +188,7 @@ def test_member_without_a_leader_says_so(tmp_path: Path) -> None:
     row = "1|pg2|http://pg2:2379|unhealthy|0|3.7.3|1||false|5"
     (tmp_path / "rows").write_text(f"{row}\n")
     shell = (
-        "LIB=$1 view=$2; for part in wal host member client cluster-view alarms turn-conditions;"
+        "LIB=$1 view=$2; for part in wal host member client cluster-view turn;"
         'do . "$LIB/$part.sh"; done;'
         "setting() { echo pg1; }; own_id=2; why_others_not_ready 0"
     )

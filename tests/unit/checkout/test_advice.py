@@ -31,18 +31,17 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "data-move.sh: systemctl stop $user_unit",
         "data-move.sh: kill $user; while [ -e /proc/$user ]; do sleep 1; done",
         "migrate: etcd-ha migrate",
-        "data-move.sh: etcd-ha migrate",
     ),
     "system/test_migrate_advised.py::test_what_keeps_a_migration_from_beginning_is_said_with_the_command": (
-        "migration-plan.sh: systemctl daemon-reload; etcd-ha migrate",
-        "migration-plan.sh: cp $file $CONFIG; etcd-ha migrate",
-        "migration-plan.sh: etcd-ha migrate",
-        "migration-plan.sh: etcd-ha migrate --to DIR",
+        "migrate: systemctl daemon-reload; etcd-ha migrate",
+        "migrate: cp $file $CONFIG; etcd-ha migrate",
+        "migrate: etcd-ha migrate",
+        "migrate: etcd-ha migrate --to DIR",
     ),
     "system/test_migrate_advised.py::test_what_the_end_of_a_migration_says_about_the_service_is_typed": (
-        "member-service.sh: systemctl enable --now etcd",
-        "member-service.sh: etcd-ha status",
-        "member-service.sh: etcd-ha status; journalctl -u etcd",
+        "migrate: systemctl enable --now etcd",
+        "migrate: etcd-ha status",
+        "migrate: etcd-ha status; journalctl -u etcd",
     ),
     "system/test_takeover.py::"
     "test_unit_of_the_package_serves_the_article_data_once_the_admin_moves_his_away": (
@@ -50,17 +49,17 @@ REGISTER: dict[str, tuple[str, ...]] = {
     ),
     "system/test_running_process.py::"
     "test_last_message_says_what_runs_and_its_commands_bring_it_under_the_package": (
-        "running-etcd.sh: install -o root -g etcd -m 0640 $draft $FILE",
-        "running-etcd.sh: systemctl stop etcd",
-        "running-etcd.sh: mv $ADMIN_UNIT /root/",
+        "etcd-ha.postinst: install -o root -g etcd -m 0640 $draft $FILE",
+        "etcd-ha.postinst: systemctl stop etcd",
+        "etcd-ha.postinst: mv $ADMIN_UNIT /root/",
     ),
     "system/test_running_process.py::"
     "test_last_message_brings_another_unit_and_a_process_of_a_shell_under_the_package": (
-        "running-etcd.sh: systemctl disable --now $running_unit",
-        "running-etcd.sh: kill $running; while [ -e /proc/$running ]; do sleep 1; done",
-        "running-etcd.sh: systemctl daemon-reload",
-        "running-etcd.sh: systemctl enable etcd",
-        "running-etcd.sh: systemctl start etcd",
+        "etcd-ha.postinst: systemctl disable --now $running_unit",
+        "etcd-ha.postinst: kill $running; while [ -e /proc/$running ]; do sleep 1; done",
+        "etcd-ha.postinst: systemctl daemon-reload",
+        "etcd-ha.postinst: systemctl enable etcd",
+        "etcd-ha.postinst: systemctl start etcd",
     ),
     "system/test_alternatives.py::"
     "test_command_that_is_a_file_stays_and_the_advice_leads_to_the_packages_program": (
@@ -71,20 +70,22 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "alternatives.sh: "
         "mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha",
     ),
-    "system/test_upgrade_guard.py::test_steps_from_a_3_5_that_is_too_old": ("guard.sh: touch $permit",),
+    "system/test_upgrade_guard.py::test_steps_from_a_3_5_that_is_too_old": (
+        "etcd-ha.preinst: touch $permit",
+    ),
     "system/test_upgrade_advised.py::test_each_refusal_has_the_command_that_leads_on": (
-        "upgrade-rules.sh: apt install 'etcd-ha=$between.*'",
-        "upgrade-rules.sh: apt install 'etcd-ha=3.5.*'",
-        "upgrade-rules.sh: apt install 'etcd-ha=3.6.*'",
-        "snapshot.sh: etcdctl --endpoints=$endpoint snapshot save $snapshot",
-        "guard.sh: etcdctl downgrade validate $older && etcdctl downgrade enable $older",
+        "upgrade.sh: apt install 'etcd-ha=$between.*'",
+        "upgrade.sh: apt install 'etcd-ha=3.5.*'",
+        "upgrade.sh: apt install 'etcd-ha=3.6.*'",
+        "etcd-ha.preinst: etcdctl --endpoints=$endpoint snapshot save $snapshot",
+        "upgrade.sh: etcdctl downgrade validate $older && etcdctl downgrade enable $older",
     ),
     "system/test_node_answers.py::test_without_answers_nothing_is_invented_and_one_line_says_how_to_go_on": (
-        "status-report.sh: dpkg-reconfigure etcd-ha",
+        "status: dpkg-reconfigure etcd-ha",
         "etcd-ha.postinst: dpkg-reconfigure etcd-ha",
     ),
     "system/test_node_answers.py::test_what_etcd_would_refuse_is_not_written": (
-        "configure.sh: dpkg-reconfigure etcd-ha",
+        "etcd-ha.postinst: dpkg-reconfigure etcd-ha",
     ),
     "system/test_advised.py::test_after_the_installation_a_file_by_hand_and_the_command_start_etcd": (
         "etcd-ha.postinst: systemctl start etcd",
@@ -99,32 +100,32 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "system/test_advised.py::test_setting_says_how_it_comes_to_count": ("config: systemctl restart etcd",),
     "system/test_advised.py::test_unknown_command_leads_to_the_help": ("etcd-ha: etcd-ha help",),
     "system/test_advised.py::test_member_that_its_own_list_does_not_name_starts_after_the_correction": (
-        "membership.sh: systemctl start etcd",
+        "preflight: systemctl start etcd",
     ),
     "system/test_advised.py::test_start_that_fails_is_looked_at_by_the_commands": (
-        "service.sh: systemctl status etcd; journalctl -u etcd",
+        "etcd-ha.postinst: systemctl status etcd; journalctl -u etcd",
         "restart: systemctl status etcd; journalctl -u etcd",
     ),
     "system/test_advised.py::"
     "test_unit_that_a_failed_removal_could_not_start_again_is_started_by_the_command": (
-        "stopped.sh: systemctl start $unit",
+        "etcd-ha.postinst: systemctl start $unit",
     ),
     "system/test_certificates.py::"
     "test_files_that_etcd_can_never_use_stop_the_service_and_the_advice_mends_it": (
-        "pem.sh: openssl pkey -in $2 -out $2.plain && cat $2.plain >$2 && rm $2.plain",
-        "pem.sh: openssl $5 -inform DER -in $2 -out $2.pem && cat $2.pem >$2 && rm $2.pem",
+        "certificates.sh: openssl pkey -in $2 -out $2.plain && cat $2.plain >$2 && rm $2.plain",
+        "certificates.sh: openssl $5 -inform DER -in $2 -out $2.pem && cat $2.pem >$2 && rm $2.pem",
         "certificates.sh: chgrp etcd $blocked; chmod g+r$([ ! -d",
     ),
     "system/test_names.py::test_advertised_url_that_leads_elsewhere_is_named_with_the_command": (
-        "host-lint.sh: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}",
-        "host-lint.sh: etcd-ha reset",
+        "config: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}",
+        "config: etcd-ha reset",
     ),
     "system/test_names.py::test_address_that_the_node_does_not_have_is_named_and_another_can_be_given": (
-        "host-lint.sh: dpkg-reconfigure etcd-ha",
+        "config: dpkg-reconfigure etcd-ha",
     ),
     "system/test_start_over.py::"
     "test_member_of_another_cluster_is_named_on_both_sides_and_joins_after_it_started_over": (
-        "status-report.sh: etcd-ha reset",
+        "status: etcd-ha reset",
     ),
     "system/test_start_over.py::"
     "test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_way": (
@@ -139,22 +140,22 @@ REGISTER: dict[str, tuple[str, ...]] = {
     ),
     "system/test_membership.py::"
     "test_member_that_lost_its_data_comes_back_to_a_grown_and_to_a_shrunk_cluster": (
-        "membership-advice.sh: etcd-ha config set initial-cluster $(quoted",
-        "membership-advice.sh: etcd-ha config set initial-cluster-state existing",
-        "membership-advice.sh: systemctl start etcd",
+        "preflight: etcd-ha config set initial-cluster $(quoted",
+        "preflight: etcd-ha config set initial-cluster-state existing",
+        "preflight: systemctl start etcd",
     ),
     "system/test_membership.py::test_node_with_the_name_of_another_member_gets_its_own_and_joins": (
-        "membership-advice.sh: dpkg-reconfigure etcd-ha; systemctl start etcd",
+        "preflight: dpkg-reconfigure etcd-ha; systemctl start etcd",
     ),
     "system/test_start_failure.py::test_a_data_directory_that_is_not_there_is_told_and_made_by_the_command": (
-        "service.sh: etcd-ha status; journalctl -u etcd",
+        "etcd-ha.postinst: etcd-ha status; journalctl -u etcd",
         "preflight: install -d -o etcd -g etcd -m 0700 $directory",
     ),
     "system/test_start_failure.py::test_a_member_that_waits_for_others_is_not_said_to_fail": (
-        "service.sh: etcd-ha status",
+        "etcd-ha.postinst: etcd-ha status",
     ),
     "system/test_restart_in_turn.py::test_policy_never_keeps_the_process_and_each_run_of_apt_says_so": (
-        "service.sh: etcd-ha restart",
+        "etcd-ha.postinst: etcd-ha restart",
     ),
     "system/test_restart_in_turn.py::test_nobody_restarts_while_a_member_is_down": (
         "restart: etcd-ha restart",
@@ -176,17 +177,18 @@ REGISTER: dict[str, tuple[str, ...]] = {
     ),
     "package/node/test_turn_conditions.py::"
     "test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it": (
-        "alarms.sh: export ETCDCTL_ENDPOINTS=$2",
-        'alarms.sh: etcdctl compact "$(etcdctl endpoint status -w fields | sed -n \'s/^"Revision" : //p\')"',
-        "alarms.sh: etcdctl defrag --cluster",
-        "alarms.sh: etcdctl endpoint hashkv --cluster",
-        "alarms.sh: etcdctl alarm disarm",
+        "cluster-view.sh: export ETCDCTL_ENDPOINTS=$2",
+        "cluster-view.sh: "
+        'etcdctl compact "$(etcdctl endpoint status -w fields | sed -n \'s/^"Revision" : //p\')"',
+        "cluster-view.sh: etcdctl defrag --cluster",
+        "cluster-view.sh: etcdctl endpoint hashkv --cluster",
+        "cluster-view.sh: etcdctl alarm disarm",
     ),
     "system/test_status.py::test_status_shows_alarms_warnings_and_a_pending_restart": (
-        "alarms.sh: etcd-ha config set quota-backend-bytes 8589934592 && etcd-ha restart --force",
+        "cluster-view.sh: etcd-ha config set quota-backend-bytes 8589934592 && etcd-ha restart --force",
     ),
     "system/test_advised.py::test_alarm_of_a_cluster_with_tls_is_cleared_by_the_commands": (
-        "alarms.sh: export $variable='$variable_value'",
+        "cluster-view.sh: export $variable='$variable_value'",
     ),
 }
 

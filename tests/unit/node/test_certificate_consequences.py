@@ -45,7 +45,7 @@ def test_member_that_could_not_be_asked_is_unknown_with_the_reason(tmp_path: Pat
     (tmp_path / "etcdctl").write_text(ETCDCTL)
     (tmp_path / "etcdctl").chmod(0o755)
     ask = """
-    for part in systemd yaml bbolt wal host member client process cluster-view turn-conditions; do
+    for part in service yaml bbolt wal host member client process cluster-view turn; do
         . "$LIB/$part.sh"
     done
     own_id=
@@ -67,7 +67,7 @@ def test_what_etcd_reads_once_makes_a_restart_due_and_a_certificate_does_not(tmp
         (tmp_path / name).write_text("before\n")
     record = """
     exec 2>&1
-    for part in systemd yaml member restart-due; do . "$LIB/$part.sh"; done
+    for part in service yaml member restart-due; do . "$LIB/$part.sh"; done
     START_RECORD=$RUNTIME_DIRECTORY/start
     files_read_once
     record_start

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from debian.deb822 import Deb822
 
 from builder.shipped import DEBIAN_TEMPLATE
+from tests.package.node.node_functions import functions_of
 
 SCRIPTS = sorted(
     path
@@ -24,7 +25,7 @@ INTERFACE = {
 }
 # Every step of the config script, for a member of a new cluster with TLS that doesn't exist yet.
 WALK = r"""
-. "$1"
+eval "$1"
 ask() { echo "${2#etcd-ha/}"; }
 default() { :; }
 bootstrapped() { return 1; }
@@ -32,7 +33,7 @@ is_setup() { [ "$1" = cluster ]; }
 db_get() { RET=true; }
 medium=medium
 high=high
-for step in $(sed -n 's/^\(ask_[a-z_]*\)().*/\1/p' "$1"); do "$step"; done
+for step in $(printf '%s\n' "$1" | sed -n 's/^\(ask_[a-z_]*\)().*/\1/p'); do "$step"; done
 """
 
 
@@ -50,7 +51,7 @@ def found(pattern: str) -> set[str]:
 def asked() -> set[str]:
     """The questions that the scripts put to debconf."""
     walked = subprocess.run(
-        ["sh", "-euc", WALK, "sh", str(DEBIAN_TEMPLATE / "node/lib/questions.sh")],
+        ["sh", "-euc", WALK, "sh", functions_of(DEBIAN_TEMPLATE / "etcd-ha.config")],
         capture_output=True,
         text=True,
         check=True,

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from builder.shipped import DEBIAN_TEMPLATE
+from tests.package.node.node_functions import functions_of
 
 LIBRARY = DEBIAN_TEMPLATE / "node/lib"
 # What configure_file does between debconf and the file.
 EDITS = """
-for part in notice yaml host addresses answers check from-file to-file debconf configure; do
+for part in message yaml host answers check from-file setup debconf; do
     . "$LIB/$part.sh"
 done
+eval "$FUNCTIONS"
 ANSWERS=$work/file
 answers_of_file "$FILE"
 cp -R "$work/file/." "$work/asked"
@@ -53,6 +55,7 @@ def edits(folder: Path, document: str, answers: Mapping[str, str]) -> tuple[dict
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LIB": str(LIBRARY),
+        "FUNCTIONS": functions_of(DEBIAN_TEMPLATE / "etcd-ha.postinst"),
         "FILE": str(folder / "etcd.yaml"),
         "work": str(folder),
     }

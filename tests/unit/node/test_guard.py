@@ -7,11 +7,13 @@ import subprocess
 import pytest
 
 from builder.shipped import DEBIAN_TEMPLATE
+from tests.package.node.node_functions import functions_of
 
+PREINST = DEBIAN_TEMPLATE / "etcd-ha.preinst"
 # The database that no registry's etcd can write: only what is looked up in it.
 DATABASE = r"""
-for part in notice yaml member upgrade-rules guard; do . "$1/$part.sh"; done
-. "$1/bbolt.sh"
+for part in message yaml member bbolt upgrade; do . "$1/$part.sh"; done
+eval "$3"
 package_version=$2-1
 database_file() { echo /db; }
 data_dir() { echo /data; }
@@ -30,7 +32,7 @@ def guarded(
     to: str, downgrade: str, *, cluster: str = "3.7.0", storage: str = "3.6.0", ran: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """The guard's word on a version."""
-    words = ["sh", "-euc", DATABASE, "sh", str(DEBIAN_TEMPLATE / "node/lib"), to]
+    words = ["sh", "-euc", DATABASE, "sh", str(DEBIAN_TEMPLATE / "node/lib"), to, functions_of(PREINST)]
     facts = {"CLUSTER": cluster, "STORAGE": storage, "DOWNGRADE": downgrade, "RAN": ran}
     return subprocess.run(
         words, env={"PATH": "/usr/bin:/bin", **facts}, capture_output=True, text=True, check=False

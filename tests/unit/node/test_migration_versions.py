@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from builder.shipped import DEBIAN_TEMPLATE
+from tests.package.node.node_functions import functions_of
 from tests.support.releases.bbolt_file import Meta, database, leaf_of_buckets
 
+MIGRATE = DEBIAN_TEMPLATE / "node/commands/migrate"
 CHECK = r"""
 LIB=$1 KEEP=$2
 fail() { echo "refused: $1"; exit 1; }
-for part in yaml bbolt member upgrade-rules migration-plan; do . "$LIB/$part.sh"; done
+for part in yaml bbolt member upgrade; do . "$LIB/$part.sh"; done
+eval "$3"
 version_of() { echo 3.6.7; }
 dpkg-query() { echo "$INSTALLED"; }
 check_versions "$KEEP"
@@ -25,7 +28,15 @@ def checked(folder: Path, content: bytes, installed: str) -> str:
     (folder / "member/snap").mkdir(parents=True)
     (folder / "member/snap/db").write_bytes(content)
     # A function with a hyphen in its name is bash's.
-    words = ["bash", "-euc", CHECK, "sh", str(DEBIAN_TEMPLATE / "node/lib"), str(folder)]
+    words = [
+        "bash",
+        "-euc",
+        CHECK,
+        "sh",
+        str(DEBIAN_TEMPLATE / "node/lib"),
+        str(folder),
+        functions_of(MIGRATE),
+    ]
     environment = {"PATH": "/usr/bin:/bin", "INSTALLED": installed}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""

@@ -8,11 +8,11 @@ import pytest
 
 from builder.shipped import DEBIAN_TEMPLATE
 
-RULES = '. "$1/yaml.sh"; . "$1/member.sh"; . "$1/upgrade-rules.sh"; "$2" "$3" "$4"'
+RULES = '. "$1/yaml.sh"; . "$1/member.sh"; . "$1/upgrade.sh"; "$2" "$3" "$4"'
 
 
 def told(rule: str, old: str, new: str) -> str:
-    """What a function of lib/upgrade-rules.sh says of a step."""
+    """What a function of lib/upgrade.sh says of a step."""
     words = ["sh", "-euc", RULES, "sh", str(DEBIAN_TEMPLATE / "node/lib"), rule, old, new]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 

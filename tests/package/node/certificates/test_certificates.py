@@ -18,7 +18,7 @@ from tests.support.releases import releases
 
 VERSION = "3.7.3"
 OTHER = "127.0.0.2"
-JUDGE = 'for part in yaml file-access pem certificates; do . "$LIB/$part.sh"; done; certificate_faults "$1"'
+JUDGE = 'for part in yaml file-access certificates; do . "$LIB/$part.sh"; done; certificate_faults "$1"'
 # Seconds after which a member that does not serve is taken for one that never will.
 PATIENCE = 5
 

@@ -25,7 +25,6 @@ APPENDED = [
     '"log-outputs": [{log}]',
     "log-outputs: [{log}]\ndata-dir: {folder}\n",
     "# c\n--- # d\nlog-outputs: [{log}]\n",
-    "log-outputs: [\n  {log}\n]\n",
     "log-outputs: [{log}]\r\nlog-level: info\r\n",
 ]
 NOT_RUN = [
@@ -42,6 +41,8 @@ NOT_RUN = [
     "  log-outputs: [{log}]\n",
     "? log-outputs\n: [{log}]\n",
     "~\n",
+    # etcd reads it, the reader of etcd.yaml does not.
+    "log-outputs: [\n  {log}\n]\n",
 ]
 
 
@@ -62,7 +63,12 @@ def etcd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def refusal(etcd: Path, config: Path, **variables: str) -> str:
     """What the probe says of a file."""
     answer = call(
-        "etcd-refusal", 'etcd_refusal "$1" "$2"', str(etcd), str(config), config=config, variables=variables
+        "yaml etcd-refusal",
+        'etcd_refusal "$1" "$2"',
+        str(etcd),
+        str(config),
+        config=config,
+        variables=variables,
     )
     assert (answer.status, answer.err) == (0, "")
     return answer.out

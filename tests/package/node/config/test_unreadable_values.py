@@ -16,7 +16,7 @@ from tests.support.releases.judge import judge
 
 def member(script: str, config: Path) -> Answer:
     """A function of member.sh."""
-    return call("yaml bbolt member host client", script, config=config)
+    return call("yaml bbolt member host client upgrade", script, config=config)
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def test_a_form_that_etcd_reads_is_read(form: str, config: Path, tmp_path: Path)
 def test_a_form_that_is_not_read_is_no_default(form: str, function: str, config: Path) -> None:
     config.write_text(UNREAD[form])
     answer = member(function, config)
-    assert (answer.status, answer.out) == (REFUSED, "")
-    assert f"-dir can't be read from {config}: line " in answer.err
+    assert (answer.status, answer.err) == (REFUSED, "")
+    assert f"-dir can't be read from {config}: line " in answer.out
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def test_a_form_that_is_not_read_is_no_default(form: str, function: str, config:
 def test_what_is_made_of_an_unread_value_is_unread(key: str, function: str, config: Path) -> None:
     config.write_text(f"{key}: |+\n  http://10.0.0.1:1\n")
     answer = member(function, config)
-    assert (answer.status, answer.out) == (REFUSED, "")
-    assert answer.err.startswith(f"{key} can't be read from {config}: line 1: ")
+    assert (answer.status, answer.err) == (REFUSED, "")
+    assert answer.out.startswith(f"{key} can't be read from {config}: line 1: ")
 
 
 def test_a_part_of_a_block_in_flow_style_is_not_absent(config: Path) -> None:
     config.write_text("client-transport-security: {cert-file: /c}\n")
     answer = member("setting client-transport-security.cert-file", config)
-    assert (answer.status, answer.out) == (REFUSED, "")
+    assert (answer.status, answer.err) == (REFUSED, "")
 
 
 def test_a_file_that_is_not_there_has_no_defaults(config: Path) -> None:
     assert member("setting name default", config) == Answer(
-        REFUSED, "", f"name can't be read from {config}: there is no such file\n"
+        REFUSED, f"name can't be read from {config}: there is no such file\n", ""
     )
 
 
@@ -191,7 +191,10 @@ def test_data_that_may_lie_below_the_directory_of_debians_package_is_not_called_
     form: str, config: Path
 ) -> None:
     config.write_text(UNREAD[form])
-    assert call("yaml takeover", 'takeover_is_endangered "$CONFIG"', config=config).status == REFUSED
+    assert (
+        call("message yaml service takeover", 'takeover_is_endangered "$CONFIG"', config=config).status
+        == REFUSED
+    )
 
 
 def purge(root: Path) -> str:

@@ -9,10 +9,10 @@ import pytest
 
 from tests.package.node.config.test_lint import Tool
 from tests.package.node.node_functions import call
-from tests.package.node.node_shell import LIBRARY
+from tests.package.node.node_shell import LIBRARY, TEMPLATE
 
 # Holds the lock until it is killed: read is a part of the shell, so no other process has the descriptor.
-HOLDER = '. "$1/write-file.sh"; lock_file "$2"; echo held; read -r _'
+HOLDER = '. "$1/yaml-file.sh"; lock_file "$2"; echo held; read -r _'
 # postinst's part with debconf's answers: those of the file, but for one.
 POSTINST = """
 work=$1
@@ -24,7 +24,8 @@ load_answers() { answers_of_file "$FILE" && give setup single && give heartbeat-
 configure_file
 echo "$RESULT"
 """
-PARTS = "notice yaml host addresses answers check from-file to-file debconf write-file configure"
+PARTS = "message yaml host member answers check from-file setup debconf yaml-file"
+SCRIPT = TEMPLATE / "etcd-ha.postinst"
 KEYS = [
     *("snapshot-count", "max-snapshots", "max-wals", "max-txn-ops", "max-request-bytes"),
     *("max-concurrent-streams", "grpc-keepalive-interval", "grpc-keepalive-timeout"),
@@ -58,7 +59,7 @@ def test_twenty_writers_at_once_leave_twenty_edits(tool: Tool) -> None:
 def test_an_installation_beside_writers_loses_none_of_their_edits(tool: Tool, tmp_path: Path) -> None:
     tool.file.write_text("name: pg1\nlisten-peer-urls: http://10.0.0.1:2380\n")
     writers = [tool.start("set", key, "7") for key in KEYS if key not in ("name", "initial-cluster-token")]
-    done = call(PARTS, POSTINST, str(tmp_path / "work"), config=tool.file)
+    done = call(PARTS, POSTINST, str(tmp_path / "work"), config=tool.file, command=SCRIPT)
     assert done.out == "changed\n", done.err
     finish(writers)
     lines = tool.file.read_text().splitlines()
@@ -95,7 +96,10 @@ def test_a_writer_that_has_waited_long_enough_says_so_and_changes_nothing(tool: 
         assert holder.stdout.readline() == "held\n"
         done = tool.run("set", "name", "pg2", LOCK_WAIT="0")
         installed = call(
-            PARTS, POSTINST, str(tmp_path / "work"), config=tool.file, variables={"LOCK_WAIT": "0"}
+            *(PARTS, POSTINST, str(tmp_path / "work")),
+            config=tool.file,
+            variables={"LOCK_WAIT": "0"},
+            command=SCRIPT,
         )
     assert done.returncode == 1
     assert done.stderr.startswith(

@@ -1,6 +1,8 @@
 # shellcheck shell=sh
-# From the answers in ANSWERS to edits of etcd.yaml. Needs answers.sh. BOOTSTRAPPED is "yes" where the member has data:
+# From the answers in ANSWERS to edits of etcd.yaml. BOOTSTRAPPED is "yes" where the member has data:
 # etcd then minds neither name nor initial-… any more, and nothing here may pretend otherwise.
+# Needs: answers, check, from-file, host.
+# shellcheck disable=SC2034,SC2154  # for the caller; changed, work and asked_tls are the caller's
 
 edit() {
     printf 'set\t%s\t%s\t%s\n' "$1" "$2" "$3"
@@ -9,13 +11,6 @@ edit() {
 # edit_or_unset KEY KIND VALUE: without a value etcd's default counts.
 edit_or_unset() {
     if [ -n "$3" ]; then edit "$1" "$2" "$3"; else printf 'unset\t%s\n' "$1"; fi
-}
-
-bracketed() {
-    case $1 in
-        *:*) echo "[$1]" ;;
-        *) echo "$1" ;;
-    esac
 }
 
 # The members as etcd wants them; a single node is a cluster of one.
@@ -116,4 +111,43 @@ edits_of_new_file() {
         edits_of "$question" | grep -v '^unset' || true
     done | awk '!seen[$0]++'
     edit enable-grpc-gateway bool true
+}
+
+# Answers as the file would give them back, so that both can be compared.
+normalize_answers() {
+    give address "$(plain_address "$(answer address)")"
+    if members=$(complete_members "$(answer members)" "$(scheme)"); then give members "$members"; fi
+    if quota=$(quota_bytes "$(answer quota)"); then
+        give quota "$(short_quota "$quota")"
+    fi
+    directory=$(answer data-dir)
+    [ "$directory" = / ] || give data-dir "${directory%/}"
+}
+
+# changed_questions: those whose answers are not what the file says.
+changed_questions() {
+    for question in $QUESTIONS; do
+        if is_unread "$question"; then continue; fi
+        case $question:$(answer setup):$(answer tls) in
+            members:single:* | tls-*:*:false) continue ;;
+        esac
+        cmp -s "$work/file/$question" "$work/asked/$question" || echo "$question"
+    done
+}
+
+# is_void QUESTION: what etcd reads at the first start only is no matter of the file any more. Others know the member by http
+# or by https, and without TLS its files are for nobody.
+is_void() {
+    case $1 in
+        setup | node-name | members | cluster-state | cluster-token | tls) ;;
+        tls-*) [ "$asked_tls" != "$(cat "$work/file/tls")" ] ;;
+        data-dir) ! is_bootstrapped "$(answer data-dir)" ;;
+        *) return 1 ;;
+    esac
+}
+
+first_bad_answer() {
+    for question in $changed; do
+        check_answer "$question" || { echo "$question" && return; }
+    done
 }

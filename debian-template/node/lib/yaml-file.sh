@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Changing etcd.yaml: one writer at a time, in one rename, with owner and mode kept and a copy of the previous file.
-# Needs yaml.sh.
+# Needs: yaml.
 
 BACKUPS=${BACKUPS:-${DPKG_ROOT-}/var/backups/etcd-ha}
 # Seconds. An edit takes one or two, and twenty writers may wait for each other.
@@ -32,7 +32,7 @@ why_untouchable() {
     elif [ ! -r "$1" ]; then
         echo "it can't be read"
     else
-        { yaml_list "$1" >/dev/null; } 2>&1 || true
+        untouchable=$(yaml_list "$1") || printf '%s\n' "$untouchable"
     fi
 }
 
@@ -45,12 +45,12 @@ keep_copy() {
 }
 
 # prepare_edits FILE EDITS: the edited file in FILE.etcd-ha-new, always that name, so that a kill leaves one at most.
-# Status 1 if nothing is to change, and then not even the folder is touched; 2 (and why on stderr) if the file can't be
-# edited.
+# Status 1 if nothing is to change, and then not even the folder is touched; 2, and why, if the file can't be edited.
 prepare_edits() {
     edited=$(mktemp)
     status=0
     yaml_edit "$1" "$2" >"$edited" || status=2
+    [ "$status" = 0 ] || cat "$edited"
     if [ "$status" = 0 ] && cmp -s "$1" "$edited"; then status=1; fi
     if [ "$status" = 0 ]; then
         cp -a "$1" "$1.etcd-ha-new"
@@ -90,7 +90,7 @@ create_file() {
 # The keys initial-... count at the first start of the member only; later "etcdctl member" changes the cluster.
 
 END
-    first=$(yaml_edit "$1.etcd-ha-new" "$2") || return 2
+    first=$(yaml_edit "$1.etcd-ha-new" "$2") || pass_on "$first" || return
     printf '%s\n' "$first" >"$1.etcd-ha-new"
     chmod 0640 "$1.etcd-ha-new"
     chown "0:$(etcd_group)" "$1.etcd-ha-new"

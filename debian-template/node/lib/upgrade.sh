@@ -1,0 +1,136 @@
+# shellcheck shell=sh
+# Which steps from one version of etcd to another upstream forbids or advises against, and why.
+# $view is a directory.
+# Needs: bbolt, member, service, yaml.
+# shellcheck disable=SC2154  # view
+
+# minor_of VERSION: "3 6" of 3.6.7, for comparisons.
+minor_of() { printf '%s\n' "$1" | sed -n 's/^v\{0,1\}\([0-9]*\)\.\([0-9]*\).*/\1 \2/p'; }
+
+# minor_is_newer VERSION THAN
+minor_is_newer() {
+    # shellcheck disable=SC2046  # two numbers each
+    set -- $(minor_of "$1") $(minor_of "$2")
+    [ $# = 4 ] || return 1
+    [ "$1" -gt "$3" ] || { [ "$1" -eq "$3" ] && [ "$2" -gt "$4" ]; }
+}
+
+# newer_data_versions VERSION: what in the database is of a newer minor. The cluster's version may be while
+# the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not. Status 2: the database
+# can't be read.
+newer_data_versions() {
+    newer_database=$(database_file) || pass_on "$newer_database" || return
+    newer_cluster=$(bbolt_value "$newer_database" cluster clusterVersion) || pass_on "$newer_cluster" || return
+    newer_storage=$(bbolt_value "$newer_database" meta storageVersion) || pass_on "$newer_storage" || return
+    if minor_is_newer "$newer_cluster" "$1"; then
+        newer_target=$(bbolt_value "$newer_database" cluster downgrade) || pass_on "$newer_target" || return
+        case $newer_target in
+            *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
+            *) echo "$newer_cluster" ;;
+        esac
+    fi
+    if minor_is_newer "$newer_storage" "$1"; then echo "$newer_storage"; fi
+}
+
+# patch_of VERSION: 26 of 3.5.26; nothing where the patch isn't known.
+patch_of() { printf '%s\n' "$1" | sed -n 's/^v\{0,1\}[0-9]*\.[0-9]*\.\([0-9]*\).*/\1/p'; }
+
+# minors_apart FROM TO: how many minors TO is ahead; nothing for another major.
+minors_apart() {
+    # shellcheck disable=SC2046  # two numbers each
+    set -- $(minor_of "$1") $(minor_of "$2")
+    if [ $# = 4 ] && [ "$1" = "$3" ]; then echo $(($4 - $2)); fi
+}
+
+# is_step FROM TO FROM_MINOR TO_MINOR
+is_step() {
+    case $1 in "$3" | "$3".*) ;; *) return 1 ;; esac
+    case $2 in "$4" | "$4".*) ;; *) return 1 ;; esac
+}
+
+# forbidden_step FROM TO: three lines: what, why, the way out. Nothing for a step that upstream allows. FROM is the oldest
+# version that runs in the cluster; without a patch number (read from data) the worst is assumed.
+forbidden_step() {
+    apart=$(minors_apart "$1" "$2")
+    if [ -z "$apart" ] || [ "$apart" -gt 1 ]; then
+        between=$(minor_of "$1" | awk '{ print $1 "." $2 + 1 }')
+        echo "etcd $2 can't follow $1: it skips a minor version"
+        echo "upstream supports one minor at a time; data that skips one misses what $between would do to it"
+        # Where that one is forbidden too, what comes before it is the way.
+        before_it=
+        [ -z "$apart" ] || before_it=$(forbidden_step "$1" "$between" | sed -n 3p)
+        if [ -n "$before_it" ]; then
+            echo "$before_it"
+        else
+            echo "$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"
+        fi
+    elif is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 26 ]; then
+        echo "etcd $2 can't follow $1: the whole cluster has to run 3.5.26 or later before"
+        echo "members that were removed or promoted long ago come back wrong in 3.6 and can break the quorum" \
+            "(https://github.com/etcd-io/etcd/issues/20967, /issues/19557)"
+        echo "3.5.32 or later before $2, on every node, one restart after the other: apt install 'etcd-ha=3.5.*'"
+    elif is_step "$1" "$2" 3.6 3.7 && [ "$(patch_or_0 "$1")" -lt 11 ]; then
+        echo "etcd $2 can't follow $1: the whole cluster has to run 3.6.11 or later before"
+        echo "3.7 starts from data that only 3.6.11 and later keep complete (https://etcd.io/docs/v3.7/upgrades/upgrade_3_7/)"
+        echo "3.6.11 or later before $2, on every node, one restart after the other: apt install 'etcd-ha=3.6.*'"
+    fi
+}
+
+patch_or_0() { patch_of "$1" | grep . || echo 0; }
+
+# inadvisable_step FROM TO: a line for what upstream advises against.
+inadvisable_step() {
+    if is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 32 ]; then
+        echo "upstream asks for 3.5.32 or later before 3.6 (https://etcd.io/docs/v3.6/upgrades/upgrade_3_6/); $1 runs"
+    elif is_step "$1" "$2" 3.4 3.5; then
+        echo "upstream asks for the newest 3.4 before 3.5 (https://etcd.io/docs/v3.5/upgrades/upgrade_3_5/); $1 runs"
+    fi
+}
+
+# upstream_version DEBIAN_VERSION: 3.7.0-rc.0 of 3.7.0~rc.0-1.
+upstream_version() { printf '%s\n' "${1%-*}" | sed 's/^[0-9]*://; s/~/-/'; }
+
+# data_versions: of the cluster and of the storage, as the database says. A young cluster says 3.0.0 until all of its members
+# have told their version. Status 2: it can't be read.
+data_versions() {
+    versions_database=$(database_file) || pass_on "$versions_database" || return
+    versions_cluster=$(bbolt_value "$versions_database" cluster clusterVersion) || pass_on "$versions_cluster" || return
+    versions_storage=$(bbolt_value "$versions_database" meta storageVersion) || pass_on "$versions_storage" || return
+    printf '%s\n' "$versions_cluster" "$versions_storage" | grep . | grep -v '^3\.0\.' || true
+}
+
+# lowest VERSION...
+lowest() { printf '%s\n' "$@" | grep . | sort -V | head -n 1; }
+
+way_back() { # DATA TO
+    if [ "$(minors_apart "$1" "$2")" = -1 ] && minor_is_newer "$1" 3.5; then
+        older=$(minor_of "$2" | tr ' ' .)
+        echo "etcdctl downgrade validate $older && etcdctl downgrade enable $older. When all members show that storage version, again"
+    else
+        echo "keep ${1%.*}; the way back is a snapshot from before the upgrade, restored on all members"
+    fi
+}
+
+# oldest_of FROM: the oldest version in the cluster, whose version is that of its oldest member. The data knows the minor only.
+oldest_of() {
+    # shellcheck disable=SC2046  # versions
+    oldest=$(lowest "$1" $(cut -d '|' -f 6 "$view/rows"))
+    known_versions=$(data_versions) || known_versions=
+    for data_version in $known_versions; do
+        if [ "$(minors_apart "$data_version" "${oldest:-$data_version}")" != 0 ] || [ -z "$oldest" ]; then
+            oldest=$(lowest "$oldest" "${data_version%.*}")
+        fi
+    done
+    echo "$oldest"
+}
+
+# version_here OLD_PACKAGE: what last ran on the data: the process, else the old package, else a program of somebody's own.
+version_here() {
+    pid=$(unit_property MainPID)
+    if [ "${pid:-0}" != 0 ]; then version_of_process "$pid" | grep . && return 0; fi
+    if [ -n "$1" ]; then upstream_version "$1" && return 0; fi
+    for program in "$ETCD_BIN/etcd" "$(command -v etcd)"; do
+        if [ -x "$program" ]; then version_of "$program" | grep . && return 0; fi
+    done
+    return 0
+}

@@ -1,0 +1,1 @@
+"""A cluster from one file: what each of its nodes is given, and whether it is well."""

@@ -1,10 +1,9 @@
-"""Whatever stands in cluster.yaml: a Cluster, or a message with the place. Never a traceback, never a secret."""
+"""Whatever cluster.yaml says: a Cluster, or a message with the place; no traceback, no secret."""
 
 from __future__ import annotations
 
 import random
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ SEEDS = (EXAMPLE.read_text(encoding="utf-8"), SMALL, FIVE)
 TRICKY = (
     *("", "~", "yes", "no", "0x10", "1e400", ".nan", "1_000", "010", "2026-01-01", "!!binary aGk=", "!x y"),
     *("&a [*a]", "*a", "<<: {a: b}", "? [a, b]\n: c", "{", "]", "- - - -", "|\n  x", ">\n", "'", '"\\x00"'),
-    *("9" * 5000, "[" * 2000, "a: " * 50, "%YAML 9.9\n---", "---\n---", "...", "\u2028", "\ufeff", "\u0660"),
+    *("9" * 5000, "[" * 200, "a: " * 50, "%YAML 9.9\n---", "---\n---", "...", "\u2028", "\ufeff", "\u0660"),
     *("192.0.2.1%eth0", "::ffff:192.0.2.1", "256.1.1.1", "https://[::1", "http://a:99999", "1" * 40 + "G"),
     *("12:30:45", "0b1", "190:20:30", "!!python/object:os.system x", "!!int x", "!!bool x", "!!null x"),
 )
@@ -36,19 +35,24 @@ def names(keys: tuple[Key, ...]) -> list[str]:
 KEYS = sorted(set(names(CLUSTER)))
 
 
-def judge(folder: Path, text: str) -> None:
-    file = folder / "cluster.yaml"
-    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+def refusal(file: Path) -> MalformedCluster | None:
     try:
         read_cluster(file)
     except MalformedCluster as error:
-        said = error.render()
-        found = re.match(rf"{re.escape(str(file))}:(\d+):(\d+): ", said)
-        assert found, said
+        return error
+    return None
+
+
+def judge(folder: Path, text: str) -> None:
+    file = folder / "cluster.yaml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    if error := refusal(file):
+        found = re.match(rf"{re.escape(str(file))}:(\d+):(\d+): ", error.summary)
+        assert found, error.summary
         assert int(found[1]) <= text.count("\n") + 2
         assert [line.split()[0] for line in error.details] == ["expected", "found"]
         assert error.hint
-        assert SECRET not in said
+        assert SECRET not in error.render()
 
 
 @st.composite
@@ -126,5 +130,4 @@ def test_bytes_that_are_no_text_have_a_message_with_the_place(tmp_path: Path) ->
         content = bytearray(SEEDS[0].encode())
         content[chance.randrange(len(content))] = chance.randrange(256)
         file.write_bytes(content)
-        with suppress(MalformedCluster):
-            read_cluster(file)
+        refusal(file)

@@ -213,7 +213,7 @@ def test_a_file_that_is_no_description_is_refused_with_its_place(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     from builder.cluster.read import read_cluster
 
-    with pytest.raises(EtcdDebError, match="can't read .*nowhere"):
+    with pytest.raises(EtcdDebError, match=r"can't read .*nowhere"):
         read_cluster(tmp_path / "nowhere")
 
 

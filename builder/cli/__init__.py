@@ -19,6 +19,7 @@ from click.shell_completion import BashComplete, FishComplete, ZshComplete, shel
 from builder.cli import options
 from builder.cli.commands.build import build, source
 from builder.cli.commands.cache import cache
+from builder.cli.commands.cluster import cluster
 from builder.cli.commands.fetch import fetch, pin
 from builder.cli.commands.inspect import doctor, inspect, versions
 from builder.cli.commands.publish import publish, serve, sync
@@ -72,7 +73,7 @@ def completion(shell: str) -> None:
 
 for command in (
     *(build, source, fetch, pin, versions, inspect, doctor),
-    *(publish, sync, serve, repo, cache, completion),
+    *(publish, sync, serve, repo, cluster, cache, completion),
 ):
     cli.add_command(command)
 

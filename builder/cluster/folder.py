@@ -1,0 +1,85 @@
+"""The folder that the commands of a cluster write into: one folder for each node, and one for the CA.
+
+Names that are not a node's have a dot, which no node's name has.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.cluster.model import Cluster, Node
+from builder.errors import EtcdDebError
+from builder.system.files import disk_full_named
+
+PRESEED = "etcd-ha.preseed"
+USER_DATA = "user-data"
+DCS = "dcs.yml"
+ETCD3 = "etcd3.yml"
+AUTHORITY = "ca.d"
+KUBERNETES = "kube-apiserver.d"
+ETCD_FILES = "etcd-tls"
+PATRONI_FILES = "patroni-tls"
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file to write. path: below the folder."""
+
+    path: Path
+    content: bytes
+    mode: int = PUBLIC
+
+
+def write(folder: Path, outputs: Sequence[Output]) -> tuple[Path, ...]:
+    """Each file whole or as it was before, folders for their owner alone. Raises EtcdDebError, DiskFull."""
+    for output in outputs:
+        path = folder / output.path
+        try:
+            with disk_full_named(path, f"writing {output.path}"):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _replace(path, output)
+        except OSError as error:
+            raise EtcdDebError(
+                f"can't write {path}",
+                details=("expected  a folder that this user may write", f"found     {error.strerror}"),
+                hint="name another folder with --output DIR",
+            ) from error
+    return tuple(folder / output.path for output in outputs)
+
+
+def _replace(path: Path, output: Output) -> None:
+    # Made with mode 0600: a key is never readable by others, not for an instant.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(output.content)
+            file.flush()
+            os.fchmod(file.fileno(), output.mode)
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def contents(cluster: Cluster, node: Node) -> tuple[tuple[str, str], ...]:
+    """The command that writes each file of a node, and its path below the folder."""
+    found = [("preseed", PRESEED)]
+    if cluster.has_tls:
+        found.append(("certs", f"{ETCD_FILES}/"))
+    with_patroni = cluster.patroni is not None and node in cluster.patroni.nodes
+    if with_patroni and cluster.has_tls:
+        found.append(("certs", f"{PATRONI_FILES}/"))
+    if with_patroni:
+        found.append(("patroni", DCS))
+    if cluster.repository is not None:
+        found.append(("cloud-init", USER_DATA))
+    return tuple((command, f"{node.name}/{name}") for command, name in found)

@@ -117,7 +117,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
         take("cluster-certs-make", described, *made)
         take("cluster-certs-list", described, *made)
         take("cluster-certs-rotate-ca", described, "trust-both", *made)
-        take("cluster-preseed", described, *made)
+        for name in ("preseed", "cloud-init", "patroni"):
+            take(f"cluster-{name}", described, *made)
         yield found
 
 

@@ -6,7 +6,6 @@ reads certificates again for each connection.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -80,9 +79,9 @@ def _after(state: authorities.State, step: Step) -> authorities.State:
     newest = max(state.trusted)
     match step:
         case Step.TRUST_BOTH:
-            return replace(state, trusted=(state.signer, newest + 1))
+            return authorities.State(state.signer, (state.signer, newest + 1))
         case Step.REPLACE:
-            return replace(state, signer=newest)
+            return authorities.State(newest, state.trusted)
         case Step.TRUST_NEW:
             return authorities.State(newest, (newest,))
 

@@ -12,6 +12,7 @@ from builder.cluster import authorities, judge
 from builder.cluster.certificates import Unusable, ends, public_bytes, read_certificates, read_key
 from builder.cluster.model import Authority, Cluster
 from builder.cluster.pairs import pairs
+from builder.errors import UsageError
 
 # Days; below it `certs list` warns.
 SOON = 30
@@ -35,6 +36,12 @@ class Listed:
 
 def listed(cluster: Cluster, folder: Path, now: datetime) -> tuple[Listed, ...]:
     """CAs first, then the certificates of each node. Raises EtcdDebError."""
+    if not cluster.has_tls:
+        raise UsageError(
+            "the cluster has no certificates",
+            details=("expected  authority: own or company", f"found     authority: {cluster.tls.authority}"),
+            hint="tls: {authority: own}",
+        )
     rows = []
     if cluster.tls.authority is Authority.OWN:
         rows = [_row(path, folder, "", now) for path in authorities.read_state(folder).bundle]

@@ -89,11 +89,13 @@ def list_(file: Path, output: Path, as_json: bool) -> int:
     from builder.cli import cluster_report as report
     from builder.cluster.expiry import listed
 
-    rows = listed(options.read_cluster_file(file), output, _now())
+    described = options.read_cluster_file(file)
+    rows = listed(described, output, _now())
     click.echo(report.certificates_as_json(rows) if as_json else report.certificates_as_text(rows))
     if all(row.is_fine for row in rows):
         return 0
-    say("etcd-deb: warning: certificates need attention; renew with: etcd-deb cluster certs FILE --renew")
+    asked = " --csr" if described.tls.authority == "company" else ""
+    say(f"etcd-deb: warning: certificates need attention: etcd-deb cluster certs{asked} --renew {file}")
     return GENERAL
 
 

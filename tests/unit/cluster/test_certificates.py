@@ -205,6 +205,11 @@ def test_the_list_says_what_expires_what_is_missing_and_what_can_not_serve(tmp_p
     assert "no certificate" in wrong["pg3/etcd-tls/server.crt"]
 
 
+def test_a_cluster_without_tls_has_no_list_that_is_fine(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no certificates"):
+        listed(described(tmp_path, SMALL.replace("own", "none")), tmp_path / "out", NOW)
+
+
 def test_a_new_ca_comes_in_three_steps_and_all_keys_stay(tmp_path: Path) -> None:
     out, cluster = tmp_path / "out", described(tmp_path, SMALL)
     make(cluster, out, NOW, renew=False)

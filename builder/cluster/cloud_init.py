@@ -18,9 +18,11 @@ from builder.settings import read_small
 from builder.version import Architecture
 
 SOURCES = "/etc/apt/sources.list.d/etcd-ha.sources"
+# As the package has it (etcd-ha.sysusers), so that its own run finds the account as it wants it.
+ACCOUNT = 'u etcd /var/lib/etcd-ha "etcd member" /var/lib/etcd-ha'
 _PUBLIC_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
-# Whose group reads the files of a folder, and where they go.
-_PLACES = {files.ETCD_FILES: (ETCD_TLS, "etcd"), files.PATRONI_FILES: (PATRONI_TLS, "postgres")}
+# Where the files of a folder go, whose group reads them, and whether only a package brings that account.
+_PLACES = {files.ETCD_FILES: (ETCD_TLS, "etcd", False), files.PATRONI_FILES: (PATRONI_TLS, "postgres", True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool)
     said: dict[str, object] = {
         "hostname": node.name,
         "preserve_hostname": False,
+        **_account_before_its_files(cluster),
         "apt": {
             # Without it cloud-init writes Debian's own sources anew, whatever the image has.
             "preserve_sources_list": True,
@@ -86,7 +89,11 @@ def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool)
             *_sources(cluster.repository, material.keyring),
             *(_without_postgresql_cluster() if with_patroni and not golden else ()),
             *_certificates(cluster, node, material.content),
-            *(_deferred("/etc/patroni/dcs.yml", dcs(cluster), "root:root", "0644") if with_patroni else ()),
+            *(
+                [_file("/etc/patroni/dcs.yml", dcs(cluster), "root:root", "0644", later=True)]
+                if with_patroni
+                else ()
+            ),
         ],
     }
     if golden:
@@ -95,6 +102,15 @@ def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool)
     else:
         said |= {"package_update": True, "packages": ["etcd-ha", *_packages(cluster, node)]}
     return "#cloud-config\n" + yaml.dump(said, Dumper=_Blocks, sort_keys=False, width=1000)
+
+
+def _account_before_its_files(cluster: Cluster) -> Mapping[str, object]:
+    """bootcmd runs before write_files, and again at each boot.
+
+    The certificates are then whole, with their owner, before etcd first starts: a key that is not etcd's yet
+    would stop the service for good (preflight).
+    """
+    return {"bootcmd": [["systemd-sysusers", "--inline", ACCOUNT]]} if cluster.has_tls else {}
 
 
 def _packages(cluster: Cluster, node: Node) -> Sequence[str]:
@@ -138,21 +154,23 @@ def _certificates(
 
 
 def _files_of(pair: Pair, content: Mapping[Path, bytes]) -> Sequence[Mapping[str, object]]:
-    place, group = _PLACES[pair.folder.name]
+    place, group, later = _PLACES[pair.folder.name]
     # Root's own key is nobody else's.
     owner, mode = ("root:root", "0600") if pair.stem == "root" else (f"root:{group}", "0640")
-    return (
-        *_deferred(f"{place}/{pair.authority.name}", content[pair.authority].decode(), "root:root", "0644"),
-        *_deferred(
-            f"{place}/{pair.certificate.name}", content[pair.certificate].decode(), "root:root", "0644"
-        ),
-        *_deferred(f"{place}/{pair.key.name}", content[pair.key].decode(), owner, mode),
+    return tuple(
+        _file(f"{place}/{path.name}", content[path].decode(), owner, mode, later=later)
+        for path, owner, mode in (
+            (pair.authority, "root:root", "0644"),
+            (pair.certificate, "root:root", "0644"),
+            (pair.key, owner, mode),
+        )
     )
 
 
-def _deferred(path: str, text: str, owner: str, mode: str) -> Sequence[Mapping[str, object]]:
-    """Written after packages are installed, which bring the account. etcd looks for the files until then."""
-    return ({"path": path, "content": text, "owner": owner, "permissions": mode, "defer": True},)
+def _file(path: str, text: str, owner: str, mode: str, *, later: bool) -> Mapping[str, object]:
+    """later: after the packages are installed, which bring the account or the file that this replaces."""
+    said: dict[str, object] = {"path": path, "content": text, "owner": owner, "permissions": mode}
+    return said | ({"defer": True} if later else {})
 
 
 class _Blocks(yaml.SafeDumper):

@@ -100,3 +100,14 @@ def test_debians_script_takes_dcs_yml_whole(debian: Path, tmp_path: Path) -> Non
 def test_debians_script_loses_a_bare_path_which_is_why_ours_is_escaped(debian: Path, tmp_path: Path) -> None:
     cluster = cluster_of(described(tmp_path, FULL))
     assert configured(debian, tmp_path, section(cluster), "17") == ""
+
+
+def test_debians_cloud_init_runs_its_modules_in_the_order_that_user_data_counts_on(debian: Path) -> None:
+    config = yaml.safe_load((debian / "etc/cloud/cloud.cfg").read_text())
+    stages = ("cloud_init_modules", "cloud_config_modules", "cloud_final_modules")
+    order = [str(module).replace("-", "_") for stage in stages for module in config[stage]]
+    wanted = [
+        *("bootcmd", "write_files", "apt_configure", "package_update_upgrade_install"),
+        *("write_files_deferred", "scripts_user"),
+    ]
+    assert [module for module in order if module in wanted] == wanted

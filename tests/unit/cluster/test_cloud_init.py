@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from builder import shipped
 from builder.cluster.cloud_init import SOURCES, Material, read_material, user_data
 from builder.cluster.issuing import make
 from builder.cluster.model import Cluster
@@ -61,12 +62,22 @@ def test_a_member_gets_the_repository_the_answers_and_the_package(tmp_path: Path
     ]
 
 
+def test_etcds_certificates_are_there_before_the_package_and_so_is_its_account(tmp_path: Path) -> None:
+    cluster, material = equipped(tmp_path, SMALL)
+    found = said(cluster, material, 0)
+    shipped_lines = (shipped.DEBIAN_TEMPLATE / "etcd-ha.sysusers").read_text().splitlines()
+    (line,) = (line for line in shipped_lines if not line.startswith("#"))
+    assert found["bootcmd"] == [["systemd-sysusers", "--inline", line]]
+    assert not [path for path, entry in files(found).items() if "defer" in entry]
+
+
 def test_files_of_accounts_that_packages_bring_are_deferred(tmp_path: Path) -> None:
     cluster, material = equipped(tmp_path, SMALL + "patroni: {postgresql: 17, network: 192.0.2.0/24}\n")
     found = files(said(cluster, material, 0))
     for path, entry in found.items():
         group = str(entry.get("owner", "root:root")).partition(":")[2]
-        assert group == "root" or entry["defer"] is True, path
+        assert ("defer" in entry) is path.startswith("/etc/patroni/"), path
+        assert group in ("root", "etcd") or entry["defer"] is True, path
     owners = {path: (entry.get("owner"), entry["permissions"]) for path, entry in found.items()}
     assert owners["/etc/etcd/tls/server.key"] == ("root:etcd", "0640")
     assert owners["/etc/etcd/tls/root.key"] == ("root:root", "0600")
@@ -104,7 +115,9 @@ def test_only_nodes_of_patroni_get_postgresql(tmp_path: Path) -> None:
 
 def test_without_tls_no_certificate_is_asked_for(tmp_path: Path) -> None:
     cluster, material = equipped(tmp_path, SMALL.replace("own", "none"))
-    assert list(files(said(cluster, material, 0))) == [SOURCES]
+    found = said(cluster, material, 0)
+    assert list(files(found)) == [SOURCES]
+    assert "bootcmd" not in found
 
 
 def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path) -> None:

@@ -46,7 +46,12 @@ class Members:
     def copy(self, name: str) -> None:
         """What an admin does after each step."""
         for part in ("etcd-tls", "patroni-tls"):
-            shutil.copytree(self.made / name / part, self.folder / name / part, dirs_exist_ok=True)
+            (self.folder / name / part).mkdir(parents=True, exist_ok=True)
+            for made in (self.made / name / part).iterdir():
+                # Whoever reads it meanwhile, a member or the writing client, gets the old one or the new one.
+                new = self.folder / name / f"{made.name}.new"
+                shutil.copy(made, new)
+                new.replace(self.folder / name / part / made.name)
 
     def start(self, name: str) -> None:
         tls = self.folder / name / "etcd-tls"

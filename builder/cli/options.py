@@ -16,6 +16,7 @@ from builder.settings import COMPRESSIONS, ENVIRONMENT_PREFIX, Settings, Value, 
 
 if TYPE_CHECKING:
     # Loading requests takes longer than all of `etcd-deb --help` may.
+    from builder.cluster.model import Cluster
     from builder.pipeline import Choices
     from builder.release.fetch import Sources
     from builder.release.pins import Pins
@@ -240,3 +241,28 @@ def choices_of(settings: Settings, *, require_pin: bool) -> Choices:
         compression=settings.compression,
         key=settings.key,
     )
+
+
+cluster_file = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+
+
+def cluster_output(command: _Command) -> _Command:
+    return click.option(
+        "--output",
+        type=Folder(),
+        metavar="DIR",
+        default="cluster",
+        show_default=True,
+        help="Folder with a folder for each node.",
+    )(command)
+
+
+def read_cluster_file(file: Path) -> Cluster:
+    """The cluster that a file describes; what is doubtful in it is said. Raises EtcdDebError."""
+    from builder.cluster.model import doubts
+    from builder.cluster.read import read_cluster
+
+    described = read_cluster(file)
+    for doubt in doubts(described):
+        progress().warn(doubt)
+    return described

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder.cluster.model import Cluster, Node
@@ -33,7 +34,7 @@ class Output:
     """A file to write. path: below the folder."""
 
     path: Path
-    content: bytes
+    content: bytes = field(repr=False)
     mode: int = PUBLIC
 
 
@@ -41,20 +42,45 @@ def write(folder: Path, outputs: Sequence[Output]) -> tuple[Path, ...]:
     """Each file whole or as it was before, folders for their owner alone. Raises EtcdDebError, DiskFull."""
     for output in outputs:
         path = folder / output.path
-        try:
-            with disk_full_named(path, f"writing {output.path}"):
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _replace(path, output)
-        except OSError as error:
-            raise EtcdDebError(
-                f"can't write {path}",
-                details=("expected  a folder that this user may write", f"found     {error.strerror}"),
-                hint="name another folder with --output DIR",
-            ) from error
+        with _explained(folder, output):
+            temporary = _temporary(path, output)
+            try:
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
     return tuple(folder / output.path for output in outputs)
 
 
-def _replace(path: Path, output: Output) -> None:
+def write_new(folder: Path, output: Output) -> None:
+    """A file that must not be there yet, such as a key. Raises EtcdDebError, DiskFull."""
+    path = folder / output.path
+    with _explained(folder, output):
+        temporary = _temporary(path, output)
+        try:
+            # Unlike a rename it replaces nothing.
+            path.hardlink_to(temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(folder: Path, output: Output) -> Iterator[None]:
+    path = folder / output.path
+    try:
+        with disk_full_named(path, f"writing {output.path}"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for part in reversed(output.path.parents):
+                (folder / part).mkdir(mode=0o700, exist_ok=True)
+            yield
+    except OSError as error:
+        raise EtcdDebError(
+            f"can't write {path}",
+            details=("expected  a folder that this user may write", f"found     {error.strerror or error}"),
+            hint="name another folder with --output DIR",
+        ) from error
+
+
+def _temporary(path: Path, output: Output) -> Path:
     # Made with mode 0600: a key is never readable by others, not for an instant.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -64,10 +90,10 @@ def _replace(path: Path, output: Output) -> None:
             file.flush()
             os.fchmod(file.fileno(), output.mode)
             os.fsync(file.fileno())
-        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    return temporary
 
 
 def contents(cluster: Cluster, node: Node) -> tuple[tuple[str, str], ...]:

@@ -1,27 +1,21 @@
-"""The commands below `cluster`, which describe a cluster, equip its nodes and look at it."""
+"""The commands below `cluster`, which describe a cluster and equip its nodes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from builder.cli import options
+from builder.cli.commands.certs import certs
 from builder.cli.terminal import say
 from builder.cli.usage import Group
+from builder.errors import UsageError
 
 if TYPE_CHECKING:
-    from builder.cluster.model import Cluster
-
-_file = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-_output = click.option(
-    "--output",
-    type=options.Folder(),
-    default="cluster",
-    show_default=True,
-    help="Folder with a folder for each node.",
-)
+    from builder.cluster.folder import Output
 
 
 @click.group(cls=Group)
@@ -30,33 +24,30 @@ def cluster() -> None:
 
     \b
     etcd-deb cluster show cluster.yaml
-    etcd-deb cluster preseed cluster.yaml --output cluster
+    etcd-deb cluster certs cluster.yaml
+    etcd-deb cluster cloud-init cluster.yaml
     """
 
 
-def _read(file: Path) -> Cluster:
-    from builder.cluster.model import doubts
-    from builder.cluster.read import read_cluster
-
-    described = read_cluster(file)
-    for doubt in doubts(described):
-        options.progress().warn(doubt)
-    return described
+cluster.add_command(certs)
 
 
 @cluster.command("show")
-@_file
-def show(file: Path) -> None:
+@options.cluster_file
+@options.as_json
+def show(file: Path, as_json: bool) -> None:
     """Show the nodes of a cluster and what the other commands would write."""
-    from builder.cli.cluster_report import shown
+    from builder.cli import cluster_report as report
 
-    click.echo(shown(_read(file)))
+    described = options.read_cluster_file(file)
+    click.echo(report.cluster_as_json(described) if as_json else report.cluster_as_text(described))
 
 
 @cluster.command("preseed")
-@_file
-@_output
-def preseed(file: Path, output: Path) -> None:
+@options.cluster_file
+@options.cluster_output
+@options.as_json
+def preseed(file: Path, output: Path, as_json: bool) -> None:
     """Write the answers for debconf of each node.
 
     A node loads its own before the package is installed: debconf-set-selections etcd-ha.preseed
@@ -64,11 +55,85 @@ def preseed(file: Path, output: Path) -> None:
     from builder.cluster import folder
     from builder.cluster.preseed import preseed as text_of
 
-    described = _read(file)
+    described = options.read_cluster_file(file)
     outputs = [
         folder.Output(Path(node.name, folder.PRESEED), text_of(described, node).encode())
         for node in described.nodes
     ]
-    for path in folder.write(output, outputs):
-        click.echo(path)
+    _write(output, outputs, as_json)
     say(f"On each node: debconf-set-selections {folder.PRESEED}; apt install etcd-ha")
+
+
+@cluster.command("cloud-init")
+@options.cluster_file
+@options.cluster_output
+@click.option("--golden", is_flag=True, help="For an image that has the packages already.")
+@options.as_json
+def cloud_init(file: Path, output: Path, golden: bool, as_json: bool) -> None:
+    """Write user-data for cloud-init of each node.
+
+    It has the repository, the answers, the certificates in the folder and the packages. Give it to nobody but
+    the node: it has private keys.
+    """
+    from builder.cluster import folder
+    from builder.cluster.cloud_init import read_material, user_data
+
+    described = options.read_cluster_file(file)
+    material = read_material(described, output)
+    outputs = [
+        folder.Output(
+            Path(node.name, folder.USER_DATA),
+            user_data(described, node, material, golden=golden).encode(),
+            folder.PRIVATE,
+        )
+        for node in described.nodes
+    ]
+    _write(output, outputs, as_json)
+    say("Give each machine its user-data before the first boot; cloud-init does the rest.")
+
+
+@cluster.command("patroni")
+@options.cluster_file
+@options.cluster_output
+@click.option(
+    "--style",
+    type=click.Choice(("debian", "plain")),
+    default="debian",
+    show_default=True,
+    help="debian: dcs.yml and the command for each node; plain: the section of a file made by hand.",
+)
+@options.as_json
+def patroni(file: Path, output: Path, style: str, as_json: bool) -> None:
+    """Write the part of Patroni's configuration that names etcd."""
+    from builder.cli import cluster_report as report
+    from builder.cluster import folder
+    from builder.cluster.patroni import command, dcs, section
+
+    described = options.read_cluster_file(file)
+    if described.patroni is None:
+        raise UsageError(
+            f"{file} has no patroni",
+            details=(
+                "expected  the version of PostgreSQL and the network of its clients",
+                "found     neither",
+            ),
+            hint="patroni: {postgresql: 17, network: 192.168.6.0/24}",
+        )
+    nodes = described.patroni.nodes
+    name, text = (folder.DCS, dcs(described)) if style == "debian" else (folder.ETCD3, section(described))
+    outputs = [folder.Output(Path(node.name, name), text.encode()) for node in nodes]
+    paths = folder.write(output, outputs)
+    commands = {node.name: command(described.patroni, node) for node in nodes} if style == "debian" else {}
+    click.echo(
+        report.patroni_as_json(paths, commands) if as_json else report.patroni_as_text(paths, commands)
+    )
+    if style == "debian":
+        say(f"Copy {folder.DCS} to /etc/patroni on each node, then run its command there.")
+
+
+def _write(folder: Path, outputs: Sequence[Output], as_json: bool) -> None:
+    from builder.cli import cluster_report as report
+    from builder.cluster.folder import write
+
+    paths = write(folder, outputs)
+    click.echo(report.files_as_json(paths) if as_json else "\n".join(map(str, paths)))

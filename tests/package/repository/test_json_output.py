@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from builder import shipped
 from builder.cli.main import cli
 from tests.support.archives.publisher import SUITE, Publisher, signing_home
 from tests.support.releases.fake_release import VERSION, good_tarball, publish, tarball_name
@@ -22,12 +23,20 @@ PARTS = {"package", "pushed", "provenance", "known-faults"}
 
 def commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
     """Each command, its words joined as its schema is named."""
+    for words, command in spelt(group, before):
+        yield "-".join(words), command
+
+
+def spelt(
+    group: click.Group, before: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Each command with its words."""
     for name, command in group.commands.items():
         words = (*before, name)
         if isinstance(command, click.Group):
-            yield from commands(command, words)
+            yield from spelt(command, words)
         elif not command.hidden:
-            yield "-".join(words), command
+            yield words, command
 
 
 def reports() -> set[str]:
@@ -59,8 +68,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
         account.trusts(tags / tarball_name())
         cached = account.cache / f"etcd-deb/releases/a.invalid/v{VERSION}/{tarball_name()}"
 
+        spellings = {"-".join(words): words for words, _ in spelt(cli)}
+
         def take(name: str, *words: str | Path, status: int = 0) -> None:
-            done = account.run(*name.split("-", 1), *words, "--json")
+            done = account.run(*spellings[name], *words, "--json")
             assert done.status == status, f"{name}: {done.err}"
             found.setdefault(name, []).append(done.out)
 
@@ -97,6 +108,17 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
         cached.write_bytes(good_tarball())
         take("cache-list")
         take("cache-prune")
+        described = folder / "cluster.yaml"
+        described.write_bytes((shipped.CONF / "cluster.example.yaml").read_bytes())
+        (folder / "archive-key.asc").write_bytes(next(root.glob("*.asc")).read_bytes())
+        made = ("--output", folder / "cluster")
+        take("cluster-show", described)
+        take("cluster-certs-list", described, *made, status=1)
+        take("cluster-certs-make", described, *made)
+        take("cluster-certs-list", described, *made)
+        take("cluster-certs-rotate-ca", described, "trust-both", *made)
+        for name in ("preseed", "cloud-init", "patroni"):
+            take(f"cluster-{name}", described, *made)
         yield found
 
 

@@ -20,6 +20,7 @@ THREE = "system/test_how_tos.py::test_three_nodes_are_set_up_"
 UPGRADE = "system/test_upgrade_how_to.py::test_upgrade_go_back_and_recover"
 FIREWALL = "package/test_how_tos.py::test_a_release_is_built_behind_a_firewall"
 PIN = "package/test_how_tos.py::test_a_new_release_is_pinned_and_then_built_with_its_pin_alone"
+CLUSTER = "package/cluster/test_how_tos.py::test_"
 
 # Tests that take every block of a document, in its order.
 WHOLE = {
@@ -31,6 +32,11 @@ WHOLE = {
     "upload-to-mini-dinstall.md": ARCHIVES,
     "upload-to-reprepro.md": ARCHIVES,
     "upload-with-aptly.md": ARCHIVES,
+    "three-machines.md": f"{CLUSTER}three_machines_from_one_file",
+    "tls.md": f"{CLUSTER}certificates_are_made_renewed_replaced_and_asked_for",
+    "patroni.md": f"{CLUSTER}patroni_on_the_cluster",
+    "five-nodes.md": f"{CLUSTER}two_postgres_nodes_and_three_members_elsewhere",
+    "kubernetes.md": f"{CLUSTER}external_etcd_for_kubernetes",
 }
 # Of the others, the test for each heading that has blocks.
 BY_HEADING = {

@@ -21,7 +21,7 @@ from tests.unit.samples import version
 COMMANDS = sorted(cli.commands)
 HELP_WITHIN = 0.25
 # Loading one of these takes longer than all of --help may.
-HEAVY = ("requests", "jinja2", "elftools", "debian", "tarfile", "email")
+HEAVY = ("requests", "jinja2", "elftools", "debian", "tarfile", "email", "cryptography", "yaml")
 SHOW_MODULES = """
 import sys
 from builder.cli.main import main

@@ -11,12 +11,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from builder import shipped
 from builder.cluster.keys import CLUSTER, Key, Kind
 from builder.cluster.schema import json_schema
 from tests.unit.cluster.files import EXAMPLE, FIVE, SMALL, described
 
 REFERENCE = Path(__file__).parents[3] / "docs/reference"
-SCHEMA = json.loads((REFERENCE / "cluster.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((shipped.CONF / "cluster.schema.json").read_text(encoding="utf-8"))
 # What editors can't know: how values go together.
 OTHERS = ("name: pg2", "name: pg_2"), ("authority: own", "authority: mine"), ("token: t1", "tokens: t1")
 

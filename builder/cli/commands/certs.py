@@ -1,0 +1,129 @@
+"""The commands below `cluster certs`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.cli import options
+from builder.cli.terminal import say
+from builder.cli.usage import Group
+from builder.errors import GENERAL, UsageError
+
+if TYPE_CHECKING:
+    from builder.cluster.issuing import Written
+
+STEPS = ("trust-both", "replace", "trust-new")
+_QUIET = ("-v", "--verbose", "-q", "--quiet")
+
+
+class WithDefault(Group):
+    """A group whose commands may be left out: `cluster certs FILE` is `cluster certs make FILE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = next((number for number, word in enumerate(args) if word not in _QUIET), len(args))
+        if args[at:] and args[at] not in (*self.commands, "-h", "--help"):
+            args = [*args[:at], "make", *args[at:]]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=WithDefault)
+def certs() -> None:
+    """Make, renew, list and rotate the certificates of a cluster.
+
+    \b
+    etcd-deb cluster certs cluster.yaml          the CA, keys and certificates that are missing
+    etcd-deb cluster certs list cluster.yaml     what expires when
+    """
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@certs.command("make")
+@options.cluster_file
+@options.cluster_output
+@click.option("--renew", is_flag=True, help="Renew also what has less than a third of its life left.")
+@click.option("--csr", is_flag=True, help="Write requests for the CA of a company.")
+@click.option(
+    "--import", "signed", type=click.Path(path_type=Path), metavar="DIR", help="Take in what that CA signed."
+)
+@options.as_json
+def make(file: Path, output: Path, renew: bool, csr: bool, signed: Path | None, as_json: bool) -> None:
+    """Make the CA, keys and certificates that are missing or can't serve.
+
+    The word make may be left out. A key that exists is never replaced.
+    """
+    from builder.cluster import issuing
+
+    if signed is not None and (csr or renew):
+        raise UsageError(
+            "--import goes with neither --csr nor --renew",
+            details=("expected  one of them", "found     two"),
+            hint="etcd-deb cluster certs FILE --csr, and later --import DIR",
+        )
+    described = options.read_cluster_file(file)
+    if csr:
+        written = issuing.make_requests(described, output, _now(), renew=renew)
+        advice = "Have the CA sign each .csr, then: etcd-deb cluster certs FILE --import DIR"
+    elif signed is not None:
+        written = issuing.take_in(described, output, signed, _now())
+        advice = "Copy etcd-tls and patroni-tls of each node to /etc/etcd/tls and /etc/patroni/tls."
+    else:
+        written = issuing.make(described, output, _now(), renew=renew)
+        advice = "Copy etcd-tls and patroni-tls of each node to /etc/etcd/tls and /etc/patroni/tls."
+    _show(written, advice, as_json)
+
+
+@certs.command("list")
+@options.cluster_file
+@options.cluster_output
+@options.as_json
+def list_(file: Path, output: Path, as_json: bool) -> int:
+    """List certificates: what expires when. Exit status 1 where one has less than 30 days or can't serve."""
+    from builder.cli import cluster_report as report
+    from builder.cluster.expiry import listed
+
+    described = options.read_cluster_file(file)
+    rows = listed(described, output, _now())
+    click.echo(report.certificates_as_json(rows) if as_json else report.certificates_as_text(rows))
+    if all(row.is_fine for row in rows):
+        return 0
+    asked = " --csr" if described.tls.authority == "company" else ""
+    say(f"etcd-deb: warning: certificates need attention: etcd-deb cluster certs{asked} --renew {file}")
+    return GENERAL
+
+
+@certs.command("rotate-ca")
+@options.cluster_file
+@click.argument("step", type=click.Choice(STEPS), metavar="STEP")
+@options.cluster_output
+@options.as_json
+def rotate_ca(file: Path, step: str, output: Path, as_json: bool) -> None:
+    """Replace the CA, in three steps: trust-both, replace, trust-new.
+
+    After each, copy the files to the nodes. After trust-both and trust-new every member restarts in turn
+    (etcd-ha restart on each node): etcd reads its CA file at its start alone.
+    """
+    from builder.cluster.rotation import Step, rotate
+
+    written = rotate(options.read_cluster_file(file), output, Step(step), _now())
+    restart = "" if step == "replace" else ", then: etcd-ha restart"
+    _show(written, f"Copy etcd-tls and patroni-tls of each node to it before the next step{restart}", as_json)
+
+
+def _show(written: Sequence[Written], advice: str, as_json: bool) -> None:
+    from builder.cli import cluster_report as report
+
+    for one in written:
+        options.progress().step(f"{one.path}: {one.why}")
+    if as_json:
+        click.echo(report.written_as_json(written))
+    else:
+        click.echo("".join(f"{one.path}\n" for one in written), nl=False)
+    say(advice if written else "Nothing to do: each certificate serves.")

@@ -1,0 +1,144 @@
+"""The how-tos of docs/how-to/cluster that begin with cluster.yaml, their commands run as they stand there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from builder.cluster.model import Cluster
+from tests.package.cluster.made import cluster_of
+from tests.support.documents import Followed, find_how_to
+from tests.unit.cluster.files import EXAMPLE
+from tests.unit.cluster.test_import import Company
+
+NODE = "needs a node with its accounts and packages"
+KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbWFkZSB1cA==\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"
+
+
+class Desk:
+    """A folder where somebody types."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "archive-key.asc").write_text(KEY)
+        (folder / "cluster.yaml").write_bytes(EXAMPLE.read_bytes())
+
+    def types(self, commands: str, status: int = 0) -> str:
+        """Each line has to end with the status. What they print."""
+        printed = ""
+        for command in commands.splitlines():
+            path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+            done = subprocess.run(
+                ["sh", "-c", command],
+                cwd=self.folder,
+                env=os.environ | {"PATH": path},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == status, f"{command}: {done.stderr}"
+            printed += done.stdout
+        return printed
+
+    def writes(self, text: str) -> Cluster:
+        (self.folder / "cluster.yaml").write_text(text)
+        return cluster_of(self.folder / "cluster.yaml")
+
+    def has(self, *names: str) -> bool:
+        return all((self.folder / "cluster" / name).is_file() for name in names)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def followed(name: str) -> Followed:
+    return Followed(find_how_to(name), lambda text: text)
+
+
+def test_three_machines_from_one_file(desk: Desk) -> None:
+    steps = followed("three-machines.md")
+    cluster = desk.writes(steps.take("1. Describe it"))
+    assert cluster.members == cluster_of(EXAMPLE).members
+    desk.types(steps.take("2. Make what"))
+    users = [desk.folder / f"cluster/{node.name}/user-data" for node in cluster.nodes]
+    assert all("packages:\n- etcd-ha\n" in user.read_text() for user in users)
+    desk.types(steps.take("3. Boot"))
+    assert all("dpkg-reconfigure" in user.read_text() for user in users)
+    steps.is_done()
+
+
+def test_certificates_are_made_renewed_replaced_and_asked_for(desk: Desk, tmp_path: Path) -> None:
+    steps = followed("tls.md")
+    desk.types(steps.take("Make them"))
+    installed = steps.take("Put them on a node")
+    for word in installed.replace("\n", " ").split():
+        if word.endswith((".crt", ".key")) and "/" not in word:
+            assert desk.has(f"pg1/etcd-tls/{word}")
+    steps.leave("Put them on a node", NODE)
+    listed = desk.types(steps.take("See what expires"))
+    assert listed.splitlines()[0].split() == ["FILE", "SUBJECT", "EXPIRES", "DAYS", "STATE"]
+    desk.types(steps.take("Renew"))
+    trust = desk.folder / "cluster/pg1/etcd-tls/ca.crt"
+    old = trust.read_text()
+    desk.types(steps.take("Replace the CA"))
+    assert trust.read_text().startswith(old)
+    desk.types(steps.take("Replace the CA"))
+    assert trust.read_text().startswith(old)
+    desk.types(steps.take("Replace the CA"))
+    assert old not in trust.read_text()
+    company = (desk.folder / "cluster.yaml").read_text().replace("authority: own", "authority: company")
+    (desk.folder / "company.yaml").write_text(company)
+    desk.types(steps.take("Certificates of a company's CA"))
+    Company(tmp_path / "signed").answers(desk.folder / "company")
+    desk.types(steps.take("Certificates of a company's CA"))
+    desk.types("etcd-deb cluster certs list --output company company.yaml")
+    steps.is_done()
+
+
+def test_patroni_on_the_cluster(desk: Desk) -> None:
+    steps = followed("patroni.md")
+    described = yaml.safe_load(EXAMPLE.read_text())
+    assert yaml.safe_load(steps.take("")) == {"patroni": described["patroni"]}
+    printed = desk.types(steps.take("1. Write Patroni's part"))
+    node = steps.take("2. On each node").splitlines()
+    (command,) = (line for line in node if line.startswith("pg_createconfig_patroni"))
+    assert f"on pg1: {command}" in printed.splitlines()
+    assert desk.has(
+        "pg1/dcs.yml", *(f"pg1/patroni-tls/{name}" for name in ("ca.crt", "client.crt", "client.key"))
+    )
+    desk.types(steps.take("A file of Patroni's"))
+    assert desk.has("pg1/etcd3.yml")
+    steps.is_done()
+
+
+def test_two_postgres_nodes_and_three_members_elsewhere(desk: Desk) -> None:
+    steps = followed("five-nodes.md")
+    cluster = desk.writes(steps.take("1. Describe it"))
+    printed = desk.types(steps.take("2. Make what"))
+    assert [node.name for node in cluster.members] == ["etcd1", "etcd2", "etcd3"]
+    assert "on pg2: pg_createconfig_patroni" in printed
+    assert "on etcd1" not in printed
+    assert desk.has(
+        "pg1/dcs.yml", "pg1/patroni-tls/client.key", "pg1/etcd-tls/root.key", "etcd1/etcd-tls/server.key"
+    )
+    assert not desk.has("pg1/etcd-tls/server.key")
+    steps.is_done()
+
+
+def test_external_etcd_for_kubernetes(desk: Desk) -> None:
+    steps = followed("kubernetes.md")
+    cluster = desk.writes(EXAMPLE.read_text() + steps.take("1. Make kube-apiserver's"))
+    desk.types(steps.take("1. Make kube-apiserver's"))
+    installed = [word for word in steps.take("2. Put it").split() if word.startswith("kube-apiserver.d/")]
+    assert len(installed) == 3
+    assert desk.has(*installed)
+    external = yaml.safe_load(steps.take("3. Tell kubeadm"))["etcd"]["external"]
+    assert external["endpoints"] == [cluster.client_url(node) for node in cluster.members]
+    steps.is_done()

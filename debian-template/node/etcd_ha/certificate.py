@@ -1,0 +1,161 @@
+"""X.509 certificates (RFC 5280): what decides whether those who connect accept one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from etcd_ha import der
+from etcd_ha.der import NotDer
+
+SERVER, CLIENT, ANY = "serverAuth", "clientAuth", "anyExtendedKeyUsage"
+_USAGES = {"1.3.6.1.5.5.7.3.1": SERVER, "1.3.6.1.5.5.7.3.2": CLIENT, "2.5.29.37.0": ANY}
+_COMMON_NAME = "2.5.4.3"
+_ALTERNATIVE_NAMES, _CONSTRAINTS, _EXTENDED_USAGES = "2.5.29.17", "2.5.29.19", "2.5.29.37"
+_DNS_NAME, _IP_ADDRESS = 0x82, 0x87
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s(.*?)-----END CERTIFICATE-----", re.DOTALL)
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a certificate says.
+
+    subject, issuer: in DER, to compare. usages: None where it is not limited to any.
+    """
+
+    subject: bytes
+    issuer: bytes
+    issuer_name: str
+    not_before: datetime
+    not_after: datetime
+    usages: frozenset[str] | None
+    names: tuple[str, ...]
+    addresses: tuple[Address, ...]
+    is_authority: bool
+
+    def may(self, usage: str) -> bool:
+        """Whether it may be used for serverAuth or clientAuth."""
+        return self.usages is None or bool(self.usages & {usage, ANY})
+
+    def carries(self, host: str) -> bool:
+        """Whether it is one of that host, as Go's TLS takes it: an address as such, the common name never."""
+        try:
+            return ipaddress.ip_address(host) in self.addresses
+        except ValueError:
+            return any(_matches(name.lower().rstrip("."), host.lower().rstrip(".")) for name in self.names)
+
+    @property
+    def hosts(self) -> str:
+        """The names and addresses that it carries, for people."""
+        return ", ".join([*self.names, *map(str, self.addresses)]) or "none"
+
+
+def parse(data: bytes) -> Certificate:
+    """A certificate in DER. Raises NotDer."""
+    signed, _algorithm, signature = _exactly(3, der.elements(der.only(data, der.SEQUENCE)))
+    der.content(signature, der.BIT_STRING)
+    fields = der.elements(der.content(signed, der.SEQUENCE))
+    # Version 1 has no version, and no extensions.
+    if fields and fields[0].tag == 0xA0:
+        fields = fields[1:]
+    if len(fields) < 6:
+        raise NotDer("a certificate with fewer than six fields")
+    _serial, _algorithm, issuer, validity, subject, _key, *optional = fields
+    begin, end = _exactly(2, der.elements(der.content(validity, der.SEQUENCE)))
+    extensions = _extensions(optional)
+    alternatives = der.elements(der.only(extensions.get(_ALTERNATIVE_NAMES, b"\x30\x00"), der.SEQUENCE))
+    usages = extensions.get(_EXTENDED_USAGES)
+    return Certificate(
+        subject=subject.whole,
+        issuer=issuer.whole,
+        issuer_name=_shown(issuer),
+        not_before=der.time(begin),
+        not_after=der.time(end),
+        usages=None if usages is None else _usages(usages),
+        names=tuple(_ascii(one.content) for one in alternatives if one.tag == _DNS_NAME),
+        addresses=tuple(_address(one.content) for one in alternatives if one.tag == _IP_ADDRESS),
+        is_authority=_is_authority(extensions.get(_CONSTRAINTS, b"\x30\x00")),
+    )
+
+
+def parse_pem(text: str) -> tuple[Certificate, ...]:
+    """The certificates in a PEM file, in their order; what stands between them is skipped. Raises NotDer."""
+    found = []
+    for block in _PEM.findall(text):
+        try:
+            found.append(parse(base64.b64decode("".join(block.split()), validate=True)))
+        except binascii.Error as error:
+            raise NotDer("a block that is no base64") from error
+    return tuple(found)
+
+
+def _shown(name: der.Element) -> str:
+    """For people: the common name, or else the first part that there is."""
+    parts = list[tuple[str, str]]()
+    for group in der.elements(der.content(name, der.SEQUENCE)):
+        for pair in der.elements(der.content(group, der.SET)):
+            kind, value = _exactly(2, der.elements(der.content(pair, der.SEQUENCE)))
+            parts.append((der.object_id(der.content(kind, der.OBJECT_ID)), der.text(value)))
+    common = [value for kind, value in parts if kind == _COMMON_NAME]
+    return (common or [value for _, value in parts] or ["without a name"])[0]
+
+
+def _extensions(optional: Iterable[der.Element]) -> dict[str, bytes]:
+    found = dict[str, bytes]()
+    for element in optional:
+        if element.tag != 0xA3:
+            continue
+        for extension in der.elements(der.only(element.content, der.SEQUENCE)):
+            parts = der.elements(der.content(extension, der.SEQUENCE))
+            if len(parts) not in (2, 3):
+                raise NotDer(f"an extension of {len(parts)} parts")
+            key = der.object_id(der.content(parts[0], der.OBJECT_ID))
+            if key in found:
+                raise NotDer(f"the extension {key} twice")
+            found[key] = der.content(parts[-1], der.OCTET_STRING)
+    return found
+
+
+def _usages(value: bytes) -> frozenset[str]:
+    names = [
+        der.object_id(der.content(one, der.OBJECT_ID)) for one in der.elements(der.only(value, der.SEQUENCE))
+    ]
+    return frozenset(_USAGES.get(name, name) for name in names)
+
+
+def _is_authority(value: bytes) -> bool:
+    found = der.elements(der.only(value, der.SEQUENCE))
+    return bool(found) and found[0].tag == der.BOOLEAN and der.truth(found[0].content)
+
+
+def _ascii(data: bytes) -> str:
+    try:
+        return data.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise NotDer("a host name that is not ASCII") from error
+
+
+def _address(data: bytes) -> Address:
+    try:
+        return ipaddress.ip_address(data)
+    except ValueError as error:
+        raise NotDer("an address of neither 4 nor 16 bytes") from error
+
+
+def _exactly(count: int, found: list[der.Element]) -> list[der.Element]:
+    if len(found) != count:
+        raise NotDer(f"{len(found)} elements where {count} are expected")
+    return found
+
+
+def _matches(pattern: str, host: str) -> bool:
+    """A star stands for the whole first label, and for nothing else (RFC 6125, 6.4.3)."""
+    first, _, rest = host.partition(".")
+    return pattern == host or (pattern.startswith("*.") and bool(first) and pattern[2:] == rest != "")

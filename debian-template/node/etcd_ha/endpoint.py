@@ -1,0 +1,201 @@
+"""One client URL, asked for all that it tells."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+
+from etcd_ha.certificate import Certificate, parse
+from etcd_ha.connection import NotReached, Presented, Refusal, place_of, presented
+from etcd_ha.der import NotDer
+from etcd_ha.errors import on_one_line
+from etcd_ha.gateway import Denied, Failed, Fields, Gateway, GatewayOff, Reply
+from etcd_ha.identity import Identity
+
+_QUOTA = re.compile(r"^etcd_server_quota_backend_bytes (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """As the cluster lists it. id: in hexadecimal, as etcdctl has it; name: empty before its first start."""
+
+    id: str
+    name: str
+    peer_urls: tuple[str, ...]
+    client_urls: tuple[str, ...]
+    is_learner: bool
+
+    @property
+    def shown(self) -> str:
+        return self.name or f"member {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a member says of itself. leader: its id, 0 for none; quota: bytes, None where it does not tell."""
+
+    id: str
+    cluster: str
+    leader: str
+    is_learner: bool
+    database: int
+    in_use: int
+    quota: int | None
+    revision: int
+    alarms: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What was seen at a client URL; None where it was not.
+
+    latency: seconds for /health, which reads through the quorum. clock: the member's clock is ahead of this
+    machine's by more than the first and less than the second number of seconds. gateway: how it failed.
+    """
+
+    url: str
+    refused: NotReached | None = None
+    certificate: Certificate | None = None
+    unread_certificate: str = ""
+    wants_certificates: bool = False
+    version: str | None = None
+    healthy: bool | None = None
+    reason: str = ""
+    latency: float | None = None
+    clock: tuple[float, float] | None = None
+    status: Status | None = None
+    members: tuple[Member, ...] | None = None
+    denied: str = ""
+    gateway_off: bool = False
+    gateway: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        return self.refused is not None
+
+
+def look_at(url: str, identity: Identity, context: ssl.SSLContext, bound: float) -> Endpoint:
+    """Ask a client URL, each step within bound seconds. Raises EtcdHaError for what is no URL."""
+    place = place_of(url)
+    found = _with_certificate(Endpoint(url), presented(place, bound)) if place.is_tls else Endpoint(url)
+    try:
+        gateway = Gateway(place, identity, context if place.is_tls else None, bound)
+    except NotReached as refused:
+        return replace(found, refused=refused)
+    try:
+        found = _with_version(found, gateway.get("/version"))
+        health = gateway.get("/health")
+    except NotReached as refused:
+        if not place.is_tls and refused.refusal is Refusal.OTHER and presented(place, bound):
+            refused = NotReached(Refusal.SPEAKS_TLS, "TLS")
+        gateway.close()
+        return replace(found, refused=refused)
+    try:
+        return _with_gateway(_with_health(found, health), gateway)
+    finally:
+        gateway.close()
+
+
+def _with_certificate(found: Endpoint, shown: Presented | None) -> Endpoint:
+    if shown is None:
+        return found
+    found = replace(found, wants_certificates=shown.demands)
+    try:
+        return replace(found, certificate=parse(shown.certificate))
+    except NotDer as error:
+        return replace(found, unread_certificate=str(error))
+
+
+def _with_version(found: Endpoint, reply: Reply) -> Endpoint:
+    if reply.status == 400 and "HTTPS server" in reply.text:
+        raise NotReached(Refusal.SPEAKS_TLS, "TLS")
+    try:
+        version = Fields(json.loads(reply.text)).text("etcdserver")
+    except (ValueError, Failed):
+        version = ""
+    if not version:
+        raise NotReached(Refusal.OTHER, f"no etcd: status {reply.status} to a request for /version")
+    return replace(found, version=version, clock=_clock(reply))
+
+
+def _clock(reply: Reply) -> tuple[float, float] | None:
+    """The date of the answer is of whole seconds, and of a time between its request and itself."""
+    try:
+        date = parsedate_to_datetime(reply.date or "").timestamp()
+    except ValueError:
+        return None
+    return date - reply.received, date + 1 - reply.sent
+
+
+def _with_health(found: Endpoint, reply: Reply) -> Endpoint:
+    try:
+        said = Fields(json.loads(reply.text))
+        return replace(
+            found, healthy=said.text("health") == "true", reason=said.text("reason"), latency=reply.seconds
+        )
+    except (ValueError, Failed):
+        return replace(
+            found, reason=f"status {reply.status} to a request for /health: {on_one_line(reply.text)}"
+        )
+
+
+def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
+    try:
+        status = _status(gateway)
+        # Without a majority only the member's own copy of the list can be had.
+        try:
+            members = _members(gateway, linearizable=True)
+        except (Failed, NotReached):
+            members = _members(gateway, linearizable=False)
+        return replace(found, status=status, members=members)
+    except GatewayOff:
+        return replace(found, gateway_off=True)
+    except Denied as error:
+        return replace(found, denied=str(error))
+    except (Failed, NotReached) as error:
+        return replace(found, gateway=str(error))
+
+
+def _status(gateway: Gateway) -> Status:
+    said = gateway.call("maintenance/status")
+    header = said.one("header")
+    alarms = gateway.call("maintenance/alarm", {"action": "GET"}).many("alarms")
+    return Status(
+        id=_hexadecimal(header.number("member_id")),
+        cluster=_hexadecimal(header.number("cluster_id")),
+        leader=_hexadecimal(said.number("leader")),
+        is_learner=said.truth("isLearner"),
+        database=said.number("dbSize"),
+        in_use=said.number("dbSizeInUse"),
+        quota=said.number("dbSizeQuota") or _quota(gateway),
+        revision=header.number("revision"),
+        alarms=frozenset((one.text("alarm"), _hexadecimal(one.number("memberID"))) for one in alarms),
+    )
+
+
+def _quota(gateway: Gateway) -> int | None:
+    """etcd 3.5 has it among its metrics alone."""
+    reply = gateway.get("/metrics")
+    found = _QUOTA.search(reply.text)
+    return int(float(found.group(1))) or None if found else None
+
+
+def _members(gateway: Gateway, *, linearizable: bool) -> tuple[Member, ...]:
+    said = gateway.call("cluster/member/list", {"linearizable": linearizable}).many("members")
+    return tuple(
+        Member(
+            _hexadecimal(one.number("ID")),
+            one.text("name"),
+            one.texts("peerURLs"),
+            one.texts("clientURLs"),
+            one.truth("isLearner"),
+        )
+        for one in said
+    )
+
+
+def _hexadecimal(number: int) -> str:
+    return f"{number:x}"

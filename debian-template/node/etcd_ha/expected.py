@@ -1,0 +1,52 @@
+"""What a cluster is expected to be, and how to look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etcd_ha.finding import Command
+from etcd_ha.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedMember:
+    """A member as the cluster's file names it."""
+
+    name: str
+    client_urls: tuple[str, ...]
+    peer_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFault:
+    """A fault of a version of etcd. fixed: the version without it; empty where none is known."""
+
+    what: str
+    source: str
+    fixed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """members: None where nothing says who belongs to the cluster, and the cluster itself is asked.
+
+    urls: client URLs that have to answer. entries: others where a member may, asked where urls tell nothing.
+    faults_of: of a version such as 3.6.7; None where nothing is known of it. renew, present, authenticate:
+    what to type to renew certificates, to check with a client's certificate, and to check as a user.
+    own: the name of the member of this machine.
+    """
+
+    urls: tuple[str, ...]
+    identity: Identity
+    members: tuple[ExpectedMember, ...] | None
+    faults_of: Callable[[str], tuple[KnownFault, ...] | None]
+    renew: Command
+    present: Command
+    authenticate: Command
+    entries: tuple[str, ...] = ()
+    own: str = ""
+    # Seconds for a connection, and for each request.
+    bound: float = 3.0
+    # Certificates that end within these days are named; as `cluster certs list` does.
+    days: int = 30

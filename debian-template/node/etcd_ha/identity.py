@@ -1,0 +1,56 @@
+"""What this side presents to a member, and whom it trusts."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+from etcd_ha.errors import EtcdHaError
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What is presented to a member: paths of PEM files; None where there is none. user: NAME:PASSWORD."""
+
+    authority: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    user: str | None = None
+
+
+def context_of(identity: Identity) -> ssl.SSLContext:
+    """TLS as Go judges it: a CA that is given is trusted even if it is no root; the common name is no host.
+
+    Raises EtcdHaError for files that can't be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags = ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.hostname_checks_common_name = False
+    try:
+        if identity.authority is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(identity.authority)
+    except (OSError, ssl.SSLError) as error:
+        raise _unusable("CA", identity.authority or "", error) from error
+    if identity.certificate is not None:
+        try:
+            # Without this, a key with a passphrase makes OpenSSL ask the terminal.
+            context.load_cert_chain(identity.certificate, identity.key, password=_no_passphrase)
+        except (OSError, ssl.SSLError, EtcdHaError) as error:
+            raise _unusable(
+                "certificate and key", f"{identity.certificate}, {identity.key}", error
+            ) from error
+    return context
+
+
+def _no_passphrase() -> str:
+    raise EtcdHaError("the key has a passphrase, and etcd and etcdctl take none")
+
+
+def _unusable(what: str, files: str, error: Exception) -> EtcdHaError:
+    return EtcdHaError(
+        f"{what} can't be used: {files}",
+        details=("expected  files in PEM, the key without a passphrase", f"got       {error}"),
+        hint="openssl x509 -noout -text -in FILE shows what is in one",
+    )

@@ -1,0 +1,136 @@
+"""The cluster of this node, as far as the node knows it: etcd-ha check."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from etcd_ha.check import as_json, as_text, check
+from etcd_ha.errors import EtcdHaError
+from etcd_ha.expected import Expected, KnownFault
+from etcd_ha.finding import Command
+from etcd_ha.identity import Identity
+
+USAGE = "etcd-ha check [--json]"
+_HEADER = re.compile(r"# Known faults of etcd v(\S+) as of ")
+_AUTHENTICATE = r"printf 'USER:PASSWORD\n' | install -m 0600 /dev/stdin {}; etcd-ha check"
+_TLS = "client-transport-security"
+
+
+class Configuration:
+    """etcd.yaml, read by `etcd-ha config get`."""
+
+    def __init__(self, program: str, environment: Mapping[str, str]) -> None:
+        self._program, self._environment = program, environment
+
+    def get(self, key: str) -> str | None:
+        """A value; None where it is not there, or empty. Raises EtcdHaError where it can't be read."""
+        done = subprocess.run(
+            ["sh", self._program, "get", key],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self._environment,
+        )
+        if done.returncode == 0:
+            return done.stdout.rstrip("\n") or None
+        if done.returncode == 1 and "doesn't have the key" in done.stderr:
+            return None
+        said = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        raise EtcdHaError(
+            f"{key} can't be read", details=(f"got       {said}",), hint="etcd-ha config lint, as root"
+        )
+
+
+def expected_of(environment: Mapping[str, str]) -> Expected:
+    """What this node knows. ETCDCTL_CACERT, _CERT, _KEY and _USER win. Raises EtcdHaError."""
+    commands = Path(environment.get("ETCD_HA_COMMANDS", "/usr/lib/etcd-ha"))
+    configuration = Configuration(str(commands / "config"), environment)
+    credentials = environment.get("CREDENTIALS", "/etc/etcd/credentials")
+    urls = _split(configuration.get("advertise-client-urls"))
+    if not urls:
+        raise EtcdHaError(
+            "etcd.yaml has no advertise-client-urls", hint="dpkg-reconfigure etcd-ha, or write the file"
+        )
+    return Expected(
+        urls=urls,
+        entries=_entries(urls[0], configuration.get("initial-cluster")),
+        identity=Identity(*_files(configuration, environment, urls), _user(environment, credentials)),
+        members=None,
+        faults_of=read_faults(Path(environment.get("ETCD_HA_FAULTS", "/usr/share/etcd-ha/known-faults"))),
+        renew=Command(
+            "etcd-deb cluster certs FILE --renew --output DIR", "the machine with the cluster's FILE"
+        ),
+        present=Command("ETCDCTL_CERT=FILE ETCDCTL_KEY=FILE etcd-ha check", "this machine"),
+        authenticate=Command(_AUTHENTICATE.format(credentials), "this machine"),
+        own=configuration.get("name") or "",
+    )
+
+
+def _files(
+    configuration: Configuration, environment: Mapping[str, str], urls: tuple[str, ...]
+) -> tuple[str | None, str | None, str | None]:
+    """The CA, certificate and key of a client of this node."""
+    if not any(url.startswith("https:") for url in urls):
+        return None, None, None
+    authority = environment.get("ETCDCTL_CACERT") or configuration.get(f"{_TLS}.trusted-ca-file")
+    if environment.get("ETCDCTL_CERT"):
+        return authority, environment["ETCDCTL_CERT"], environment.get("ETCDCTL_KEY")
+    for name in ("client-cert", "cert"):
+        certificate = configuration.get(f"{_TLS}.{name}-file")
+        key = configuration.get(f"{_TLS}.{name.removesuffix('cert')}key-file")
+        if certificate and key and os.access(key, os.R_OK):
+            return authority, certificate, key
+    return authority, None, None
+
+
+def _user(environment: Mapping[str, str], credentials: str) -> str | None:
+    if environment.get("ETCDCTL_USER"):
+        return environment["ETCDCTL_USER"]
+    try:
+        lines = Path(credentials).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise EtcdHaError(
+            f"{credentials} can't be read: {error.strerror}", hint="run this as root"
+        ) from error
+    return lines[0] if lines else None
+
+
+def _entries(own_url: str, initial_cluster: str | None) -> tuple[str, ...]:
+    """Where others of the first members may answer: with this member's port and scheme."""
+    own = urlsplit(own_url)
+    hosts = [urlsplit(url).hostname for entry in _split(initial_cluster) if (url := entry.partition("=")[2])]
+    shown = [f"[{host}]" if ":" in host else host for host in hosts if host]
+    return tuple(f"{own.scheme}://{host}:{own.port or 2379}" for host in shown)
+
+
+def _split(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def read_faults(file: Path) -> Callable[[str], tuple[KnownFault, ...] | None]:
+    """The known faults of a version, as far as the file of this package has them."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    header = _HEADER.match(lines[0]) if lines else None
+    rows = [line.split("|") for line in lines[1:] if line.count("|") == 2]
+    known = (
+        {header.group(1): tuple(KnownFault(what, source, fixed) for fixed, what, source in rows)}
+        if header
+        else {}
+    )
+    return known.get
+
+
+def main(arguments: list[str]) -> int:
+    """Print what is wrong with the cluster of this node. Returns the exit status."""
+    if arguments not in ([], ["--json"]):
+        raise EtcdHaError("etcd-ha check takes no other words than --json", hint=f"usage: {USAGE}")
+    report = check(expected_of(os.environ))
+    print(as_json(report) if arguments else as_text(report))  # noqa: T201
+    return report.status

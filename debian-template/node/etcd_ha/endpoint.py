@@ -15,6 +15,7 @@ from etcd_ha.errors import on_one_line
 from etcd_ha.gateway import Denied, Failed, Fields, Gateway, GatewayOff, Reply
 from etcd_ha.identity import Identity
 
+_ALARM = re.compile(r"memberID:(\d+) +alarm:(\w+)")
 _QUOTA = re.compile(r"^etcd_server_quota_backend_bytes (\S+)$", re.MULTILINE)
 
 
@@ -145,11 +146,8 @@ def _with_health(found: Endpoint, reply: Reply) -> Endpoint:
 def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
     try:
         status = _status(gateway)
-        # Without a majority only the member's own copy of the list can be had.
-        try:
-            members = _members(gateway, linearizable=True)
-        except (Failed, NotReached):
-            members = _members(gateway, linearizable=False)
+        # Without a quorum only the member's own copy of the list can be had.
+        members = _members(gateway, linearizable=found.healthy is True)
         return replace(found, status=status, members=members)
     except GatewayOff:
         return replace(found, gateway_off=True)
@@ -162,7 +160,6 @@ def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
 def _status(gateway: Gateway) -> Status:
     said = gateway.call("maintenance/status")
     header = said.one("header")
-    alarms = gateway.call("maintenance/alarm", {"action": "GET"}).many("alarms")
     return Status(
         id=_hexadecimal(header.number("member_id")),
         cluster=_hexadecimal(header.number("cluster_id")),
@@ -172,7 +169,10 @@ def _status(gateway: Gateway) -> Status:
         in_use=said.number("dbSizeInUse"),
         quota=said.number("dbSizeQuota") or _quota(gateway),
         revision=header.number("revision"),
-        alarms=frozenset((one.text("alarm"), _hexadecimal(one.number("memberID"))) for one in alarms),
+        # To ask for the alarms themselves takes a quorum.
+        alarms=frozenset(
+            (kind, _hexadecimal(int(id_))) for id_, kind in _ALARM.findall(" ".join(said.texts("errors")))
+        ),
     )
 
 

@@ -32,17 +32,18 @@ class Loopback:
     peer_port: int
     folder: Path
     version: str = NEWEST
+    host: str = HOST
     changed: Mapping[str, str] = field(default_factory=dict)
     tls: tuple[Authority, Pair] | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     @property
     def peer_url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{HOST}:{self.peer_port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.peer_port}"
 
     def start(self, initial_cluster: str) -> None:
         """Start it, without waiting."""

@@ -18,9 +18,16 @@ def test_wheel_carries_every_file_of_template_and_settings(wheel: Path) -> None:
         f"builder/data/{path.relative_to(CHECKOUT)}"
         for folder in ("conf", "debian-template")
         for path in (CHECKOUT / folder).rglob("*")
-        if path.is_file()
+        if path.is_file() and path.suffix != ".pyc"
     }
     assert packed == wanted
+
+
+def test_wheel_has_the_nodes_python_to_import(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("etcd_ha/")}
+    node = CHECKOUT / "debian-template/node"
+    assert packed == {str(path.relative_to(node)) for path in (node / "etcd_ha").glob("*.py")}
 
 
 def test_installed_wheel_builds_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from tests.package.uploads import Upload
 from tests.support.releases import releases
 from tests.unit import samples
 
-LIB = Path(__file__).resolve().parents[3] / "debian-template/node/lib"
+NODE = Path(__file__).resolve().parents[3] / "debian-template/node"
+# Folders of the source by the place where the package has their files.
+SHIPPED = {"usr/lib/etcd-ha/lib": NODE / "lib", "usr/share/etcd-ha/etcd_ha": NODE / "etcd_ha"}
 # The newest release without etcdutl that the registries hold.
 WITHOUT_ETCDUTL = "3.4.23"
 ETCDUTL = (
@@ -34,6 +36,7 @@ FILES = """
 0644 etc/needrestart/conf.d/etcd-ha.conf
 0755 usr/lib/etcd-ha/bin/etcd
 0755 usr/lib/etcd-ha/bin/etcdctl
+0755 usr/lib/etcd-ha/check
 0755 usr/lib/etcd-ha/config
 0644 usr/lib/etcd-ha/lib/sandbox-follow.sh
 0755 usr/lib/etcd-ha/migrate
@@ -95,7 +98,9 @@ def listed(deb: Deb, part: str, kind: str) -> set[str]:
 def test_package_has_exactly_these_files(upload: Callable[..., Upload], version: str) -> None:
     releases.ensure(version)
     deb = Deb(upload(version).deb)
-    wanted = {*FILES.split("\n"), *(f"0644 usr/lib/etcd-ha/lib/{part.name}" for part in LIB.iterdir())} - {""}
+    wanted = set(FILES.strip().split("\n"))
+    for target, folder in SHIPPED.items():
+        wanted |= {f"0644 {target}/{part.name}" for part in folder.iterdir() if part.is_file()}
     if version != WITHOUT_ETCDUTL:
         wanted |= set(ETCDUTL)
     assert sorted(listed(deb, DATA, "file")) == sorted(wanted)

@@ -16,7 +16,8 @@ from tests.support.machines.mirror import find_mirror, inherited_options
 BASES = CACHE / "lab"
 A_WEEK = 7 * 24 * 3600
 
-MINIMAL = ("ca-certificates", "debconf")
+# ca-certificates brings openssl.
+MINIMAL = ("ca-certificates", "debconf", "python3")
 BOOTABLE = (
     *MINIMAL,
     *("apt-utils", "dbus", "iproute2", "procps", "systemd", "systemd-sysv"),

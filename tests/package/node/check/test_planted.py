@@ -11,8 +11,8 @@ from etcd_ha.expected import KnownFault
 from etcd_ha.identity import Identity
 
 from builder.known_faults import full_version, shipped_faults
-from tests.lab.wait import wait_for
-from tests.package.check.clusters import HOST, NEWEST, Cluster, faults, planned, running, the
+from tests.package.node.check.clusters import HOST, NEWEST, Cluster, faults, planned, running, the
+from tests.support.wait import wait_for
 
 
 def test_a_stopped_member_is_found_and_the_round_trip_goes_through_the_others(

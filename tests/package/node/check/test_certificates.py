@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from etcd_ha.check import FAULTY, UNKNOWN, Report, as_text, check
 
-from tests.package.check.authority import CLIENT, SERVER, Authority, Pair
-from tests.package.check.clusters import HOST, Cluster, faults, identity_of, planned, running, the
+from tests.package.node.check.authority import CLIENT, SERVER, Authority, Pair
+from tests.package.node.check.clusters import HOST, Cluster, faults, identity_of, planned, running, the
 
 
 class Member:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.wait import wait_for
-from tests.package.check.authority import Authority
-from tests.package.check.clusters import HOST, NEWEST, Cluster, identity_of, planned, running
-from tests.package.node_shell import LIBRARY, TEMPLATE
+from tests.package.node.check.authority import Authority
+from tests.package.node.check.clusters import HOST, NEWEST, Cluster, identity_of, planned, running
+from tests.package.node.node_shell import LIBRARY, TEMPLATE
+from tests.support.wait import wait_for
 
 
 class Node:
@@ -49,7 +49,7 @@ class Node:
     ) -> subprocess.CompletedProcess[str]:
         """etcd-ha check."""
         return subprocess.run(
-            [*before, "sh", str(TEMPLATE / "tool/check"), *words],
+            [*before, "sh", str(TEMPLATE / "node/commands/check"), *words],
             env={
                 "PATH": "/usr/bin:/bin",
                 "ETCD_HA_LIB": str(LIBRARY),

@@ -13,10 +13,10 @@ from etcd_ha.expected import Expected, ExpectedMember
 from etcd_ha.finding import Command, Finding
 from etcd_ha.identity import Identity
 
-from tests.lab import releases
-from tests.lab.loopback_etcd import free_ports
-from tests.lab.wait import wait_for
-from tests.package.check.authority import Authority, Pair
+from tests.package.node.check.authority import Authority, Pair
+from tests.support.releases import releases
+from tests.support.releases.loopback_etcd import free_ports
+from tests.support.wait import wait_for
 from tests.system.article import binary_of
 
 NEWEST = releases.NEWEST["3.6"]

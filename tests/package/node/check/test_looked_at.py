@@ -9,8 +9,8 @@ from etcd_ha.expected import ExpectedMember, KnownFault
 from etcd_ha.identity import Identity
 from etcd_ha.round_trip import PREFIX
 
-from tests.package.check.authority import SERVER, Authority, Pair, authority
-from tests.package.check.clusters import NEWEST, Cluster, faults, identity_of, the
+from tests.package.node.check.authority import SERVER, Authority, Pair, authority
+from tests.package.node.check.clusters import NEWEST, Cluster, faults, identity_of, the
 
 
 def test_nothing_is_found_where_nothing_is_wrong_and_no_key_is_left(three: Cluster) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.package.check.authority import Authority, Pair, authority
-from tests.package.check.clusters import HOST, NEWEST, Cluster, identity_of, planned, running, unpack
+from tests.package.node.check.authority import Authority, Pair, authority
+from tests.package.node.check.clusters import HOST, NEWEST, Cluster, identity_of, planned, running, unpack
 
 
 @pytest.fixture(scope="session", autouse=True)

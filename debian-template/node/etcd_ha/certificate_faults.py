@@ -79,7 +79,9 @@ def _of_server(
     if complaint and not (found and any(word in complaint for word in OWN_FAULTS)):
         wanted = f"a chain to {expected.identity.authority or 'a CA of this machine'}"
         issuer = f"{complaint}; issued by {certificate.issuer_name}{_stranger(certificate, look.authorities)}"
-        yield Finding("certificate-chain", seen.where, wanted, issuer, *expected.renew)
+        # Without a CA that was named, nothing says that the member is at fault.
+        command = expected.renew if expected.identity.authority else expected.present
+        yield Finding("certificate-chain", seen.where, wanted, issuer, *command)
 
 
 def _stranger(certificate: Certificate, authorities: Sequence[Certificate]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 
 from etcd_ha.errors import EtcdHaError
 
@@ -16,6 +17,19 @@ class Identity:
     certificate: str | None = None
     key: str | None = None
     user: str | None = None
+
+
+def read_user(file: str) -> str:
+    """NAME:PASSWORD in the first line of a file. Raises EtcdHaError."""
+    try:
+        line = next(iter(Path(file).read_text(encoding="utf-8").splitlines()), "")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EtcdHaError(
+            f"{file} can't be read", details=(f"got       {error}",), hint="run this as root"
+        ) from error
+    if not all(line.partition(":")):
+        raise EtcdHaError(f"{file} names no user", details=("expected  USER:PASSWORD in its first line",))
+    return line
 
 
 def context_of(identity: Identity) -> ssl.SSLContext:

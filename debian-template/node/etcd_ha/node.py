@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from etcd_ha.check import as_json, as_text, check
+from etcd_ha.check import check
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.expected import Expected, KnownFault
 from etcd_ha.finding import Command
-from etcd_ha.identity import Identity
+from etcd_ha.identity import Identity, read_user
+from etcd_ha.report import as_json, as_text
 
 USAGE = "etcd-ha check [--json]"
 _HEADER = re.compile(r"# Known faults of etcd v(\S+) as of ")
@@ -56,10 +57,11 @@ def expected_of(environment: Mapping[str, str]) -> Expected:
         raise EtcdHaError(
             "etcd.yaml has no advertise-client-urls", hint="dpkg-reconfigure etcd-ha, or write the file"
         )
+    user = environment.get("ETCDCTL_USER") or (read_user(credentials) if Path(credentials).exists() else None)
     return Expected(
         urls=urls,
         entries=_entries(urls[0], configuration.get("initial-cluster")),
-        identity=Identity(*_files(configuration, environment, urls), _user(environment, credentials)),
+        identity=Identity(*_files(configuration, environment, urls), user),
         members=None,
         faults_of=read_faults(Path(environment.get("ETCD_HA_FAULTS", "/usr/share/etcd-ha/known-faults"))),
         renew=Command(
@@ -86,20 +88,6 @@ def _files(
         if certificate and key and os.access(key, os.R_OK):
             return authority, certificate, key
     return authority, None, None
-
-
-def _user(environment: Mapping[str, str], credentials: str) -> str | None:
-    if environment.get("ETCDCTL_USER"):
-        return environment["ETCDCTL_USER"]
-    try:
-        lines = Path(credentials).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise EtcdHaError(
-            f"{credentials} can't be read: {error.strerror}", hint="run this as root"
-        ) from error
-    return lines[0] if lines else None
 
 
 def _entries(own_url: str, initial_cluster: str | None) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class Loopback:
     host: str = HOST
     changed: Mapping[str, str] = field(default_factory=dict)
     tls: tuple[Authority, Pair] | None = None
+    # What it is started by, such as nsenter.
+    before: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,7 +69,9 @@ class Loopback:
                 }
         words = [f"--{name}={value}" for name, value in {**options, **self.changed}.items()]
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen([program(self.version, "etcd"), *words], stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*self.before, str(program(self.version, "etcd")), *words], stdout=log, stderr=log
+            )
 
     def stop(self) -> None:
         """Kill it."""

@@ -1,4 +1,4 @@
-"""The commands below `cluster`, which describe a cluster and equip its nodes."""
+"""The commands below `cluster`, which describe a cluster, equip its nodes and look at it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from builder.cli import options
 from builder.cli.commands.certs import certs
+from builder.cli.commands.check import check
 from builder.cli.terminal import say
 from builder.cli.usage import Group
 from builder.errors import UsageError
@@ -26,10 +27,12 @@ def cluster() -> None:
     etcd-deb cluster show cluster.yaml
     etcd-deb cluster certs cluster.yaml
     etcd-deb cluster cloud-init cluster.yaml
+    etcd-deb cluster check cluster.yaml
     """
 
 
 cluster.add_command(certs)
+cluster.add_command(check)
 
 
 @cluster.command("show")

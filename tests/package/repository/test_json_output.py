@@ -19,6 +19,8 @@ from tests.support.releases.fake_release import VERSION, good_tarball, publish, 
 SCHEMAS = Path(__file__).parents[3] / "docs/reference/json"
 # Named by others alone.
 PARTS = {"package", "pushed", "provenance", "known-faults"}
+# Has members to look at in a test of its own.
+ELSEWHERE = {"cluster-check": "package/cluster/test_check.py"}
 
 
 def commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -130,10 +132,15 @@ def check(name: str, text: str) -> None:
     Draft202012Validator({"$ref": f"{name}.json"}, registry=registry).validate(json.loads(text))
 
 
-@pytest.mark.parametrize("name", sorted(reports()))
+@pytest.mark.parametrize("name", sorted(reports() - set(ELSEWHERE)))
 def test_what_a_command_prints_has_the_form_of_its_schema(printed: dict[str, list[str]], name: str) -> None:
     for text in printed[name]:
         check(name, text)
+
+
+def test_a_report_that_is_not_printed_here_is_checked_elsewhere() -> None:
+    for name, test in ELSEWHERE.items():
+        assert f'check("{name}", ' in (Path(__file__).parents[2] / test).read_text(encoding="utf-8")
 
 
 def test_a_list_has_what_a_suite_withholds(printed: dict[str, list[str]]) -> None:

@@ -1,0 +1,51 @@
+"""The command that looks at a cluster: cluster check."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from builder.cli import options
+from builder.errors import UsageError
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("check")
+@options.cluster_file
+@options.cluster_output
+@click.option("--cacert", type=_FILE, envvar="ETCDCTL_CACERT", help="CA of the members. [ETCDCTL_CACERT]")
+@click.option("--cert", type=_FILE, envvar="ETCDCTL_CERT", help="Certificate to present. [ETCDCTL_CERT]")
+@click.option("--key", type=_FILE, envvar="ETCDCTL_KEY", help="Its key. [ETCDCTL_KEY]")
+@click.option("--credentials", type=_FILE, help="File with USER:PASSWORD in its first line. [ETCDCTL_USER]")
+@options.as_json
+def check(
+    file: Path,
+    output: Path,
+    cacert: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    credentials: Path | None,
+    as_json: bool,
+) -> int:
+    """Look at every member of a cluster, and say what is wrong and what mends it.
+
+    Each client URL is dialled; a key is put on one member, read on another and deleted on a third. Under TLS
+    the CA and the certificate of root in the folder are used, where no other is named.
+    Exit status 1: something is wrong. Exit status 2: no member could be asked, or not all could be looked at.
+    """
+    from etcd_ha import report
+
+    from builder.cluster.check import Presented, check_cluster
+    from builder.release.advisories import known_faults
+
+    if (cert is None) is not (key is None):
+        raise UsageError("--cert and --key belong together", hint="name both, or none")
+    presented = Presented(cacert, cert, key, credentials, os.environ.get("ETCDCTL_USER"))
+    described = options.read_cluster_file(file)
+    faults = known_faults(options.progress())
+    found = check_cluster(described, file, presented.completed(described, output), faults)
+    click.echo(report.as_json(found) if as_json else report.as_text(found))
+    return found.status

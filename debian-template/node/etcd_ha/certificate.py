@@ -16,7 +16,7 @@ from etcd_ha.der import NotDer
 SERVER, CLIENT, ANY = "serverAuth", "clientAuth", "anyExtendedKeyUsage"
 _USAGES = {"1.3.6.1.5.5.7.3.1": SERVER, "1.3.6.1.5.5.7.3.2": CLIENT, "2.5.29.37.0": ANY}
 _COMMON_NAME = "2.5.4.3"
-_ALTERNATIVE_NAMES, _CONSTRAINTS, _EXTENDED_USAGES = "2.5.29.17", "2.5.29.19", "2.5.29.37"
+_ALTERNATIVE_NAMES, _EXTENDED_USAGES = "2.5.29.17", "2.5.29.37"
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -38,7 +38,6 @@ class Certificate:
     usages: frozenset[str] | None
     names: tuple[str, ...]
     addresses: tuple[Address, ...]
-    is_authority: bool
 
     def may(self, usage: str) -> bool:
         """Whether it may be used for serverAuth or clientAuth."""
@@ -81,7 +80,6 @@ def parse(data: bytes) -> Certificate:
         usages=None if usages is None else _usages(usages),
         names=tuple(_ascii(one.content) for one in alternatives if one.tag == _DNS_NAME),
         addresses=tuple(_address(one.content) for one in alternatives if one.tag == _IP_ADDRESS),
-        is_authority=_is_authority(extensions.get(_CONSTRAINTS, b"\x30\x00")),
     )
 
 
@@ -128,11 +126,6 @@ def _usages(value: bytes) -> frozenset[str]:
         der.object_id(der.content(one, der.OBJECT_ID)) for one in der.elements(der.only(value, der.SEQUENCE))
     ]
     return frozenset(_USAGES.get(name, name) for name in names)
-
-
-def _is_authority(value: bytes) -> bool:
-    found = der.elements(der.only(value, der.SEQUENCE))
-    return bool(found) and found[0].tag == der.BOOLEAN and der.truth(found[0].content)
 
 
 def _ascii(data: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OBJECT_ID = 0x01, 0x02, 0x03, 0x04, 0x06
+BIT_STRING, OCTET_STRING, OBJECT_ID = 0x03, 0x04, 0x06
 UTF8, NUMERIC, PRINTABLE, TELETEX, IA5, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18
 UNIVERSAL, BMP, SEQUENCE, SET = 0x1C, 0x1E, 0x30, 0x31
 _ENCODINGS = {
@@ -66,13 +66,6 @@ def object_id(data: bytes) -> str:
         raise NotDer("an object identifier that ends too early")
     first = min(numbers[0] // 40, 2)
     return ".".join(map(str, (first, numbers[0] - 40 * first, *numbers[1:])))
-
-
-def truth(data: bytes) -> bool:
-    """The content of a boolean. Raises NotDer."""
-    if data not in (b"\x00", b"\xff"):
-        raise NotDer("a boolean that is neither true nor false")
-    return data == b"\xff"
 
 
 def time(element: Element) -> datetime:

@@ -26,7 +26,7 @@ def usage_of_the_tool() -> list[str]:
     """The usage lines of `etcd-ha help`, without the name of the tool."""
     text = TOOL.read_text(encoding="utf-8")
     here = re.sub(
-        r"^COMMANDS=.*$", f"COMMANDS='{shipped.DEBIAN_TEMPLATE / 'tool'}'", text, flags=re.MULTILINE
+        r"^COMMANDS=.*$", f"COMMANDS='{shipped.DEBIAN_TEMPLATE / 'node/commands'}'", text, flags=re.MULTILINE
     )
     shown = run(["sh", "-c", here, "etcd-ha", "help"]).stdout
     return re.findall(r"^  etcd-ha (.+)$", shown, re.MULTILINE)

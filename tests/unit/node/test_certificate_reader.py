@@ -28,7 +28,6 @@ def made(
     begin: datetime = DAY,
     end: datetime = DAY + timedelta(days=365),
     issuer: str = "a CA",
-    is_authority: bool = False,
 ) -> bytes:
     """A certificate in DER."""
     builder = (
@@ -52,8 +51,6 @@ def made(
         builder = builder.add_extension(names, critical=False)
     if usages is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([USAGES[one] for one in usages]), critical=True)
-    if is_authority:
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
@@ -70,8 +67,7 @@ def test_all_that_decides_is_read_as_it_was_written() -> None:
     assert read.addresses == (ipaddress.ip_address("192.0.2.1"), ipaddress.ip_address("2001:db8::1"))
     assert read.usages == frozenset({SERVER, CLIENT})
     assert (read.not_before, read.not_after) == (DAY, DAY + timedelta(days=365))
-    assert (read.issuer_name, read.is_authority) == ("a CA", False)
-    assert parse(made(is_authority=True)).is_authority
+    assert read.issuer_name == "a CA"
 
 
 @pytest.mark.parametrize("year", [1950, 1999, 2000, 2049, 2050, 9999])

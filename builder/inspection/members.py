@@ -17,7 +17,8 @@ OWNER = "0:0 root:root"
 _FORMAT = hashlib.sha256(b"2.0\n").hexdigest()
 # Where files can be run; all others have the mode 0644.
 _PROGRAMS = {
-    *("usr/lib/etcd-ha", "usr/lib/etcd-ha/bin", "usr/lib/systemd/system-generators", "usr/sbin"),
+    *("usr/lib/etcd-ha", "usr/lib/etcd-ha/bin", "usr/lib/etcd-ha/client"),
+    *("usr/lib/systemd/system-generators", "usr/sbin"),
 }
 _DOCUMENTS = (
     *("NEWS.Debian.gz", "README.Debian.gz", "changelog.Debian.gz", "copyright"),

@@ -12,7 +12,11 @@ Package = Callable[[str], Path]
 
 NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
 SILENT = "export DEBIAN_FRONTEND=noninteractive; "
-OURS = "/usr/lib/etcd-ha/bin"
+OURS = {
+    "etcd": "/usr/lib/etcd-ha/bin/etcd",
+    "etcdctl": "/usr/lib/etcd-ha/client/etcdctl",
+    "etcdutl": "/usr/lib/etcd-ha/bin/etcdutl",
+}
 BY_HAND = "/usr/local/etcd"
 BINARIES = (
     f"mkdir -p {BY_HAND} && cd {BY_HAND} && cp /bin/true etcd && cp /bin/true etcdctl && cp /bin/true etcdutl"
@@ -110,9 +114,7 @@ def test_package_joins_what_was_made_by_hand_and_gives_it_back(
     for _ in ("first installed", "over itself"):
         install(root, deb)
         now = ends(root)
-        assert {link: now[link] for link in links} == {
-            link: f"{OURS}/{link.rpartition('/')[2]}" for link in links
-        }
+        assert {link: now[link] for link in links} == {link: OURS[link.rpartition("/")[2]] for link in links}
         commands = {
             root.run("sh", "-c", f"command -v {name}").stdout for name in ("etcd", "etcdctl", "etcdutl")
         }
@@ -142,7 +144,7 @@ def test_command_that_is_a_file_stays_and_the_advice_leads_to_the_packages_progr
     said = install(root, deb)
     assert ends(root)["/usr/bin/etcdctl"] == "/usr/bin/etcdctl"
     follow(said, root, "mv ")
-    assert ends(root)["/usr/bin/etcdctl"] == f"{OURS}/etcdctl"
+    assert ends(root)["/usr/bin/etcdctl"] == OURS["etcdctl"]
 
 
 def test_corrupt_group_fails_no_installation_and_the_advice_mends_it(root: Chroot, deb: Path) -> None:
@@ -152,13 +154,25 @@ def test_corrupt_group_fails_no_installation_and_the_advice_mends_it(root: Chroo
     group.write_text("garbage\n")
     said = install(root, deb)
     assert ends(root)["/usr/sbin/etcd"] == f"{BY_HAND}/etcd"
-    assert ends(root)["/usr/bin/etcdctl"] == f"{OURS}/etcdctl"
+    assert ends(root)["/usr/bin/etcdctl"] == OURS["etcdctl"]
     group.write_text(by_hand)
     follow(said, root, "dpkg-reconfigure etcd-ha", before=SILENT)
-    assert ends(root)["/usr/sbin/etcd"] == f"{OURS}/etcd"
+    assert ends(root)["/usr/sbin/etcd"] == OURS["etcd"]
     group.write_text("garbage\n")
     root.run("ln", "-sf", f"{BY_HAND}/etcd", "/etc/alternatives/etcd")
     follow(said, root, "mv ", before=SILENT)
-    assert ends(root)["/usr/sbin/etcd"] == f"{OURS}/etcd"
+    assert ends(root)["/usr/sbin/etcd"] == OURS["etcd"]
     root.run("dpkg", "--remove", "etcd-ha")
     assert ends(root)["/usr/sbin/etcd"] == f"{BY_HAND}/etcd"
+
+
+def test_the_link_of_an_earlier_version_that_led_to_the_program_is_gone(root: Chroot, deb: Path) -> None:
+    install(root, deb)
+    program = "/usr/lib/etcd-ha/bin/etcdctl"
+    root.run("sh", "-ec", f"{INSTALL} /usr/bin/etcdctl etcdctl {program} 99999")
+    assert ends(root)["/usr/bin/etcdctl"] == program
+    install(root, deb)
+    assert ends(root)["/usr/bin/etcdctl"] == OURS["etcdctl"]
+    assert program not in root.run("update-alternatives", "--query", "etcdctl").stdout
+    root.run("dpkg", "--remove", "etcd-ha")
+    assert "/usr/bin/etcdctl" not in ends(root)

@@ -55,7 +55,7 @@ def test_three_nodes_are_set_up_with_tls(
     machines = nodes(3)
     how_to, deb = HowTo("preseed-three-nodes.md", machines), package(version)
     answers, _of_one_node = how_to.blocks("1. Write")
-    prepare, more_answers, variables = how_to.blocks("With TLS")
+    prepare, more_answers, health = how_to.blocks("With TLS")
     ca = trustme.CA()
 
     def set_up(machine: Machine) -> None:
@@ -75,12 +75,7 @@ def test_three_nodes_are_set_up_with_tls(
         list(threads.map(set_up, machines))
     wait_for(
         "all members to be healthy",
-        lambda: (
-            machines[2]
-            .run("sh", "-c", f"{variables}\netcdctl endpoint health --cluster", check=False)
-            .stdout.count("is healthy")
-            == 3
-        ),
+        lambda: machines[2].run("sh", "-c", health, check=False).stdout.count("is healthy") == 3,
         within=30,
     )
     assert "has a quorum" in machines[0].run("etcd-ha", "status").stdout

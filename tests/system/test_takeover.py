@@ -15,7 +15,7 @@ Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
 CONFIG = "/etc/etcd/etcd.yaml"
-OURS = "/usr/lib/etcd-ha/bin"
+OURS = {"etcd": "/usr/lib/etcd-ha/bin/etcd", "etcdctl": "/usr/lib/etcd-ha/client/etcdctl"}
 
 
 def is_serving(machine: Machine) -> bool:
@@ -53,11 +53,11 @@ def test_article_install_takes_the_package_over_and_gets_its_own_back(nodes: Nod
     assert service(first).pid == pid, "etcd was restarted by the installation"
     for name, link in (("etcd", "/usr/sbin/etcd"), ("etcdctl", "/usr/bin/etcdctl")):
         shown = alternative(first, name)
-        assert (shown["Status"], shown["Value"]) == ("auto", f"{OURS}/{name}")
-        assert first.run("readlink", "-f", link).stdout.strip() == f"{OURS}/{name}"
+        assert (shown["Status"], shown["Value"]) == ("auto", OURS[name])
+        assert first.run("readlink", "-f", link).stdout.strip() == OURS[name]
 
     first.run("systemctl", "restart", "etcd")
-    assert first.run("readlink", f"/proc/{service(first).pid}/exe").stdout.strip() == f"{OURS}/etcd"
+    assert first.run("readlink", f"/proc/{service(first).pid}/exe").stdout.strip() == OURS["etcd"]
     assert member_id(first) == known
     assert second.run("etcdctl", "get", "testkey").stdout == "testkey\nHello World\n"
     assert (

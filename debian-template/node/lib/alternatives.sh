@@ -5,7 +5,16 @@
 # update-alternatives says, and a warning of what can't be joined, for which no installation fails.
 # Needs: nothing.
 
-PROGRAMS=/usr/lib/etcd-ha/bin
+OURS=/usr/lib/etcd-ha
+PROGRAMS=$OURS/bin
+
+# program_path PROGRAM: what its link leads to. A script in front of etcdctl tells it of this node's member.
+program_path() {
+    case $1 in
+        etcdctl) echo "$OURS/client/etcdctl" ;;
+        *) echo "$PROGRAMS/$1" ;;
+    esac
+}
 
 # alternatives_files: those of the groups that may have to do with etcd.
 alternatives_files() {
@@ -48,7 +57,7 @@ alternatives_adopt() {
     target=$(readlink "${DPKG_ROOT-}$2")
     case $target in /etc/alternatives/*) target=$(readlink "${DPKG_ROOT-}$target") || return 0 ;; esac
     case $target in
-        "$PROGRAMS"/*) return 0 ;;
+        "$OURS"/*) return 0 ;;
         /*) ;;
         *) target=${2%/*}/$target ;;
     esac
@@ -65,10 +74,10 @@ alternatives_join() {
         [ "$group" = "$joined" ] || continue
         commands="$commands $link"
         if [ "$name" = "$group" ]; then
-            master="$link $PROGRAMS/$program"
+            master="$link $(program_path "$program")"
             rank=$priority
         else
-            set -- "$@" --slave "$link" "$name" "$PROGRAMS/$program"
+            set -- "$@" --slave "$link" "$name" "$(program_path "$program")"
         fi
     done
     if [ -z "$master" ]; then
@@ -80,6 +89,11 @@ alternatives_join() {
             "dpkg-reconfigure etcd-ha." \
             "For a corrupt file: mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha"
         return 0
+    fi
+    # Versions without that script led the link to the program.
+    earlier=$PROGRAMS/${master##*/}
+    if [ "${master#* }" != "$earlier" ] && update-alternatives --query "$joined" | grep -qxF "Alternative: $earlier"; then
+        update-alternatives --remove "$joined" "$earlier" || true
     fi
     for link in $commands; do
         if [ -e "${DPKG_ROOT-}$link" ] && ! [ -L "${DPKG_ROOT-}$link" ]; then
@@ -100,7 +114,7 @@ END
 
 alternatives_remove() {
     alternatives_files | while read -r file; do
-        update-alternatives --query "${file##*/}" 2>/dev/null | sed -n "s|^Alternative: \($PROGRAMS/\)|\1|p" |
+        update-alternatives --query "${file##*/}" 2>/dev/null | sed -n "s|^Alternative: \($OURS/\)|\1|p" |
             while read -r path; do update-alternatives --remove "${file##*/}" "$path" || true; done
     done
 }

@@ -37,6 +37,7 @@ FILES = """
 0755 usr/lib/etcd-ha/bin/etcd
 0755 usr/lib/etcd-ha/bin/etcdctl
 0755 usr/lib/etcd-ha/check
+0755 usr/lib/etcd-ha/client/etcdctl
 0755 usr/lib/etcd-ha/config
 0644 usr/lib/etcd-ha/lib/sandbox-follow.sh
 0755 usr/lib/etcd-ha/migrate

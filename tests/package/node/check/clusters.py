@@ -34,7 +34,8 @@ class Loopback:
     version: str = NEWEST
     host: str = HOST
     changed: Mapping[str, str] = field(default_factory=dict)
-    tls: tuple[Authority, Pair] | None = None
+    # The CA file, and what the member presents.
+    tls: tuple[Path, Pair] | None = None
     # What it is started by, such as nsenter.
     before: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
@@ -62,7 +63,7 @@ class Loopback:
             authority, pair = self.tls
             for prefix in ("", "peer-"):
                 options |= {
-                    f"{prefix}trusted-ca-file": f"{authority.file}",
+                    f"{prefix}trusted-ca-file": f"{authority}",
                     f"{prefix}cert-file": f"{pair.certificate}",
                     f"{prefix}key-file": f"{pair.key}",
                     f"{prefix}client-cert-auth": "true",
@@ -157,7 +158,7 @@ def identity_of(authority: Authority, pair: Pair | None = None) -> Identity:
     return Identity(str(authority.file), str(pair.certificate), str(pair.key))
 
 
-def planned(folder: Path, count: int, tls: tuple[Authority, Pair] | None = None) -> tuple[Loopback, ...]:
+def planned(folder: Path, count: int, tls: tuple[Path, Pair] | None = None) -> tuple[Loopback, ...]:
     """Members that have ports and do not run yet."""
     folder.mkdir(parents=True, exist_ok=True)
     ports = free_ports(2 * count)

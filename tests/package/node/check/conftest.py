@@ -31,6 +31,6 @@ def client(signer: Authority) -> Pair:
 @pytest.fixture(scope="package")
 def three(tmp_path_factory: pytest.TempPathFactory, signer: Authority, client: Pair) -> Iterator[Cluster]:
     """Three members with TLS, for those who only look."""
-    tls = (signer, signer.issue("three", HOST))
+    tls = (signer.file, signer.issue("three", HOST))
     with running(planned(tmp_path_factory.mktemp("three"), 3, tls), identity_of(signer, client)) as cluster:
         yield cluster

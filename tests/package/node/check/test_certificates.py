@@ -37,7 +37,7 @@ class Member:
 @pytest.fixture(scope="module")
 def member(tmp_path_factory: pytest.TempPathFactory, signer: Authority, client: Pair) -> Iterator[Member]:
     pair = signer.issue("replaced", HOST)
-    members = planned(tmp_path_factory.mktemp("one"), 1, (signer, pair))
+    members = planned(tmp_path_factory.mktemp("one"), 1, (signer.file, pair))
     with running(members, identity_of(signer, client)) as cluster:
         yield Member(cluster, signer, pair)
 
@@ -79,7 +79,7 @@ def test_a_gateway_that_fails_for_want_of_clientauth_is_found_with_its_reason(
     tmp_path: Path, signer: Authority, client: Pair
 ) -> None:
     pair = signer.issue("never-a-client", HOST, usages=(SERVER,))
-    with running(planned(tmp_path, 1, (signer, pair)), identity_of(signer, client)) as cluster:
+    with running(planned(tmp_path, 1, (signer.file, pair)), identity_of(signer, client)) as cluster:
         report = check(cluster.expected())
         assert {kind for kind, _ in faults(report)} == {"certificate-usage", "gateway"}, as_text(report)
         assert report.status == FAULTY

@@ -61,7 +61,7 @@ class Node:
 def node(tmp_path_factory: pytest.TempPathFactory, signer: Authority) -> Iterator[Node]:
     folder = tmp_path_factory.mktemp("etcdctl")
     pair = signer.issue("etcdctl", HOST)
-    with running(planned(folder, 1, (signer, pair)), identity_of(signer, pair)) as cluster:
+    with running(planned(folder, 1, (signer.file, pair)), identity_of(signer, pair)) as cluster:
         cluster.etcdctl("put", "greeting", "hello")
         made = Node(cluster, folder)
         (member,) = cluster.members

@@ -38,7 +38,7 @@ class Node:
             authority, pair = member.tls
             text += [
                 "client-transport-security:",
-                f"  trusted-ca-file: {authority.file}",
+                f"  trusted-ca-file: {authority}",
                 f"  cert-file: {pair.certificate}",
                 f"  key-file: {pair.key}",
             ]
@@ -70,7 +70,7 @@ class Node:
 def node(tmp_path_factory: pytest.TempPathFactory, signer: Authority) -> Iterator[Node]:
     folder = tmp_path_factory.mktemp("node")
     pair = signer.issue("node", HOST)
-    with running(planned(folder, 2, (signer, pair)), identity_of(signer, pair)) as cluster:
+    with running(planned(folder, 2, (signer.file, pair)), identity_of(signer, pair)) as cluster:
         yield Node(cluster, folder, signer)
 
 

@@ -190,6 +190,11 @@ def test_get_prints_the_value_alone(tool: Tool) -> None:
     assert tool.run("get", "data-dir").returncode == 1
 
 
+def test_get_tells_a_key_that_is_not_there_from_a_value_that_it_can_not_read(tool: Tool) -> None:
+    tool.file.write_text("name: a\nName: b\n")
+    assert [tool.run("get", key).returncode for key in ("data-dir", "name")] == [1, 2]
+
+
 def test_set_changes_one_value_and_keeps_a_copy(tool: Tool) -> None:
     before = "# c\nname: a   # mine\r\nx: [1]"
     tool.file.write_bytes(before.encode())

@@ -53,8 +53,12 @@ class Fields:
         self._values: dict[str, object] = value
 
     def text(self, name: str) -> str:
-        """A string."""
-        return on_one_line(str(self._values.get(name, "")))
+        """A string that may be shown."""
+        return on_one_line(self.whole(name))
+
+    def whole(self, name: str) -> str:
+        """A string as it came."""
+        return str(self._values.get(name, ""))
 
     def number(self, name: str) -> int:
         """A number; etcd writes those of 64 bits as strings."""
@@ -114,7 +118,7 @@ class Gateway:
         """An answer of the gateway. method: such as kv/put."""
         if self._identity.user and not self._token:
             name, _, password = self._identity.user.partition(":")
-            self._token = self._call("auth/authenticate", {"name": name, "password": password}).text("token")
+            self._token = self._call("auth/authenticate", {"name": name, "password": password}).whole("token")
         return self._call(method, body or {})
 
     def _call(self, method: str, body: Body) -> Fields:

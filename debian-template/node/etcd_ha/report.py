@@ -10,6 +10,9 @@ from etcd_ha.endpoint import Endpoint
 from etcd_ha.errors import on_one_line
 from etcd_ha.look import Look
 
+# Characters of a line.
+LONGEST = 4000
+
 
 def as_json(report: Report) -> str:
     """As docs/reference/json/cluster-check.json describes it."""
@@ -66,7 +69,8 @@ def as_text(report: Report) -> str:
         ]
     if report.gaps:
         lines += ["", *(f"not checked: {one.what} ({one.why})" for one in report.gaps)]
-    return "\n".join([*map(on_one_line, lines), "", report.verdict])
+    # Each part that a server wrote is short already; one finding may have several faults of a version.
+    return "\n".join([*(on_one_line(line, LONGEST) for line in lines), "", report.verdict])
 
 
 def _row(one: Endpoint, seen: Look) -> tuple[str, ...]:

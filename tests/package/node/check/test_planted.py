@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,8 +122,16 @@ def shipped(version: str) -> tuple[KnownFault, ...]:
     )
 
 
-def test_authentication_without_a_user_is_found_and_with_one_all_is_checked(tmp_path: Path) -> None:
-    with running(planned(tmp_path, 1)) as cluster:
+@pytest.mark.parametrize("kind", ["simple", "jwt"])
+def test_authentication_without_a_user_is_found_and_with_one_all_is_checked(
+    tmp_path: Path, kind: str
+) -> None:
+    (member,) = planned(tmp_path, 1)
+    # A token of that kind is several hundred characters long.
+    key = tmp_path / "token.key"
+    subprocess.run(["openssl", "genrsa", "-out", key, "4096"], check=True, capture_output=True)
+    options = f"jwt,priv-key={key},sign-method=RS512,ttl=10m" if kind == "jwt" else kind
+    with running([replace(member, changed={"auth-token": options})]) as cluster:
         cluster.etcdctl("user", "add", "root:secret")
         cluster.etcdctl("user", "grant-role", "root", "root")
         cluster.etcdctl("auth", "enable")

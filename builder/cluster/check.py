@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from etcd_ha.check import Report, check
@@ -37,7 +37,7 @@ class Presented:
     certificate: Path | None
     key: Path | None
     credentials: Path | None
-    user: str | None
+    user: str | None = field(repr=False)
 
     def completed(self, cluster: Cluster, folder: Path) -> Presented:
         """With what `cluster certs` has left in its folder, in the place of what was not named."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from etcd_ha.errors import EtcdHaError
@@ -16,7 +16,7 @@ class Identity:
     authority: str | None = None
     certificate: str | None = None
     key: str | None = None
-    user: str | None = None
+    user: str | None = field(default=None, repr=False)
 
 
 def read_user(file: str) -> str:

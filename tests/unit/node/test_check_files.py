@@ -62,6 +62,7 @@ def test_credentials_are_a_user_and_a_password(tmp_path: Path, text: str) -> Non
     assert "secret" not in refused.value.render()
     file.write_text("root:a:b\nmore\n")
     assert read_user(str(file)) == "root:a:b"
+    assert "a:b" not in repr(Identity(user="root:a:b"))
 
 
 @pytest.mark.parametrize(

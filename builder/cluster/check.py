@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from etcd_ha.check import Report, check
@@ -44,13 +44,12 @@ class Presented:
         root = next((pair for pair in pairs(cluster) if pair.subject.name == ROOT), None)
         if root is None:
             return self
-        authority, certificate, key = (folder / path for path in (root.authority, root.certificate, root.key))
-        made = self
-        if self.authority is None and authority.is_file():
-            made = replace(made, authority=authority)
-        if self.certificate is None and certificate.is_file() and key.is_file():
-            made = replace(made, certificate=certificate, key=key)
-        return made
+        authority, certificate, key = self.authority, self.certificate, self.key
+        if authority is None and (folder / root.authority).is_file():
+            authority = folder / root.authority
+        if certificate is None and (folder / root.certificate).is_file() and (folder / root.key).is_file():
+            certificate, key = folder / root.certificate, folder / root.key
+        return Presented(authority, certificate, key, self.credentials, self.user)
 
     def identity(self) -> Identity:
         """Raises EtcdHaError for credentials that can't be read."""

@@ -30,7 +30,7 @@ def check(
     credentials: Path | None,
     as_json: bool,
 ) -> int:
-    """Look at every member of a cluster, and say what is wrong and what mends it.
+    """Check every member of a cluster; each fault comes with the command that mends it.
 
     Each client URL is dialled; a key is put on one member, read on another and deleted on a third. Under TLS
     the CA and the certificate of root in the folder are used, where no other is named.

@@ -214,7 +214,7 @@ FORGERIES: dict[str, tuple[Callable[[Package], None], str]] = {
     "script": (lambda deb: deb.edit(POSTINST, more), POSTINST),
     "script twice": (lambda deb: deb.add(POSTINST, b"#!/bin/sh\nevil\n", mode=0o755), POSTINST),
     "another script": (lambda deb: deb.add("./evil", b"#!/bin/sh\nevil\n", mode=0o755), "control.tar ./evil"),
-    "field": (lambda deb: _control(deb, "Depends: ", "Depends: evil, "), "field Depends"),
+    "field": (lambda deb: _control(deb, "\nDepends: ", "\nDepends: evil, "), "field Depends"),
     "field more": (lambda deb: _control(deb, "Priority:", "Essential: yes\nPriority:"), "field Essential"),
     "version": (lambda deb: _control(deb, f"Version: {VERSION}-1", "Version: 3.6.7-1"), "field Version"),
     "architecture": (lambda deb: _control(deb, "ture: amd64", "ture: arm64"), "field Architecture"),

@@ -21,6 +21,7 @@ CRON = "./etc/cron.d/etcd-ha"
 TOOL = "./usr/sbin/etcd-ha"
 CONTROL, POSTINST = "./control", "./postinst"
 LIB = "./usr/lib/etcd-ha/lib/yaml.sh"
+PYTHON = "./usr/share/etcd-ha/etcd_ha/check.py"
 Content = bytes | None
 
 
@@ -197,6 +198,7 @@ def other_release(text: bytes) -> bytes:
 FORGERIES: dict[str, tuple[Callable[[Package], None], str]] = {
     "program": (lambda deb: deb.edit(ETCDCTL, lambda content: content + b"\n"), ETCDCTL),
     "shell code": (lambda deb: deb.edit(LIB, more), LIB),
+    "python code": (lambda deb: deb.edit(PYTHON, more), PYTHON),
     "diverted unit": (lambda deb: deb.edit(UNIT, other_program), UNIT),
     "unit of the admin's": (lambda deb: deb.add("./etc/systemd/system/etcd.service"), "system/etcd.service"),
     "cron file": (lambda deb: deb.add(CRON, b"* * * * * root evil\n"), CRON),
@@ -243,7 +245,17 @@ FORGERIES: dict[str, tuple[Callable[[Package], None], str]] = {
 
 # What the quick look does not read is named by it, each time.
 NOT_READ = {
-    *("shell code", "diverted unit", "script", "field", "field more", "md5sums", "triggers", "order"),
+    *(
+        "shell code",
+        "python code",
+        "diverted unit",
+        "script",
+        "field",
+        "field more",
+        "md5sums",
+        "triggers",
+        "order",
+    ),
     *(
         "another tar format",
         "another compression",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from builder.cluster.expiry import Listed
+from builder.cli.terminal import as_json
 from builder.cluster.folder import AUTHORITY, KUBERNETES, contents
-from builder.cluster.issuing import Written
 from builder.cluster.model import Authority, Cluster, Role
+from builder.cluster.tls.expiry import Listed
+from builder.cluster.tls.issuing import Written
 
 
 def _files(cluster: Cluster) -> list[tuple[str, str]]:
@@ -45,7 +45,7 @@ def cluster_as_text(cluster: Cluster) -> str:
 
 
 def cluster_as_json(cluster: Cluster) -> str:
-    return _json(
+    return as_json(
         {
             "token": cluster.token,
             "tls": str(cluster.tls.authority),
@@ -66,11 +66,11 @@ def cluster_as_json(cluster: Cluster) -> str:
 
 
 def files_as_json(paths: Sequence[Path]) -> str:
-    return _json({"files": [str(path) for path in paths]})
+    return as_json({"files": [str(path) for path in paths]})
 
 
 def written_as_json(written: Sequence[Written]) -> str:
-    return _json({"files": [{"file": str(one.path), "why": one.why} for one in written]})
+    return as_json({"files": [{"file": str(one.path), "why": one.why} for one in written]})
 
 
 def patroni_as_text(paths: Sequence[Path], commands: Mapping[str, str]) -> str:
@@ -79,7 +79,7 @@ def patroni_as_text(paths: Sequence[Path], commands: Mapping[str, str]) -> str:
 
 
 def patroni_as_json(paths: Sequence[Path], commands: Mapping[str, str]) -> str:
-    return _json({"files": [str(path) for path in paths], "commands": dict(commands)})
+    return as_json({"files": [str(path) for path in paths], "commands": dict(commands)})
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -104,7 +104,7 @@ def certificates_as_text(rows: Sequence[Listed]) -> str:
 
 
 def certificates_as_json(rows: Sequence[Listed]) -> str:
-    return _json(
+    return as_json(
         [
             {
                 "file": str(row.path),
@@ -117,7 +117,3 @@ def certificates_as_json(rows: Sequence[Listed]) -> str:
             for row in rows
         ]
     )
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=1)

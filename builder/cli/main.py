@@ -18,7 +18,7 @@ from builder import __version__
 from builder.cli import options
 from builder.cli.commands.build import build
 from builder.cli.commands.cache import cache
-from builder.cli.commands.cluster import cluster
+from builder.cli.commands.cluster.cluster import cluster
 from builder.cli.commands.doctor import doctor
 from builder.cli.commands.fetch import fetch
 from builder.cli.commands.inspect import inspect

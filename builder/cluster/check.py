@@ -13,7 +13,7 @@ from etcd_ha.finding import Command
 from etcd_ha.identity import Identity, read_user
 
 from builder.cluster.model import Cluster
-from builder.cluster.pairs import pairs
+from builder.cluster.tls.pairs import pairs
 from builder.errors import USAGE, EtcdDebError, UsageError
 from builder.known_faults import Faults, full_version
 

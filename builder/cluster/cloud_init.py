@@ -10,9 +10,9 @@ import yaml
 
 from builder.cluster import folder as files
 from builder.cluster.model import Cluster, Node, Repository, Role
-from builder.cluster.pairs import Pair, pairs
 from builder.cluster.patroni import PATRONI_TLS, dcs
 from builder.cluster.preseed import ETCD_TLS, preseed
+from builder.cluster.tls.pairs import Pair, pairs
 from builder.errors import EtcdDebError, UsageError
 from builder.settings import read_small
 from builder.version import Architecture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.cluster.certificates import as_pem
-from builder.cluster.pairs import Pair, pairs
+from builder.cluster.tls.certificates import as_pem
+from builder.cluster.tls.pairs import Pair, pairs
 from tests.package.cluster.go_judge import ask
 from tests.package.cluster.made import FULL, cluster_of, etcd_deb
 from tests.unit.cluster.planted_certificates import CLIENT, Made, cases

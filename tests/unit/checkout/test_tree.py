@@ -13,7 +13,8 @@ import pytest
 
 from tests.unit.checkout.files import ROOT, files, python_files, shell_scripts
 
-PYTHON_LINES, SHELL_LINES, README_LINES = 300, 150, 150
+# A command or maintainer script of the node holds the chapters that it alone needs.
+PYTHON_LINES, SHELL_LINES, README_LINES = 300, 300, 150
 # Hosts that the product itself talks to, whatever the machine's settings say.
 OURS = {"github.com", "storage.googleapis.com", "localhost"}
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from builder.cluster.certificates import Subject, new_key
+from builder.cluster.tls.certificates import Subject, new_key
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)

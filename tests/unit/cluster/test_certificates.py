@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from builder.cluster.certificates import ends, new_key, public_bytes, read_certificates, read_key
-from builder.cluster.expiry import listed
-from builder.cluster.issuing import make
-from builder.cluster.pairs import pairs
-from builder.cluster.rotation import Step, done, rotate
+from builder.cluster.tls.certificates import ends, new_key, public_bytes, read_certificates, read_key
+from builder.cluster.tls.expiry import listed
+from builder.cluster.tls.issuing import make
+from builder.cluster.tls.pairs import pairs
+from builder.cluster.tls.rotation import Step, done, rotate
 from builder.errors import EtcdDebError, UsageError
 from tests.unit.cluster.files import FIVE, SMALL, described
 
@@ -289,7 +289,7 @@ def test_a_state_that_can_not_be_read_is_no_first_state(tmp_path: Path) -> None:
 
 
 def test_no_step_is_done_before_the_first(tmp_path: Path) -> None:
-    from builder.cluster.authorities import FIRST
+    from builder.cluster.tls.authorities import FIRST
 
     assert done(FIRST) is None
     with pytest.raises(UsageError, match="no CA to replace"):

@@ -10,9 +10,9 @@ import yaml
 
 from builder import shipped
 from builder.cluster.cloud_init import SOURCES, Material, read_material, user_data
-from builder.cluster.issuing import make
 from builder.cluster.model import Cluster
 from builder.cluster.preseed import preseed
+from builder.cluster.tls.issuing import make
 from builder.errors import EtcdDebError, UsageError
 from tests.unit.cluster.files import FIVE, SMALL, described
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from builder.cluster.certificates import new_key
+from builder.cluster.tls.certificates import new_key
 from tests.unit.cli.command import run
 from tests.unit.cluster.files import SMALL
 

@@ -10,11 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from builder.cluster.certificates import as_pem
-from builder.cluster.expiry import listed
-from builder.cluster.issuing import make_requests, take_in
 from builder.cluster.model import Cluster
-from builder.cluster.pairs import pairs
+from builder.cluster.tls.certificates import as_pem
+from builder.cluster.tls.expiry import listed
+from builder.cluster.tls.issuing import make_requests, take_in
+from builder.cluster.tls.pairs import pairs
 from builder.errors import EtcdDebError, UsageError
 from tests.unit.cluster.files import SMALL, described
 from tests.unit.cluster.planted_certificates import NOW, Made, made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.cluster.judge import faults
+from builder.cluster.tls.judge import faults
 from tests.unit.cluster.planted_certificates import NOW, cases
 
 CASES = cases()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from builder.cli import options
-from builder.cli.commands.certs import certs
-from builder.cli.commands.check import check
+from builder.cli.commands.cluster.certs import certs
+from builder.cli.commands.cluster.check import check
 from builder.cli.terminal import say
 from builder.cli.usage import Group
 from builder.errors import UsageError

@@ -15,7 +15,7 @@ from builder.cli.usage import Group
 from builder.errors import GENERAL, UsageError
 
 if TYPE_CHECKING:
-    from builder.cluster.issuing import Written
+    from builder.cluster.tls.issuing import Written
 
 STEPS = ("trust-both", "replace", "trust-new")
 _QUIET = ("-v", "--verbose", "-q", "--quiet")
@@ -59,7 +59,7 @@ def make(file: Path, output: Path, renew: bool, csr: bool, signed: Path | None, 
 
     The word make may be left out. A key that exists is never replaced.
     """
-    from builder.cluster import issuing
+    from builder.cluster.tls import issuing
 
     if signed is not None and (csr or renew):
         raise UsageError(
@@ -87,7 +87,7 @@ def make(file: Path, output: Path, renew: bool, csr: bool, signed: Path | None, 
 def list_(file: Path, output: Path, as_json: bool) -> int:
     """List certificates: what expires when. Exit status 1 where one has less than 30 days or can't serve."""
     from builder.cli import cluster_report as report
-    from builder.cluster.expiry import listed
+    from builder.cluster.tls.expiry import listed
 
     described = options.read_cluster_file(file)
     rows = listed(described, output, _now())
@@ -110,7 +110,7 @@ def rotate_ca(file: Path, step: str, output: Path, as_json: bool) -> None:
     After each, copy the files to the nodes. After trust-both and trust-new every member restarts in turn
     (etcd-ha restart on each node): etcd reads its CA file at its start alone.
     """
-    from builder.cluster.rotation import Step, rotate
+    from builder.cluster.tls.rotation import Step, rotate
 
     written = rotate(options.read_cluster_file(file), output, Step(step), _now())
     restart = "" if step == "replace" else ", then: etcd-ha restart"

@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from builder.cluster import authorities, judge
 from builder.cluster import folder as files
-from builder.cluster.certificates import read_certificates
-from builder.cluster.issuing import Written, bring_up_to_date, require, write_trust
 from builder.cluster.model import Authority, Cluster
-from builder.cluster.pairs import pairs
+from builder.cluster.tls import authorities, judge
+from builder.cluster.tls.certificates import read_certificates
+from builder.cluster.tls.issuing import Written, bring_up_to_date, require, write_trust
+from builder.cluster.tls.pairs import pairs
 from builder.errors import UsageError
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
-from builder.cluster.certificates import Subject, begins, ends
+from builder.cluster.tls.certificates import Subject, begins, ends
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 # Go refuses them: insecureAlgorithmError since 1.18.

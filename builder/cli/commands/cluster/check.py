@@ -38,8 +38,8 @@ def check(
     """
     from etcd_ha import report
 
-    from builder.cluster.check import Presented, check_cluster
     from builder.advisories import known_faults
+    from builder.cluster.check import Presented, check_cluster
 
     if (cert is None) is not (key is None):
         raise UsageError("--cert and --key belong together", hint="name both, or none")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from builder.cluster import authorities, judge
 from builder.cluster import folder as files
-from builder.cluster.certificates import (
+from builder.cluster.model import Authority, Cluster
+from builder.cluster.tls import authorities, judge
+from builder.cluster.tls.certificates import (
     Signer,
     as_pem,
     begins,
@@ -25,8 +26,7 @@ from builder.cluster.certificates import (
     read_key,
     request,
 )
-from builder.cluster.model import Authority, Cluster
-from builder.cluster.pairs import Pair, pairs
+from builder.cluster.tls.pairs import Pair, pairs
 from builder.errors import EtcdDebError, UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from builder.cluster import folder as files
-from builder.cluster.certificates import (
+from builder.cluster.model import Cluster
+from builder.cluster.tls.certificates import (
     Signer,
     as_pem,
     ends,
@@ -23,7 +24,6 @@ from builder.cluster.certificates import (
     read_certificates,
     read_key,
 )
-from builder.cluster.model import Cluster
 from builder.errors import EtcdDebError
 
 STATE = Path(files.AUTHORITY, "state.json")

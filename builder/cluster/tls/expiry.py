@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cryptography import x509
 
-from builder.cluster import authorities, judge
-from builder.cluster.certificates import Unusable, ends, public_bytes, read_certificates, read_key
 from builder.cluster.model import Authority, Cluster
-from builder.cluster.pairs import pairs
+from builder.cluster.tls import authorities, judge
+from builder.cluster.tls.certificates import Unusable, ends, public_bytes, read_certificates, read_key
+from builder.cluster.tls.pairs import pairs
 from builder.errors import UsageError
 
 # Days; below it `certs list` warns.

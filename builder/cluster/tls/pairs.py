@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.cluster.certificates import Subject
 from builder.cluster.folder import ETCD_FILES, KUBERNETES, PATRONI_FILES
 from builder.cluster.model import Cluster, Role
+from builder.cluster.tls.certificates import Subject
 
 CA_FILE = "ca.crt"
 

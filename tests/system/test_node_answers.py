@@ -98,6 +98,7 @@ def test_file_is_readable_for_root_and_the_group_alone(nodes: Nodes, deb: Path) 
     assert node.run("stat", "-c", "%U:%G %a", "/var/lib/etcd-ha").stdout.strip() == "etcd:etcd 700"
 
 
+@pytest.mark.soak
 def test_five_nodes_form_one_cluster(nodes: Nodes, deb: Path) -> None:
     cluster = Cluster(nodes(5))
     cluster.install(deb)

@@ -42,7 +42,7 @@ def start_refused(node: Machine) -> str:
 REFUSED = {"quota-backend-bytes": "8G", "log-level": "loud", "heartbeat-interval": "5000"}
 
 
-@pytest.mark.parametrize("version", sampled(["3.4.23", "3.5.30", *NEWEST.values()], "3.4.23", "3.7.3"))
+@pytest.mark.parametrize("version", sampled(["3.4.23", "3.5.30", *NEWEST.values()], "3.7.3"))
 def test_configuration_that_etcd_refuses_stops_the_service_until_corrected(
     nodes: Nodes, package: Package, version: str
 ) -> None:

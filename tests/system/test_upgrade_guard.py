@@ -78,6 +78,7 @@ def test_steps_from_a_3_5_that_is_too_old(nodes: Nodes, package: Package) -> Non
     assert running_version(node) == "3.6.7"
 
 
+@pytest.mark.soak
 def test_steps_from_a_3_5_that_may_go_on(nodes: Nodes, package: Package) -> None:
     machines = nodes(2)
     formed(machines, package("3.5.30"))
@@ -96,6 +97,7 @@ def test_steps_from_a_3_5_that_may_go_on(nodes: Nodes, package: Package) -> None
     check(other, Row("3.6.7", "allowed"), package("3.6.7"))
 
 
+@pytest.mark.soak
 def test_steps_from_3_4(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     single(node, package("3.4.23"))

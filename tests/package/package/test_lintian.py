@@ -16,6 +16,7 @@ from tests.package.deb import Deb
 from tests.package.uploads import Upload
 from tests.support.command import run
 from tests.support.machines.chroot import chroot
+from tests.support.sample import sampled
 
 SUITES = ("bookworm", "trixie")
 LINTIAN = ("lintian", "-EvIL", "+pedantic")
@@ -50,7 +51,7 @@ def tags(result: CompletedProcess[str]) -> list[str]:
     return [line for line in result.stdout.splitlines() if not CHATTER.match(line)]
 
 
-@pytest.fixture(scope="module", params=SUITES)
+@pytest.fixture(scope="module", params=sampled(SUITES, "trixie"))
 def suite(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

@@ -17,6 +17,7 @@ from tests.support.archives.apt_client import AptClient
 from tests.support.archives.publisher import signing_home
 from tests.support.command import run
 from tests.support.releases import releases
+from tests.support.sample import sampled
 
 SIGNED, UNSIGNED, OTHER_SERIES = "3.6.7", "3.6.16", "3.7.3"
 # Each how-to, and what its archive gives to the web server.
@@ -126,7 +127,7 @@ def keys() -> Iterator[Path]:
         yield home
 
 
-@pytest.fixture(scope="module", params=SERVED)
+@pytest.fixture(scope="module", params=sampled(SERVED, "upload-to-reprepro.md"))
 def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Archive:
     """An archive that has what its how-to uploads: one release of one series."""
     releases.ensure(SIGNED, OTHER_SERIES)

@@ -15,6 +15,7 @@ from tests.package.node.config.test_files_start import program_of
 from tests.package.node.node_shell import LIBRARY
 from tests.support.faults.planted import Authority
 from tests.support.releases import releases
+from tests.support.sample import sampled
 
 VERSION = "3.7.3"
 OTHER = "127.0.0.2"
@@ -137,7 +138,7 @@ def other_side(root: Authority, case: Case, files: Files, *hosts: str) -> Files:
     return replace(good, ca=root.pem + files.ca) if case.does == SERVES else good
 
 
-@pytest.mark.parametrize("title", CASES)
+@pytest.mark.parametrize("title", sampled(CASES, *list(CASES)[::3]))
 def test_what_is_said_of_a_members_files_is_what_members_do(
     etcd: Path, root: Authority, loopback: Loopback, tmp_path: Path, title: str
 ) -> None:
@@ -164,7 +165,7 @@ def test_what_is_said_of_a_members_files_is_what_members_do(
     assert does == ENDS or ("tls: " in log) == (case.does == RUNS), log
 
 
-@pytest.mark.parametrize("title", CASES)
+@pytest.mark.parametrize("title", sampled(CASES, *list(CASES)[::3]))
 def test_what_is_said_of_the_files_for_clients_is_what_clients_get(
     etcd: Path, root: Authority, loopback: Loopback, tmp_path: Path, title: str
 ) -> None:

@@ -75,7 +75,7 @@ def _read_keyring(repository: Repository) -> str:
 
 def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool) -> str:
     """golden: for an image that has the packages already; there answers count after dpkg-reconfigure."""
-    with_patroni = cluster.patroni is not None and node in cluster.patroni.nodes
+    with_patroni = cluster.runs_patroni(node)
     said: dict[str, object] = {
         "hostname": node.name,
         "preserve_hostname": False,
@@ -114,7 +114,7 @@ def _account_before_its_files(cluster: Cluster) -> Mapping[str, object]:
 
 
 def _packages(cluster: Cluster, node: Node) -> Sequence[str]:
-    if cluster.patroni is None or node not in cluster.patroni.nodes:
+    if cluster.patroni is None or not cluster.runs_patroni(node):
         return ()
     # patroni of Debian's sid no longer depends on python3-etcd, and imports it.
     return f"postgresql-{cluster.patroni.postgresql}", "patroni", "python3-etcd"

@@ -5,8 +5,6 @@ Names that are not a node's have a dot, which no node's name has.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +12,7 @@ from pathlib import Path
 
 from builder.cluster.model import Cluster, Node
 from builder.errors import EtcdDebError
-from builder.system.files import disk_full_named
+from builder.system.files import creating, disk_full_named, replacing
 
 PRESEED = "etcd-ha.preseed"
 USER_DATA = "user-data"
@@ -41,26 +39,17 @@ class Output:
 def write(folder: Path, outputs: Sequence[Output]) -> tuple[Path, ...]:
     """Each file whole or as it was before, folders for their owner alone. Raises EtcdDebError, DiskFull."""
     for output in outputs:
-        path = folder / output.path
-        with _explained(folder, output):
-            temporary = _temporary(path, output)
-            try:
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+        path, doing = folder / output.path, f"writing {output.path}"
+        with _explained(folder, output), replacing(path, doing, mode=output.mode) as file:
+            file.write(output.content)
     return tuple(folder / output.path for output in outputs)
 
 
 def write_new(folder: Path, output: Output) -> None:
     """A file that must not be there yet, such as a key. Raises EtcdDebError, DiskFull."""
-    path = folder / output.path
-    with _explained(folder, output):
-        temporary = _temporary(path, output)
-        try:
-            # Unlike a rename it replaces nothing.
-            path.hardlink_to(temporary)
-        finally:
-            temporary.unlink(missing_ok=True)
+    path, doing = folder / output.path, f"writing {output.path}"
+    with _explained(folder, output), creating(path, doing, mode=output.mode) as file:
+        file.write(output.content)
 
 
 @contextmanager
@@ -71,7 +60,7 @@ def _explained(folder: Path, output: Output) -> Iterator[None]:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for part in reversed(output.path.parents):
                 (folder / part).mkdir(mode=0o700, exist_ok=True)
-            yield
+        yield
     except OSError as error:
         raise EtcdDebError(
             f"can't write {path}",
@@ -80,31 +69,14 @@ def _explained(folder: Path, output: Output) -> Iterator[None]:
         ) from error
 
 
-def _temporary(path: Path, output: Output) -> Path:
-    # Made with mode 0600: a key is never readable by others, not for an instant.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(output.content)
-            file.flush()
-            os.fchmod(file.fileno(), output.mode)
-            os.fsync(file.fileno())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
-
-
 def contents(cluster: Cluster, node: Node) -> tuple[tuple[str, str], ...]:
     """The command that writes each file of a node, and its path below the folder."""
     found = [("preseed", PRESEED)]
     if cluster.has_tls:
         found.append(("certs", f"{ETCD_FILES}/"))
-    with_patroni = cluster.patroni is not None and node in cluster.patroni.nodes
-    if with_patroni and cluster.has_tls:
+    if cluster.runs_patroni(node) and cluster.has_tls:
         found.append(("certs", f"{PATRONI_FILES}/"))
-    if with_patroni:
+    if cluster.runs_patroni(node):
         found.append(("patroni", DCS))
     if cluster.repository is not None:
         found.append(("cloud-init", USER_DATA))

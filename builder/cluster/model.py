@@ -132,6 +132,10 @@ class Cluster:
         """http or https."""
         return "https" if self.has_tls else "http"
 
+    def runs_patroni(self, node: Node) -> bool:
+        """Whether Patroni and PostgreSQL are on a node."""
+        return self.patroni is not None and node in self.patroni.nodes
+
     def client_url(self, node: Node) -> str:
         """What a member advertises to clients."""
         return f"{self.scheme}://{node.host}:{CLIENT_PORT}"

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -32,11 +32,32 @@ def disk_full_named(path: Path, doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path, doing: str, *, suffix: str = "") -> Iterator[BinaryIO]:
+def replacing(path: Path, doing: str, *, suffix: str = "", mode: int = 0o644) -> Iterator[BinaryIO]:
     """A file to write that takes path's place when the block ends well, and leaves nothing when it doesn't.
 
-    Mode 0644 whatever the umask. Raises DiskFull and OSError.
+    mode: whatever the umask; until the file is whole nobody else can read it. Raises DiskFull and OSError.
     """
+    with _whole(path, doing, suffix, mode, Path.replace) as file:
+        yield file
+
+
+@contextmanager
+def creating(path: Path, doing: str, *, mode: int) -> Iterator[BinaryIO]:
+    """As replacing(), for a path that must not be there yet, such as a key's. Raises also FileExistsError."""
+    with _whole(path, doing, "", mode, _link) as file:
+        yield file
+
+
+def _link(temporary: Path, path: Path) -> None:
+    # Unlike a rename it replaces nothing.
+    path.hardlink_to(temporary)
+    temporary.unlink()
+
+
+@contextmanager
+def _whole(
+    path: Path, doing: str, suffix: str, mode: int, take_place: Callable[[Path, Path], object]
+) -> Iterator[BinaryIO]:
     with disk_full_named(path, doing):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=suffix)
@@ -45,9 +66,9 @@ def replacing(path: Path, doing: str, *, suffix: str = "") -> Iterator[BinaryIO]
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
-                os.fchmod(file.fileno(), 0o644)
+                os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            take_place(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

@@ -50,7 +50,7 @@ def pairs(cluster: Cluster) -> tuple[Pair, ...]:
             found += [Pair(etcd, "server", subject), Pair(etcd, "peer", subject)]
         # etcd takes the common name for a user where authentication is on.
         found.append(Pair(etcd, "root", Subject("root")))
-        if cluster.patroni is not None and node in cluster.patroni.nodes:
+        if cluster.runs_patroni(node):
             found.append(Pair(patroni, "client", Subject("patroni")))
     if cluster.kubernetes:
         # kubeadm's name, of the file and of the subject.

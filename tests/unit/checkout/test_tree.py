@@ -83,3 +83,18 @@ def test_no_file_is_a_leftover() -> None:
 def test_no_conflict_is_left_in_any_file() -> None:
     mark = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
     assert [str(path) for path, content in files().items() if mark.search(content)] == []
+
+
+def test_commands_import_what_lies_in_this_checkout(tmp_path: Path) -> None:
+    places = subprocess.run(
+        [sys.executable, "-P", "-c", "import builder, etcd_ha; print(builder.__file__, etcd_ha.__file__)"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert places == [
+        str(ROOT / "builder/__init__.py"),
+        str(ROOT / "debian-template/node/etcd_ha/__init__.py"),
+    ]

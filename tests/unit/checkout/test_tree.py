@@ -13,8 +13,17 @@ import pytest
 
 from tests.unit.checkout.files import ROOT, files, python_files, shell_scripts
 
-# A command or maintainer script of the node holds the chapters that it alone needs.
-PYTHON_LINES, SHELL_LINES, README_LINES = 300, 300, 150
+PYTHON_LINES, SHELL_LINES, README_LINES = 300, 150, 150
+# These hold the chapters that they alone need, and may have as many lines as a module. The list may shrink.
+LONG_SHELL = {
+    Path("debian-template", name)
+    for name in (
+        *("etcd-ha.config", "etcd-ha.postinst", "etcd-ha.preinst"),
+        *(f"node/commands/{name}" for name in ("config", "migrate", "preflight", "restart", "status")),
+        *(f"node/lib/{name}.sh" for name in ("answers", "bbolt", "certificates", "cluster-view")),
+        *(f"node/lib/{name}.sh" for name in ("setup", "takeover")),
+    )
+}
 # Hosts that the product itself talks to, whatever the machine's settings say.
 OURS = {"github.com", "storage.googleapis.com", "localhost"}
 
@@ -25,12 +34,20 @@ def lines(path: Path) -> int:
 
 @pytest.mark.parametrize(
     ("paths", "limit"),
-    [(python_files(), PYTHON_LINES), (shell_scripts(), SHELL_LINES)],
-    ids=["python", "shell"],
+    [
+        (python_files(), PYTHON_LINES),
+        ([path for path in shell_scripts() if path not in LONG_SHELL], SHELL_LINES),
+        ([path for path in shell_scripts() if path in LONG_SHELL], PYTHON_LINES),
+    ],
+    ids=["python", "shell", "long shell"],
 )
 def test_no_file_is_over_its_limit(paths: list[Path], limit: int) -> None:
     assert paths
     assert {str(path): lines(path) for path in paths if lines(path) > limit} == {}
+
+
+def test_script_that_may_be_long_is() -> None:
+    assert {path for path in shell_scripts() if lines(path) > SHELL_LINES} == LONG_SHELL
 
 
 def test_the_readme_is_short() -> None:

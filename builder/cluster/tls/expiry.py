@@ -7,15 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from etcd_ha.certificate import SOON
 
 from builder.cluster.model import Authority, Cluster
 from builder.cluster.tls import authorities, judge
 from builder.cluster.tls.certificates import Unusable, ends, public_bytes, read_certificates, read_key
 from builder.cluster.tls.pairs import pairs
 from builder.errors import UsageError
-
-# Days; below it `certs list` warns.
-SOON = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
+from etcd_ha.certificate import matches
 
 from builder.cluster.tls.certificates import Subject, begins, ends
 
@@ -75,7 +76,7 @@ def _names_missing(leaf: x509.Certificate, hosts: Sequence[str]) -> Iterator[str
         try:
             address = ipaddress.ip_address(host)
         except ValueError:
-            if not any(_matches(name, host) for name in names):
+            if not any(matches(name, host) for name in names):
                 yield f"the name {host} is not in its subjectAltName"
             continue
         if address not in addresses:
@@ -83,14 +84,6 @@ def _names_missing(leaf: x509.Certificate, hosts: Sequence[str]) -> Iterator[str
                 " as an address; it is there as a name, which counts for nothing" if host in names else ""
             )
             yield f"the address {host} is not in its subjectAltName{as_name}"
-
-
-def _matches(pattern: str, host: str) -> bool:
-    # verify.go, matchHostnames: a star stands for one whole label, the first.
-    own, wanted = pattern.rstrip(".").lower().split("."), host.rstrip(".").lower().split(".")
-    if len(own) > 1 and own[0] == "*":
-        return own[1:] == wanted[1:]
-    return own == wanted
 
 
 def _own_faults(

@@ -13,6 +13,8 @@ from datetime import datetime
 from etcd_ha import der
 from etcd_ha.der import NotDer
 
+# Days; a certificate that has fewer left is named.
+SOON = 30
 SERVER, CLIENT, ANY = "serverAuth", "clientAuth", "anyExtendedKeyUsage"
 _USAGES = {"1.3.6.1.5.5.7.3.1": SERVER, "1.3.6.1.5.5.7.3.2": CLIENT, "2.5.29.37.0": ANY}
 _COMMON_NAME = "2.5.4.3"
@@ -48,7 +50,7 @@ class Certificate:
         try:
             return ipaddress.ip_address(host) in self.addresses
         except ValueError:
-            return any(_matches(name.lower().rstrip("."), host.lower().rstrip(".")) for name in self.names)
+            return any(matches(name, host) for name in self.names)
 
     @property
     def hosts(self) -> str:
@@ -148,7 +150,8 @@ def _exactly(count: int, found: list[der.Element]) -> list[der.Element]:
     return found
 
 
-def _matches(pattern: str, host: str) -> bool:
-    """A star stands for the whole first label, and for nothing else (RFC 6125, 6.4.3)."""
+def matches(pattern: str, host: str) -> bool:
+    """Whether a certificate has a name for the host. A star is the whole first label (RFC 6125, 6.4.3)."""
+    pattern, host = pattern.rstrip(".").lower(), host.rstrip(".").lower()
     first, _, rest = host.partition(".")
     return pattern == host or (pattern.startswith("*.") and bool(first) and pattern[2:] == rest != "")

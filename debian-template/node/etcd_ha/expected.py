@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from etcd_ha.certificate import SOON
 from etcd_ha.finding import Command
 from etcd_ha.identity import Identity
 
@@ -48,5 +49,5 @@ class Expected:
     own: str = ""
     # Seconds for a connection, and for each request.
     bound: float = 3.0
-    # Certificates that end within these days are named; as `cluster certs list` does.
-    days: int = 30
+    # Certificates that end within these days are named.
+    days: int = SOON

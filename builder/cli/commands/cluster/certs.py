@@ -68,15 +68,14 @@ def make(file: Path, output: Path, renew: bool, csr: bool, signed: Path | None, 
             hint="etcd-deb cluster certs FILE --csr, and later --import DIR",
         )
     described = options.read_cluster_file(file)
+    advice = "Copy etcd-tls and patroni-tls of each node to /etc/etcd/tls and /etc/patroni/tls."
     if csr:
         written = issuing.make_requests(described, output, _now(), renew=renew)
         advice = "Have the CA sign each .csr, then: etcd-deb cluster certs FILE --import DIR"
     elif signed is not None:
         written = issuing.take_in(described, output, signed, _now())
-        advice = "Copy etcd-tls and patroni-tls of each node to /etc/etcd/tls and /etc/patroni/tls."
     else:
         written = issuing.make(described, output, _now(), renew=renew)
-        advice = "Copy etcd-tls and patroni-tls of each node to /etc/etcd/tls and /etc/patroni/tls."
     _show(written, advice, as_json)
 
 

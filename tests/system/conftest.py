@@ -1,5 +1,7 @@
 """Nodes and packages for the tests on booted systems."""
 
+import hashlib
+import json
 import os
 import re
 import signal
@@ -10,11 +12,13 @@ from types import FrameType
 import pytest
 
 from tests.support.cache import CACHE, locked, new_folder, shared_folder
+from tests.support.machines.cluster import Cluster
 from tests.support.machines.lab import Lab, open_lab, why_no_nodes
 from tests.support.machines.machine import Machine
 from tests.support.machines.package import build_package
 from tests.support.releases import releases
 from tests.system.debian_etcd import Debian, debian_installer
+from tests.system.upgrades import formed
 
 JOURNALS = CACHE / "lab" / "journals"
 LAB = pytest.StashKey[Lab]()
@@ -80,6 +84,32 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
                     build_package(version, folder, compression)
         (deb,) = (path for path in target.glob("*.deb") if not path.is_symlink())
         return deb
+
+    return of
+
+
+@pytest.fixture
+def serving(
+    lab: Lab, package: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., list[Machine]]:
+    """serving(count, version, **answers) boots nodes whose members serve: a single node, or one cluster.
+
+    For tests that begin after the installation, which was run once for all workers; these are copies of its
+    disks.
+    """
+    shared = shared_folder(tmp_path_factory, "disks")
+
+    def of(count: int, version: str, **answers: str) -> list[Machine]:
+        given = {**({"setup": "single"} if count == 1 else {}), **answers}
+        name = hashlib.sha256(json.dumps([count, version, given]).encode()).hexdigest()[:12]
+        with locked(shared / f"{name}.lock"):
+            if not (shared / name).is_dir():
+                with open_lab() as origin, new_folder(shared / name) as disks:
+                    formed(origin.nodes(count), package(version), given)
+                    origin.save(disks)
+        machines = lab.copies(shared / name)
+        Cluster(machines, given).wait_for_quorum(within=40)
+        return machines
 
     return of
 

@@ -61,9 +61,8 @@ def test_after_the_installation_a_file_by_hand_and_the_command_start_etcd(
     healthy(node)
 
 
-def test_what_preflight_says_to_type_heals_the_member(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.16"))
+def test_what_preflight_says_to_type_heals_the_member(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run("sh", "-c", f"chgrp root {FILE}; chmod 0600 {FILE}")
     follow(fails(node), node, "chgrp etcd")
     node.run("systemctl", "start", "etcd")
@@ -76,17 +75,15 @@ def test_what_preflight_says_to_type_heals_the_member(nodes: Nodes, package: Pac
     healthy(node)
 
 
-def test_restart_of_what_does_not_run_says_how_to_start_it(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.16"))
+def test_restart_of_what_does_not_run_says_how_to_start_it(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run("systemctl", "stop", "etcd")
     follow(node.run("etcd-ha", "restart", check=False).stdout, node, "systemctl start etcd")
     healthy(node)
 
 
-def test_setting_says_how_it_comes_to_count(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.16"))
+def test_setting_says_how_it_comes_to_count(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     pid = service(node).pid
     said = node.run("etcd-ha", "config", "set", "heartbeat-interval", "150").stdout
     follow(said, node, "systemctl restart etcd")
@@ -94,18 +91,14 @@ def test_setting_says_how_it_comes_to_count(nodes: Nodes, package: Package) -> N
     healthy(node)
 
 
-def test_unknown_command_leads_to_the_help(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.16"))
+def test_unknown_command_leads_to_the_help(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     said = node.run("etcd-ha", "upgrade", check=False).stdout
     assert "Usage: etcd-ha COMMAND" in follow(said, node, "etcd-ha help")
 
 
-def test_member_that_its_own_list_does_not_name_starts_after_the_correction(
-    nodes: Nodes, package: Package
-) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.16"))
+def test_member_that_its_own_list_does_not_name_starts_after_the_correction(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run("etcd-ha", "reset", "--yes")
     node.run("etcd-ha", "config", "set", "name", "other")
     said = fails(node)
@@ -135,11 +128,8 @@ def test_start_that_fails_is_looked_at_by_the_commands(
     assert "etcd.service: Main process exited, code=exited, status=1/FAILURE" in typed
 
 
-def test_unit_that_a_failed_removal_could_not_start_again_is_started_by_the_command(
-    nodes: Nodes, package: Package
-) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.16"))
+def test_unit_that_a_failed_removal_could_not_start_again_is_started_by_the_command(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     script = "/var/lib/dpkg/info/etcd-ha.prerm"
     node.put(script, f'{node.get(script)}\n[ "$1" != remove ] || exit 1\n', mode="0755")
     node.run("systemctl", "mask", "etcd")

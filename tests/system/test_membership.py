@@ -75,13 +75,10 @@ def join(machine: Machine, cluster: Cluster, deb: Path) -> None:
 
 @pytest.mark.parametrize("version", sampled(["3.5.35", "3.6.16", "3.7.3"], "3.7.3"))
 def test_member_that_lost_its_data_comes_back_to_a_grown_and_to_a_shrunk_cluster(
-    nodes: Nodes, package: Package, version: str
+    nodes: Nodes, serving: Nodes, package: Package, version: str
 ) -> None:
     deb = package(version)
-    machines = nodes(4)
-    cluster, more = Cluster(machines[:3]), machines[3]
-    cluster.install(deb)
-    cluster.wait_for_quorum(within=30)
+    cluster, (more,) = Cluster(serving(3, version)), nodes(1)
     first, second, lost = cluster.machines
     etcdctl(first, "put", "key", "value")
     join(more, cluster, deb)
@@ -113,13 +110,10 @@ def test_member_of_a_cluster_that_was_formed_just_now_comes_back(
 
 
 def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
-    nodes: Nodes, package: Package
+    nodes: Nodes, serving: Nodes, package: Package
 ) -> None:
     deb = package("3.6.16")
-    machines = nodes(4)
-    cluster, late = Cluster(machines[:3]), machines[3]
-    cluster.install(deb)
-    cluster.wait_for_quorum(within=30)
+    cluster, (late,) = Cluster(serving(3, "3.6.16")), nodes(1)
     first = cluster.machines[0]
     etcdctl(first, "put", "key", "value")
     wait_for(
@@ -144,12 +138,11 @@ def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
     comes_back(late)
 
 
-def test_node_with_the_name_of_another_member_gets_its_own_and_joins(nodes: Nodes, package: Package) -> None:
+def test_node_with_the_name_of_another_member_gets_its_own_and_joins(
+    nodes: Nodes, serving: Nodes, package: Package
+) -> None:
     deb = package("3.6.16")
-    machines = nodes(4)
-    cluster, more = Cluster(machines[:3]), machines[3]
-    cluster.install(deb)
-    cluster.wait_for_quorum(within=30)
+    cluster, (more,) = Cluster(serving(3, "3.6.16")), nodes(1)
     first, second, namesake = cluster.machines
     etcdctl(first, "put", "key", "value")
     others = f"{first.name}={first.address},{second.name}={second.address}"

@@ -23,8 +23,8 @@ SILENT = "export DEBIAN_FRONTEND=noninteractive; "
 
 @pytest.fixture
 def deb(package: Package) -> Path:
-    """The package of upstream's own build."""
-    return package("pypi")
+    """The package."""
+    return package("3.6.16")
 
 
 def single(machine: Machine, deb: Path, **more: str) -> str:
@@ -91,9 +91,8 @@ def test_apt_returns_before_the_peers_are_up_and_a_second_run_changes_nothing(
         assert service(machine).pid == pid
 
 
-def test_file_is_readable_for_root_and_the_group_alone(nodes: Nodes, deb: Path) -> None:
-    (node,) = nodes(1)
-    single(node, deb)
+def test_file_is_readable_for_root_and_the_group_alone(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     assert node.run("stat", "-c", "%U:%G %a", FILE).stdout.strip() == "root:etcd 640"
     assert node.run("stat", "-c", "%U:%G %a", "/var/lib/etcd-ha").stdout.strip() == "etcd:etcd 700"
 
@@ -125,11 +124,8 @@ def test_ipv6_addresses_form_one_cluster(nodes: Nodes, deb: Path) -> None:
     assert first.run("etcdctl", "put", "key", "value").stdout.strip() == "OK"
 
 
-def test_answer_given_while_a_file_exists_reaches_it_and_a_hand_edit_wins_next(
-    nodes: Nodes, deb: Path
-) -> None:
-    (node,) = nodes(1)
-    single(node, deb)
+def test_answer_given_while_a_file_exists_reaches_it_and_a_hand_edit_wins_next(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     preseed(node, {"heartbeat-interval": "150"})
     assert "etcd was restarted and serves again" in reconfigure(node)
     assert "\nheartbeat-interval: 150\n" in node.get(FILE)
@@ -153,17 +149,15 @@ def test_wiped_debconf_database_is_rebuilt_from_the_file(nodes: Nodes, deb: Path
     assert answer_of(node, "address") == node.address
 
 
-def test_file_that_is_deleted_stays_deleted_at_an_upgrade(nodes: Nodes, deb: Path) -> None:
-    (node,) = nodes(1)
-    single(node, deb)
+def test_file_that_is_deleted_stays_deleted_at_an_upgrade(serving: Nodes, deb: Path) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run("rm", FILE)
     node.run("dpkg", "-i", f"/root/{deb.name}", env=NONINTERACTIVE)
     assert node.run("test", "-e", FILE, check=False).returncode != 0
 
 
-def test_previous_file_is_kept_in_the_backups(nodes: Nodes, deb: Path) -> None:
-    (node,) = nodes(1)
-    single(node, deb)
+def test_previous_file_is_kept_in_the_backups(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     before = node.get(FILE)
     node.run("etcd-ha", "config", "set", "heartbeat-interval", "120")
     (copy,) = node.run("sh", "-c", "echo /var/backups/etcd-ha/etcd.yaml.*").stdout.split()
@@ -243,9 +237,8 @@ def test_symbolic_link_is_left_alone_and_named(nodes: Nodes, deb: Path) -> None:
     assert node.get(FILE) == "name: elsewhere\n"
 
 
-def test_member_that_exists_is_not_reshaped(nodes: Nodes, deb: Path) -> None:
-    (node,) = nodes(1)
-    single(node, deb)
+def test_member_that_exists_is_not_reshaped(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     before = node.get(FILE)
     preseed(
         node, {"setup": "cluster", "members": f"{node.name}={node.address},n2=10.0.0.9", "cluster-token": "x"}

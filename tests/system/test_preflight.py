@@ -44,10 +44,9 @@ REFUSED = {"quota-backend-bytes": "8G", "log-level": "loud", "heartbeat-interval
 
 @pytest.mark.parametrize("version", sampled(["3.4.23", "3.5.30", *NEWEST.values()], "3.7.3"))
 def test_configuration_that_etcd_refuses_stops_the_service_until_corrected(
-    nodes: Nodes, package: Package, version: str
+    serving: Nodes, version: str
 ) -> None:
-    (node,) = nodes(1)
-    single(node, package(version))
+    (node,) = serving(1, version)
     good = node.get(CONFIG)
     for key, value in REFUSED.items():
         node.put(CONFIG, f"{good}{key}: {value}\n", mode="0640")
@@ -59,9 +58,8 @@ def test_configuration_that_etcd_refuses_stops_the_service_until_corrected(
         assert is_healthy(node)
 
 
-def test_data_of_a_newer_minor_stops_the_service(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.7.3"))
+def test_data_of_a_newer_minor_stops_the_service(serving: Nodes) -> None:
+    (node,) = serving(1, "3.7.3")
     etcdctl(node, "put", "key", "value")
     keep = "/root/etcd.newer"
     node.run("cp", "-a", "/usr/lib/etcd-ha/bin/etcd", keep)
@@ -83,9 +81,8 @@ def test_data_of_a_newer_minor_stops_the_service(nodes: Nodes, package: Package)
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 
 
-def test_certificate_that_the_account_cannot_read_is_named(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("forky"))
+def test_certificate_that_the_account_cannot_read_is_named(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run("install", "-D", "-m", "0600", "/dev/null", "/etc/ssl/etcd/peer.key")
     node.put(
         CONFIG,
@@ -97,9 +94,8 @@ def test_certificate_that_the_account_cannot_read_is_named(nodes: Nodes, package
     assert "owner root, group root" in said
 
 
-def test_etcd_ha_preflight_by_hand_says_the_same(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("forky"))
+def test_etcd_ha_preflight_by_hand_says_the_same(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     assert node.run("etcd-ha", "preflight").stdout == ""
     node.put(CONFIG, node.get(CONFIG) + "log-level: loud\n", mode="0640")
     done = node.run("etcd-ha", "preflight", check=False)
@@ -108,9 +104,8 @@ def test_etcd_ha_preflight_by_hand_says_the_same(nodes: Nodes, package: Package)
 
 
 @pytest.mark.alone
-def test_preflight_takes_less_than_a_second(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("forky"))
+def test_preflight_takes_less_than_a_second(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     begin = time.monotonic()
     node.run("etcd-ha", "preflight")
     assert time.monotonic() - begin < 1
@@ -182,11 +177,8 @@ def test_directory_changed_in_the_file_needs_no_daemon_reload(
     assert "/srv/etcd" not in writable, "the sandbox kept what the file no longer names"
 
 
-def test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mends_it(
-    nodes: Nodes, package: Package
-) -> None:
-    (node,) = nodes(1)
-    single(node, package("pypi"))
+def test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mends_it(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run(
         "sh",
         "-ec",
@@ -206,11 +198,8 @@ def test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mend
     assert is_healthy(node)
 
 
-def test_file_system_that_is_read_only_or_full_is_named_and_heals_by_itself(
-    nodes: Nodes, package: Package
-) -> None:
-    (node,) = nodes(1)
-    single(node, package("pypi"))
+def test_file_system_that_is_read_only_or_full_is_named_and_heals_by_itself(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run("mkdir", "/srv/etcd")
     node.run("etcd-ha", "config", "set", "data-dir", "/srv/etcd")
     for options, reason, remedy in (

@@ -100,10 +100,10 @@ def test_clusters_of_other_sizes_restart_in_turn(nodes: Nodes, package: Package,
 
 
 def test_version_that_cannot_start_takes_down_one_member_and_a_good_one_heals_all(
-    lab: Lab, package: Package, tmp_path: Path
+    lab: Lab, serving: Nodes, package: Package, tmp_path: Path
 ) -> None:
-    machines = lab.nodes(3)
-    cluster = formed(machines, package(OLD))
+    machines = serving(3, OLD)
+    cluster = Cluster(machines)
     bad = relabel(package(NEW), "3.6.17-1", tmp_path, binary=CANT_START)
     with traffic(lab.network, cluster.urls) as seen:
         said = upgrade_all(machines, bad)
@@ -177,9 +177,11 @@ def leader_is_last(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("fate", [pytest.param("killed", marks=pytest.mark.soak), "cut off"])
-def test_turn_of_who_vanishes_goes_on_to_the_others(lab: Lab, package: Package, fate: str) -> None:
-    machines = lab.nodes(3)
-    cluster = formed(machines, package(OLD))
+def test_turn_of_who_vanishes_goes_on_to_the_others(
+    lab: Lab, serving: Nodes, package: Package, fate: str
+) -> None:
+    machines = serving(3, OLD)
+    cluster = Cluster(machines)
     leader_is_last(cluster)
     holder, *others = machines
     hand_over_file(others, package(NEW))
@@ -264,9 +266,8 @@ def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes
     assert not is_pending(node)
 
 
-def test_force_restarts_without_the_others(nodes: Nodes, package: Package) -> None:
-    machines = nodes(3)
-    formed(machines, package(NEW))
+def test_force_restarts_without_the_others(serving: Nodes) -> None:
+    machines = serving(3, NEW)
     first, second, _ = machines
     second.run("systemctl", "stop", "etcd")
     before = service(first).pid

@@ -89,12 +89,8 @@ def test_member_that_serves_as_another_cluster_is_no_part_of_the_quorum(
     wait_for("the quorum to be lost", lambda: not status(first)[0]["quorum"], within=20)
 
 
-def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_way(
-    nodes: Nodes, package: Package
-) -> None:
-    cluster = Cluster(nodes(3))
-    cluster.install(package("3.6.16"))
-    cluster.wait_for_quorum(within=30)
+def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_way(serving: Nodes) -> None:
+    cluster = Cluster(serving(3, "3.6.16"))
     first, second, third = cluster.machines
     etcdctl(first, "put", "key", "value")
     said = ""
@@ -118,9 +114,9 @@ def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_
     assert first.run("test", "-d", f"{DATA}/member", check=False).returncode == 1
 
 
-def test_reset_asks_and_keeps_a_copy_that_no_etcd_starts_from(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.7.3"))
+def test_reset_asks_and_keeps_a_copy_that_no_etcd_starts_from(serving: Nodes) -> None:
+    (node,) = serving(1, "3.7.3")
+    etcdctl(node, "put", "key", "value")
     code, said = reset(node)
     assert code == 1
     assert "nobody is asked" in said
@@ -171,11 +167,9 @@ def test_reset_sets_a_log_elsewhere_aside_too_and_goes_on_after_it_was_killed_be
     assert node.run("test", "-e", f"{DATA}/member", check=False).returncode == 1
 
 
-def test_etcd_of_another_unit_is_ended_by_the_command_and_the_node_starts_over(
-    nodes: Nodes, package: Package
-) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.16"))
+def test_etcd_of_another_unit_is_ended_by_the_command_and_the_node_starts_over(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
+    etcdctl(node, "put", "key", "value")
     node.run("systemctl", "stop", "etcd")
     program = ("/usr/lib/etcd-ha/bin/etcd", "--data-dir", DATA)
     node.run("systemd-run", "--unit=other", "--uid=etcd", *program)

@@ -81,10 +81,8 @@ def in_time() -> Iterator[None]:
     assert time.monotonic() - begin < BOUND
 
 
-def test_status_of_a_healthy_cluster_is_complete(nodes: Nodes, package: Package) -> None:
-    cluster = Cluster(nodes(3))
-    cluster.install(package("3.7.3"))
-    cluster.wait_for_quorum(within=30)
+def test_status_of_a_healthy_cluster_is_complete(serving: Nodes) -> None:
+    cluster = Cluster(serving(3, "3.7.3"))
     first = cluster.machines[0]
     said, code = status(first)
     assert code == 0
@@ -105,10 +103,8 @@ def test_status_of_a_healthy_cluster_is_complete(nodes: Nodes, package: Package)
 
 
 @pytest.mark.alone
-def test_status_without_quorum_answers_in_time_and_says_so(nodes: Nodes, package: Package) -> None:
-    cluster = Cluster(nodes(3))
-    cluster.install(package("3.6.16"))
-    cluster.wait_for_quorum(within=30)
+def test_status_without_quorum_answers_in_time_and_says_so(serving: Nodes) -> None:
+    cluster = Cluster(serving(3, "3.6.16"))
     first, second, third = cluster.machines
     second.cut_power()
     third.run("systemctl", "stop", "etcd")
@@ -166,13 +162,8 @@ def test_status_shows_alarms_warnings_and_a_pending_restart(nodes: Nodes, packag
     assert status(node)[0]["pending_restart"] == []
 
 
-def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(
-    nodes: Nodes, package: Package
-) -> None:
-    (node,) = nodes(1)
-    preseed(node, {"setup": "single", "address": node.address})
-    node.install(package("forky"))
-    wait_for("the member to be healthy", partial(is_healthy, node), within=30)
+def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.16")
     node.run("touch", "/etc/etcd/etcd.yaml")
     assert status(node)[0]["pending_restart"] == []
     config = node.get("/etc/etcd/etcd.yaml")

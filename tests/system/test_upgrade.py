@@ -31,10 +31,9 @@ def running(node: Machine, deb: Path) -> None:
 
 
 def test_commands_resolve_at_every_moment_of_an_upgrade(
-    nodes: Nodes, package: Package, tmp_path: Path
+    serving: Nodes, package: Package, tmp_path: Path
 ) -> None:
-    (node,) = nodes(1)
-    running(node, package("3.5.35"))
+    (node,) = serving(1, "3.5.35")
     etcdctl(node, "put", "key", "value")
     node.put("/root/watch", WATCH, "0755")
     log = tmp_path / "watch.log"
@@ -54,9 +53,8 @@ def test_commands_resolve_at_every_moment_of_an_upgrade(
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 
 
-def test_manual_choice_of_an_alternative_survives_an_upgrade(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    running(node, package("3.6.7"))
+def test_manual_choice_of_an_alternative_survives_an_upgrade(serving: Nodes, package: Package) -> None:
+    (node,) = serving(1, "3.6.7")
     node.put("/usr/local/bin/my-etcdctl", "#!/bin/sh\necho mine\n", "0755")
     name, link, own = "etcdctl", "/usr/bin/etcdctl", "/usr/local/bin/my-etcdctl"
     node.run("update-alternatives", "--install", link, name, own, "10")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.support.machines.machine import Machine
 from tests.system.advice import follow
-from tests.system.upgrades import apt_install, formed, hand_over_file, running_version, wait_for_storage
+from tests.system.upgrades import apt_install, hand_over_file, running_version, wait_for_storage
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
@@ -33,9 +33,8 @@ def refused(node: Machine, deb: Path) -> str:
     return done.stdout
 
 
-def test_each_refusal_has_the_command_that_leads_on(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    formed([node], package("3.5.16"), {"setup": "single"})
+def test_each_refusal_has_the_command_that_leads_on(serving: Nodes, package: Package) -> None:
+    (node,) = serving(1, "3.5.16")
     publish(node, package("3.5.35"), package("3.6.7"))
     skipping = refused(node, package("3.7.3"))
     too_old = refused(node, package("3.6.7"))

@@ -98,16 +98,14 @@ def test_steps_from_a_3_5_that_may_go_on(nodes: Nodes, package: Package) -> None
 
 
 @pytest.mark.soak
-def test_steps_from_3_4(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.4.23"))
+def test_steps_from_3_4(serving: Nodes, package: Package) -> None:
+    (node,) = serving(1, "3.4.23")
     check(node, Row("3.6.7", "refused", "apt install 'etcd-ha=3.5.*'"), package("3.6.7"))
     check(node, Row("3.5.35", "warned", "the newest 3.4 before 3.5"), package("3.5.35"))
 
 
-def test_steps_from_3_6_by_its_data_alone(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.6.7"))
+def test_steps_from_3_6_by_its_data_alone(serving: Nodes, package: Package) -> None:
+    (node,) = serving(1, "3.6.7")
     wait_for_storage([node], "3.6")
     node.run("systemctl", "stop", "etcd")
     check(node, Row("3.7.3", "refused", "the whole cluster has to run 3.6.11 or later"), package("3.7.3"))
@@ -177,9 +175,8 @@ def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(
     assert etcdctl(fresh, "get", "key", "--prefix") == keys
 
 
-def test_upgrade_is_refused_where_the_snapshot_has_no_room(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    single(node, package("3.5.35"))
+def test_upgrade_is_refused_where_the_snapshot_has_no_room(serving: Nodes, package: Package) -> None:
+    (node,) = serving(1, "3.5.35")
     node.run("mkdir", "-p", BACKUPS)
     node.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", BACKUPS)
     check(

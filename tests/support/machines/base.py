@@ -87,12 +87,13 @@ class Base:
             os.utime(folder)
 
 
-def lay_overlay(lower: Path, folder: Path) -> Path:
-    """A writable root over `lower` that costs nothing; its changes lie in `folder`, which unmounts it."""
+def lay_overlay(folder: Path, *lower: Path) -> Path:
+    """A writable root over `lower`, the uppermost first, that costs nothing; its changes go to `folder`."""
     root = folder / "root"
     for part in (root, folder / "upper", folder / "work"):
         part.mkdir(parents=True)
-    options = f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work"
+    layers = ":".join(map(str, lower))
+    options = f"lowerdir={layers},upperdir={folder}/upper,workdir={folder}/work"
     # Nothing here has to outlive the kernel, so nobody has to wait for the disk.
     run(["mount", "-t", "overlay", "-o", f"{options},volatile", "overlay", root])
     return root

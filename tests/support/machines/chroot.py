@@ -65,4 +65,4 @@ def chroot(suite: str, *packages: str) -> Iterator[Chroot]:
     """A throw-away root of a suite with these packages besides the minimal ones."""
     base = Base(suite, (*MINIMAL, *packages))
     with base.in_use() as lower, scratch() as folder:
-        yield Chroot(lay_overlay(lower, folder / "chroot"))
+        yield Chroot(lay_overlay(folder / "chroot", lower))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.command import CommandFailed
+from tests.support.command import CommandFailed, run
 from tests.support.machines import scratch
 from tests.support.machines.base import BOOTABLE, Base, lay_overlay
 from tests.support.machines.machine import Machine
@@ -33,26 +33,50 @@ class Lab:
 
     def nodes(self, count: int, suite: str = "trixie", *packages: str) -> list[Machine]:
         """Boot nodes side by side, named n1, n2, … ; `packages` are in their root file system."""
-        base = Base(suite, (*BOOTABLE, *packages))
-        lower = self.bases.enter_context(base.in_use())
-        first = len(self.network.endpoints) + 1
-        names = [f"n{number}" for number in range(first, first + count)]
-        endpoints = [self.network.attach(name) for name in names]
+        lower = self.bases.enter_context(Base(suite, (*BOOTABLE, *packages)).in_use())
+        endpoints = self._attach(count)
         machines = [self._machine(endpoint, lower) for endpoint in endpoints]
-        self.machines += machines
-        with ThreadPoolExecutor(count) as threads:
-            list(threads.map(Machine.boot, machines))
-        return machines
+        for machine in machines:
+            self._name(machine)
+        return self._boot(machines)
 
-    def _machine(self, endpoint: Endpoint, lower: Path) -> Machine:
+    def copies(self, disks: Path, suite: str = "trixie") -> list[Machine]:
+        """Boot the nodes whose disks were saved there, as the first of this lab: same names and addresses."""
+        assert not self.machines
+        lower = self.bases.enter_context(Base(suite, BOOTABLE).in_use())
+        endpoints = self._attach(len(list(disks.iterdir())))
+        return self._boot([self._machine(there, disks / there.name, lower) for there in endpoints])
+
+    def save(self, disks: Path) -> None:
+        """Shut all nodes down and copy what they have written into a folder each."""
+        with ThreadPoolExecutor(len(self.machines)) as threads:
+            list(threads.map(Machine.poweroff, self.machines))
+        for machine in self.machines:
+            run(["umount", machine.root])
+            shutil.rmtree(machine.root.parent / "upper/var/log/journal", ignore_errors=True)
+            run(["cp", "-a", machine.root.parent / "upper", disks / machine.name])
+
+    def _attach(self, count: int) -> list[Endpoint]:
+        first = len(self.network.endpoints) + 1
+        return [self.network.attach(f"n{number}") for number in range(first, first + count)]
+
+    def _machine(self, endpoint: Endpoint, *lower: Path) -> Machine:
         folder = self.folder / endpoint.name
-        root = lay_overlay(lower, folder)
-        hosts = [f"{there.ipv4} {there.name}" for there in self.network.endpoints.values()]
-        (root / "etc/hosts").write_text(HOSTS + "".join(f"{host}\n" for host in hosts))
-        (root / "etc/hostname").write_text(f"{endpoint.name}\n")
-        (root / "etc/machine-id").write_text("uninitialized\n")
+        root = lay_overlay(folder, *lower)
         group = ProcessGroup(f"{self.folder.name}-{endpoint.name}")
         return Machine(endpoint, root, group, folder / "console.log")
+
+    def _name(self, machine: Machine) -> None:
+        hosts = [f"{there.ipv4} {there.name}" for there in self.network.endpoints.values()]
+        (machine.root / "etc/hosts").write_text(HOSTS + "".join(f"{host}\n" for host in hosts))
+        (machine.root / "etc/hostname").write_text(f"{machine.name}\n")
+        (machine.root / "etc/machine-id").write_text("uninitialized\n")
+
+    def _boot(self, machines: list[Machine]) -> list[Machine]:
+        self.machines += machines
+        with ThreadPoolExecutor(len(machines)) as threads:
+            list(threads.map(Machine.boot, machines))
+        return machines
 
     def save_journals(self, folder: Path) -> None:
         """Write each node's journal and console into a folder."""
@@ -99,7 +123,7 @@ def why_no_nodes() -> str | None:
         unified_hierarchy()
         with scratch.scratch() as folder:
             (folder / "lower").mkdir()
-            lay_overlay(folder / "lower", folder / "probe")
+            lay_overlay(folder / "probe", folder / "lower")
             Network(folder / "network").create()
     except (NoControlGroups, CommandFailed) as error:
         return f"this machine does not allow it: {error}"

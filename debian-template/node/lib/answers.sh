@@ -9,7 +9,11 @@ metrics-address heartbeat-interval election-timeout quota auto-compaction"
 
 # answer QUESTION: prints the answer, nothing if there is none.
 answer() {
-    [ ! -e "$ANSWERS/$1" ] || cat "$ANSWERS/$1"
+    if [ -e "$ANSWERS/$1" ]; then
+        # No newline ends it, which read reports.
+        IFS= read -r given <"$ANSWERS/$1" || true
+        printf '%s' "$given"
+    fi
 }
 
 # give QUESTION VALUE

@@ -13,8 +13,11 @@ load_answers() {
 trim_answers() {
     for question in $QUESTIONS; do
         db_get "etcd-ha/$question" || continue
-        trimmed=$(printf '%s' "$RET" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')
-        [ "$trimmed" = "$RET" ] || db_set "etcd-ha/$question" "$trimmed"
+        case $RET in
+            [[:space:]]* | *[[:space:]])
+                db_set "etcd-ha/$question" "$(printf '%s' "$RET" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')"
+                ;;
+        esac
     done
 }
 

@@ -53,10 +53,10 @@ def cli(context: click.Context, config: Path | None) -> None:
     """Turn an upstream etcd release into a verified, reproducible Debian package.
 
     \b
-    etcd-deb build v3.6.7                 dist/etcd-ha_3.6.7-1_amd64.deb
-    etcd-deb build 3.6 --arch all         the newest 3.6, for every architecture
+    etcd-deb build v3.6.7                 builds dist/etcd-ha_3.6.7-1_amd64.deb
+    etcd-deb build 3.6 --arch all         builds the newest 3.6 for every architecture
     etcd-deb publish dist/*.changes --repo /srv/apt --suite trixie
-    apt install ./dist/etcd-ha_3.6.7.deb  a member of a cluster
+    apt install ./dist/etcd-ha_3.6.7.deb  installs a member of a cluster
     """
     if config is None and os.environ.get("ETCD_DEB_CONFIG"):
         config = Path(os.environ["ETCD_DEB_CONFIG"])
@@ -66,7 +66,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(list(SHELLS)), metavar="SHELL")
 def completion(shell: str) -> None:
-    """Print the script that completes commands, options and suites in a SHELL: bash, zsh or fish.
+    """Print the completion script for SHELL: bash, zsh or fish.
 
     \b
     etcd-deb completion bash >~/.local/share/bash-completion/completions/etcd-deb
@@ -138,5 +138,5 @@ def _end(number: int, _frame: FrameType | None) -> None:
 def _end_uploads(number: int, _frame: FrameType | None) -> None:
     if not END_AT_ONCE.is_set():
         return
-    os.write(2, b"etcd-deb: ended at once; what was under way is left to the next push\n")
+    os.write(2, b"etcd-deb: stopped at once; the next push finishes the unfinished uploads\n")
     os._exit(128 + number)

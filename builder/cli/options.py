@@ -64,14 +64,14 @@ def verbosity() -> list[click.Parameter]:
             is_flag=True,
             expose_value=False,
             callback=sets(Verbosity.ALL),
-            help="Show also what dpkg-buildpackage prints.",
+            help="Also show the output of dpkg-buildpackage.",
         ),
         click.Option(
             ["-q", "--quiet"],
             is_flag=True,
             expose_value=False,
             callback=sets(Verbosity.QUIET),
-            help="Show no stages, only results, warnings and errors.",
+            help="Show only results, warnings and errors.",
         ),
     ]
 
@@ -84,7 +84,7 @@ def renamed(old: str, new: str) -> type[click.Command]:
             at = args.index("--") if "--" in args else len(args)
             words = [word.partition("=") for word in args[:at]]
             if any(name == old for name, *_ in words) and not ctx.resilient_parsing:
-                now = f"{old} of {ctx.command_path} is {new} now, and refused in the next release"
+                now = f"{old} of {ctx.command_path} is now {new}; the next release will refuse {old}"
                 say(f"etcd-deb: warning: {now}")
             spelt = ["".join((new if name == old else name, *value)) for name, *value in words]
             return super().parse_args(ctx, [*spelt, *args[at:]])
@@ -131,7 +131,7 @@ def source(command: _Command) -> _Command:
     return click.option(
         "--source",
         metavar="URL|DIR",
-        help=f"Where releases come from, above v3.6.7/; GitHub by default. {_variable('source')}",
+        help=f"Where to get releases: the parent of v3.6.7/. Default: GitHub. {_variable('source')}",
     )(command)
 
 
@@ -139,7 +139,7 @@ def pins(command: _Command) -> _Command:
     return click.option(
         "--pins",
         metavar="FILE",
-        help=f"Digests that decide alone, instead of the list that comes with etcd-deb. {_variable('pins')}",
+        help=f"Trust these digests, instead of the lists of etcd-deb and the user. {_variable('pins')}",
     )(command)
 
 
@@ -149,7 +149,7 @@ def arch(command: _Command) -> _Command:
         "arches",
         multiple=True,
         metavar="ARCH",
-        help="amd64, arm64, ppc64el, s390x or all; may be repeated; this machine's by default."
+        help="amd64, arm64, ppc64el, s390x or all; may be repeated. Default: that of this machine."
         f" {_variable('arches')}",
     )(command)
 
@@ -168,13 +168,13 @@ def revision(command: _Command) -> _Command:
 
 def compression(command: _Command) -> _Command:
     return click.option(
-        "--compression", type=click.Choice(COMPRESSIONS), help=f"xz by default. {_variable('compression')}"
+        "--compression", type=click.Choice(COMPRESSIONS), help=f"Default: xz. {_variable('compression')}"
     )(command)
 
 
 def maintainer(command: _Command) -> _Command:
     return click.option(
-        "--maintainer", metavar="NAME", help=f'"Name <address>" of who packs it. {_variable("maintainer")}'
+        "--maintainer", metavar="NAME", help=f'Maintainer, "Name <address>". {_variable("maintainer")}'
     )(command)
 
 
@@ -253,7 +253,7 @@ def cluster_output(command: _Command) -> _Command:
         metavar="DIR",
         default="cluster",
         show_default=True,
-        help="Folder with a folder for each node.",
+        help="Folder that has a folder for each node.",
     )(command)
 
 

@@ -25,16 +25,14 @@ def to(*, required: bool) -> Callable[[_Command], _Command]:
     """--to and --endpoint-url."""
 
     def options(command: _Command) -> _Command:
-        endpoint = click.option(
-            "--endpoint-url", metavar="URL", help="The S3 store, where it is not Amazon's."
-        )
+        endpoint = click.option("--endpoint-url", metavar="URL", help="The S3 store, if it is not Amazon's.")
         targets = click.option(
             "--to",
             "targets",
             multiple=True,
             required=required,
             metavar="TARGET",
-            help="Bring the repository to DIR, rsync://HOST/MODULE, HOST:PATH or s3://BUCKET/PREFIX;"
+            help="Push the repository to DIR, rsync://HOST/MODULE, HOST:PATH or s3://BUCKET/PREFIX;"
             " may be repeated.",
         )
         return targets(endpoint(command))
@@ -68,9 +66,7 @@ def push_to_each(
             show_error(error)
         except OSError as error:
             show_error(
-                EtcdDebError(
-                    f"{target} can't be written: {error}", hint="check the owner and mode of that folder"
-                )
+                EtcdDebError(f"can't write {target}: {error}", hint="check the owner and mode of that folder")
             )
         except Interrupted as end:
             end.left = f"the repository here is whole; {AGAIN}"

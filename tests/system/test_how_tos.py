@@ -33,7 +33,7 @@ def test_three_nodes_are_set_up_without_a_question(nodes: Nodes, package: Packag
     with ThreadPoolExecutor() as threads:
         list(threads.map(lambda machine: install(how_to, machine, answers, deb), machines[1:]))
 
-    look, round_trip = how_to.blocks("3. Look")
+    look, round_trip = how_to.blocks("3. Check")
     healthy = "endpoint health --cluster"
     wait_for(
         "all members to be healthy",

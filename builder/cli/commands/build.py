@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--output",
     metavar="DIR",
     type=options.Folder(),
-    help="Folder for the packages; dist by default. [ETCD_DEB_OUTPUT]",
+    help="Folder for the packages. Default: dist. [ETCD_DEB_OUTPUT]",
 )
 @click.option("--key", metavar="KEYID", help="OpenPGP key that signs .changes. [ETCD_DEB_KEY]")
 @options.as_json

@@ -11,14 +11,14 @@ from builder.cli.usage import Group
 
 @click.group(cls=Group)
 def cache() -> None:
-    """Show and empty the cache of downloads."""
+    """List or remove cached downloads."""
 
 
 @cache.command("list")
 @options.as_json
 @pass_invocation
 def list_(invocation: Invocation, as_json: bool) -> None:
-    """List downloads: size, day of the last use, and path; and the bound, the setting cache_limit."""
+    """List downloads with size, date of last use and path, and show the limit (cache_limit)."""
     from builder.cli import report
     from builder.release.cache import cache_folder, contents
 
@@ -35,11 +35,11 @@ def list_(invocation: Invocation, as_json: bool) -> None:
     default=0,
     show_default=True,
     metavar="MB",
-    help="Keep what was used last, up to this size.",
+    help="Keep the most recently used downloads, up to this size.",
 )
 @options.as_json
 def prune(keep: int, as_json: bool) -> None:
-    """Remove downloads that no running etcd-deb uses, those that were used longest ago first."""
+    """Remove downloads that no running etcd-deb uses, least recently used first."""
     from builder.cli import report
     from builder.release.cache import MEGABYTE
     from builder.release.cache import prune as run_prune

@@ -67,7 +67,7 @@ def as_text(needs: tuple[Need, ...]) -> str:
 def doctor(as_json: bool) -> int:
     """List missing programs and how to install them.
 
-    Exit status 1: a build does not work without one of them.
+    Exit status 1: a program that a build needs is missing.
     """
     found = [{**asdict(need), "path": need.path} for need in NEEDS]
     click.echo(terminal.as_json(found) if as_json else as_text(NEEDS))

@@ -19,7 +19,7 @@ from builder.version import parse_version
     type=options.Folder(),
     required=True,
     metavar="DIR",
-    help="The folder to fill.",
+    help="Folder to fill.",
 )
 @options.arch
 @options.source
@@ -35,7 +35,7 @@ def fetch(
     pins: str | None,
     as_json: bool,
 ) -> None:
-    """Fill a folder that --source DIR then serves without a network.
+    """Fetch and verify a release for later offline builds with --source DIR.
 
     \b
     etcd-deb fetch v3.6.7 --arch all --output /srv/releases

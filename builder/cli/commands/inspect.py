@@ -26,10 +26,10 @@ def inspect(
     rebuild: bool,
     as_json: bool,
 ) -> int:
-    """Show what a package says of itself, and compare it with the release it names.
+    """Show what a package says about itself, and compare it with its release.
 
-    Without --rebuild, the programs and the list of members are compared, and the result says what was not.
-    Exit status 3: something differs. Exit status 4: it could not be compared.
+    Without --rebuild, compare only the programs and the file list, and say what was not compared.
+    Exit status 3: something differs. Exit status 4: the package could not be compared.
     """
     from builder.advisories import known_faults
     from builder.cli import report

@@ -18,9 +18,9 @@ from builder.version import parse_version
 @options.as_json
 @pass_invocation
 def pin(invocation: Invocation, version: str, source: str | None, pins: str | None, as_json: bool) -> None:
-    """Record a release's digests, once two witnesses agreed on them.
+    """Record a release's digests if two witnesses agree on them.
 
-    They go to the list that --pins names, or to your own beside your settings.
+    The digests go to the list that --pins names, or to your own list next to your settings.
 
     \b
     etcd-deb pin v3.6.7 --pins conf/SHA256SUMS

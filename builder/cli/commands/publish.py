@@ -14,7 +14,7 @@ from builder.errors import GENERAL
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @options.repository
 @options.suite
-@click.option("--component", help="By default the series of the version, such as 3.6.")
+@click.option("--component", help="Default: the series of the version, such as 3.6.")
 @pushing.to(required=False)
 @options.as_json
 def publish(
@@ -28,7 +28,7 @@ def publish(
 ) -> int:
     """Publish packages in a signed apt repository.
 
-    FILE is a .changes or a .deb.
+    FILE is a .changes or .deb file.
 
     \b
     etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org

@@ -17,7 +17,7 @@ _suite = click.argument("suite", type=options.SuiteName())
 
 @click.group(cls=Group)
 def repo() -> None:
-    """Make and keep a signed apt repository.
+    """Create and maintain a signed apt repository.
 
     \b
     etcd-deb repo init /srv/apt --suite trixie --new-key --url http://apt.example.org
@@ -27,16 +27,16 @@ def repo() -> None:
 
 @repo.command("init")
 @_folder
-@click.option("--suite", "suites", multiple=True, help="A suite to make; may be repeated.")
-@click.option("--key", metavar="FPR", help="OpenPGP key that signs.")
+@click.option("--suite", "suites", multiple=True, help="Suite to create; may be repeated.")
+@click.option("--key", metavar="FPR", help="OpenPGP key to sign with.")
 @click.option("--new-key", is_flag=True, help="Make an ed25519 key without a passphrase.")
-@click.option("--gnupg-home", metavar="DIR", help="Where gpg has the key; outside the repository.")
+@click.option("--gnupg-home", metavar="DIR", help="GNUPGHOME that has the key; outside the repository.")
 @click.option("--url", help="Where clients will find the repository.")
-@click.option("--origin", help="Origin and Label of its Release files; etcd-ha by default.")
+@click.option("--origin", help="Origin and Label of the Release files. Default: etcd-ha.")
 @click.option(
     "--valid-days",
     type=click.IntRange(0),
-    help="Days until Valid-Until, 3650 at most; 0 for none, as by default.",
+    help="Days until Valid-Until, at most 3650. Default: 0, no Valid-Until.",
 )
 @options.as_json
 def init(
@@ -50,9 +50,9 @@ def init(
     valid_days: int | None,
     as_json: bool,
 ) -> None:
-    """Make a repository, or add a suite to one.
+    """Create a repository, or change one.
 
-    Prints the fingerprint of the key, and the .sources file of each suite.
+    Print the fingerprint of the key, and the path of the .sources file of each suite.
     """
     from builder.cli import repository_report as report
     from builder.repository.create import Wishes, create
@@ -75,7 +75,7 @@ def init(
 @click.argument("suite", required=False, type=options.SuiteName())
 @options.as_json
 def list_(folder: Path, suite: str | None, as_json: bool) -> None:
-    """List the suites with their packages and what they withhold; of one SUITE also files and generations."""
+    """List suites with their packages and withheld versions; for one SUITE, also files and generations."""
     from builder.cli import repository_report as report
     from builder.repository.look import look, look_at
 
@@ -93,11 +93,11 @@ def list_(folder: Path, suite: str | None, as_json: bool) -> None:
 @click.argument("suite", type=options.SuiteName())
 @options.as_json
 def show(folder: Path, suite: str, as_json: bool) -> None:
-    """Do what `repo list DIR SUITE` does: the name that it had before."""
+    """Show a suite: the old name of `repo list DIR SUITE`."""
     from builder.cli import repository_report as report
     from builder.repository.look import look_at
 
-    say("etcd-deb: warning: repo show is repo list now, and refused in the next release")
+    say("etcd-deb: warning: repo show is now repo list; the next release will refuse repo show")
     found = look_at(options.repository_at(folder), suite)
     click.echo(report.suite_as_json(found) if as_json else report.suite_as_text(found))
 
@@ -106,7 +106,7 @@ def show(folder: Path, suite: str, as_json: bool) -> None:
 @_folder
 @options.as_json
 def verify(folder: Path, as_json: bool) -> int:
-    """Check signatures, indices, packages, keys, pages and files; status 3 where something is wrong."""
+    """Check signatures, indices, packages, keys, pages and files. Exit status 3: something is wrong."""
     from builder.cli import repository_report as report
     from builder.repository.check import check
 
@@ -119,7 +119,7 @@ def verify(folder: Path, as_json: bool) -> int:
 @_folder
 @options.as_json
 def resign(folder: Path, as_json: bool) -> None:
-    """Sign every suite anew, with a later Date and Valid-Until."""
+    """Sign every suite again, with a later Date and Valid-Until."""
     from builder.cli import repository_report as report
     from builder.repository.upkeep import resign as run_resign
 
@@ -130,11 +130,11 @@ def resign(folder: Path, as_json: bool) -> None:
 @repo.command("rotate-key")
 @_folder
 @click.option("--new-key", is_flag=True, help="Make an ed25519 key without a passphrase.")
-@click.option("--key", metavar="FPR", help="Another OpenPGP key of the same GNUPGHOME.")
-@click.option("--finish", is_flag=True, help="Let the old key go, once all nodes have the new one.")
+@click.option("--key", metavar="FPR", help="Another OpenPGP key in the same GNUPGHOME.")
+@click.option("--finish", is_flag=True, help="Retire the old key, once all nodes have the new one.")
 @options.as_json
 def rotate_key(folder: Path, new_key: bool, key: str | None, finish: bool, as_json: bool) -> None:
-    """Change the key that signs: both sign, until --finish lets the old one go.
+    """Change the signing key: both keys sign until --finish retires the old one.
 
     \b
     etcd-deb repo rotate-key /srv/apt --new-key
@@ -146,9 +146,9 @@ def rotate_key(folder: Path, new_key: bool, key: str | None, finish: bool, as_js
 
     if sum((new_key, key is not None, finish)) != 1:
         raise UsageError(
-            "rotate-key takes one step at a time",
+            "rotate-key needs exactly one step",
             details=("expected  one of --new-key, --key FPR and --finish",),
-            hint=f"etcd-deb repo rotate-key {folder} --new-key begins",
+            hint=f"to begin: etcd-deb repo rotate-key {folder} --new-key",
         )
     repository, progress = options.repository_at(folder), options.progress()
     done = rotate.finish(repository, progress) if finish else rotate.begin(repository, key, progress)
@@ -160,7 +160,7 @@ def rotate_key(folder: Path, new_key: bool, key: str | None, finish: bool, as_js
 @pushing.to(required=True)
 @options.as_json
 def push(folder: Path, targets: tuple[str, ...], endpoint_url: str | None, as_json: bool) -> int:
-    """Bring remotes to the state of the repository, after prune, promote, rollback or resign.
+    """Push the repository to remotes, after prune, promote, rollback or resign.
 
     \b
     etcd-deb repo push /srv/apt --to web1.example.org:/srv/www/apt
@@ -180,7 +180,7 @@ def push(folder: Path, targets: tuple[str, ...], endpoint_url: str | None, as_js
 @click.argument("version")
 @options.as_json
 def remove(folder: Path, suite: str, version: str, as_json: bool) -> None:
-    """Take a version, such as 3.6.7-1, out of a suite."""
+    """Remove a version, such as 3.6.7-1, from a suite, and withhold it."""
     from builder.cli import repository_report as report
     from builder.repository.upkeep import remove as run_remove
 
@@ -194,7 +194,7 @@ def remove(folder: Path, suite: str, version: str, as_json: bool) -> None:
 @click.argument("version")
 @options.as_json
 def release(folder: Path, suite: str, version: str, as_json: bool) -> None:
-    """Withhold a version no more that remove or rollback took back, so that sync and publish may bring it."""
+    """Let sync and publish add a withheld version again."""
     from builder.cli import repository_report as report
     from builder.repository.upkeep import release as run_release
 
@@ -209,11 +209,11 @@ def release(folder: Path, suite: str, version: str, as_json: bool) -> None:
     "--keep",
     type=click.IntRange(1),
     required=True,
-    help="Versions to keep of each component and architecture.",
+    help="Number of versions to keep for each component and architecture.",
 )
 @options.as_json
 def prune(folder: Path, suite: str, keep: int, as_json: bool) -> None:
-    """Take all but the newest versions out of a suite, and delete files that nothing names any more."""
+    """Remove old versions from a suite, and delete unreferenced files."""
     from builder.cli import repository_report as report
     from builder.repository.upkeep import prune as run_prune
 
@@ -225,10 +225,10 @@ def prune(folder: Path, suite: str, keep: int, as_json: bool) -> None:
 @_folder
 @click.argument("source", type=options.SuiteName())
 @click.argument("target", type=options.SuiteName())
-@click.option("--version", help="Such as 3.6.7-1; all of the suite's by default.")
+@click.option("--version", help="Version to add, such as 3.6.7-1. Default: all.")
 @options.as_json
 def promote(folder: Path, source: str, target: str, version: str | None, as_json: bool) -> None:
-    """Add the packages of SOURCE, a suite, to TARGET."""
+    """Add the packages of the suite SOURCE to the suite TARGET."""
     from builder.cli import repository_report as report
     from builder.repository.upkeep import promote as run_promote
 
@@ -244,11 +244,11 @@ def promote(folder: Path, source: str, target: str, version: str | None, as_json
     "--generation",
     "number",
     type=click.IntRange(1),
-    help="One that `repo list DIR SUITE` shows as kept; the one before by default.",
+    help="A generation that `repo list DIR SUITE` shows as kept. Default: the previous one.",
 )
 @options.as_json
 def rollback(folder: Path, suite: str, number: int | None, as_json: bool) -> None:
-    """Show clients an earlier state of a suite again; what it takes back is withheld."""
+    """Restore an earlier state of a suite, and withhold what this removes."""
     from builder.cli import repository_report as report
     from builder.repository.upkeep import rollback as run_rollback
 

@@ -20,7 +20,7 @@ from builder.errors import UsageError
     type=options.Folder(),
     required=True,
     metavar="DIR",
-    help="Where the tree goes.",
+    help="Folder for the tree.",
 )
 @options.arch
 @options.source
@@ -42,7 +42,7 @@ def source(
     maintainer: str | None,
     as_json: bool,
 ) -> None:
-    """Leave the source tree that plain dpkg-buildpackage builds.
+    """Write a source tree that plain dpkg-buildpackage can build.
 
     \b
     etcd-deb source v3.6.7 --output .
@@ -55,7 +55,7 @@ def source(
     if len(settings.arches) != 1:
         raise UsageError(
             "a source tree holds the binaries of one architecture",
-            details=(f"got       {', '.join(settings.arches)}",),
+            details=("expected  one architecture", f"found     {', '.join(settings.arches)}"),
             hint="name one with --arch",
         )
     progress = options.progress()

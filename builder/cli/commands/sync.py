@@ -15,7 +15,7 @@ from builder.errors import GENERAL
 @click.command()
 @options.repository
 @options.suite
-@click.option("--series", multiple=True, help="Such as 3.6; may be repeated. [ETCD_DEB_SERIES]")
+@click.option("--series", multiple=True, help="Series, such as 3.6; may be repeated. [ETCD_DEB_SERIES]")
 @options.arch
 @options.source
 @options.pins
@@ -40,7 +40,7 @@ def sync(
     endpoint_url: str | None,
     as_json: bool,
 ) -> int:
-    """Build and publish what upstream has released and the suite lacks.
+    """Build and publish the upstream releases that a suite lacks.
 
     \b
     etcd-deb sync --repo /srv/apt --suite trixie

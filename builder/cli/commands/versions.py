@@ -16,7 +16,7 @@ from builder.cli.options import Invocation, pass_invocation
 def versions(invocation: Invocation, source: str | None, pins: str | None, as_json: bool) -> None:
     """List the releases: date, pinned or not, supported or end of life, known faults.
 
-    With GitHub as the source, its security advisories are read too, and kept for later builds.
+    If the source is GitHub, also read its security advisories and keep them for later builds.
     """
     from builder.advisories import known_faults
     from builder.cli import report

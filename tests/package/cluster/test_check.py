@@ -127,4 +127,4 @@ def test_a_file_that_is_no_certificate_is_an_error_with_status_2(machine: Machin
 
 def test_a_certificate_without_its_key_is_wrong_usage(machine: Machine) -> None:
     done = machine.run(*CHECK, "--cert", str(machine.folder / "cluster/pg1/etcd-tls/root.crt"))
-    assert (done.returncode, "--cert and --key belong together" in done.stderr) == (2, True)
+    assert (done.returncode, "--cert and --key must be given together" in done.stderr) == (2, True)

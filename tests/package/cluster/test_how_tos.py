@@ -64,9 +64,9 @@ def followed(name: str) -> Followed:
 
 def test_three_machines_from_one_file(desk: Desk) -> None:
     steps = followed("three-machines.md")
-    cluster = desk.writes(steps.take("1. Describe it"))
+    cluster = desk.writes(steps.take("1. Describe the cluster"))
     assert cluster.members == cluster_of(EXAMPLE).members
-    desk.types(steps.take("2. Make what"))
+    desk.types(steps.take("2. Make the files"))
     users = [desk.folder / f"cluster/{node.name}/user-data" for node in cluster.nodes]
     assert all("packages:\n- etcd-ha\n" in user.read_text() for user in users)
     desk.types(steps.take("3. Boot"))
@@ -76,13 +76,13 @@ def test_three_machines_from_one_file(desk: Desk) -> None:
 
 def test_certificates_are_made_renewed_replaced_and_asked_for(desk: Desk, tmp_path: Path) -> None:
     steps = followed("tls.md")
-    desk.types(steps.take("Make them"))
-    installed = steps.take("Put them on a node")
+    desk.types(steps.take("Make the certificates"))
+    installed = steps.take("Install them on a node")
     for word in installed.replace("\n", " ").split():
         if word.endswith((".crt", ".key")) and "/" not in word:
             assert desk.has(f"pg1/etcd-tls/{word}")
-    steps.leave("Put them on a node", NODE)
-    listed = desk.types(steps.take("See what expires"))
+    steps.leave("Install them on a node", NODE)
+    listed = desk.types(steps.take("List what expires"))
     assert listed.splitlines()[0].split() == ["FILE", "SUBJECT", "EXPIRES", "DAYS", "STATE"]
     desk.types(steps.take("Renew"))
     trust = desk.folder / "cluster/pg1/etcd-tls/ca.crt"
@@ -106,22 +106,22 @@ def test_patroni_on_the_cluster(desk: Desk) -> None:
     steps = followed("patroni.md")
     described = yaml.safe_load(EXAMPLE.read_text())
     assert yaml.safe_load(steps.take("")) == {"patroni": described["patroni"]}
-    printed = desk.types(steps.take("1. Write Patroni's part"))
+    printed = desk.types(steps.take("1. Write Patroni's files"))
     node = steps.take("2. On each node").splitlines()
     (command,) = (line for line in node if line.startswith("pg_createconfig_patroni"))
     assert f"on pg1: {command}" in printed.splitlines()
     assert desk.has(
         "pg1/dcs.yml", *(f"pg1/patroni-tls/{name}" for name in ("ca.crt", "client.crt", "client.key"))
     )
-    desk.types(steps.take("A file of Patroni's"))
+    desk.types(steps.take("If you write Patroni's file"))
     assert desk.has("pg1/etcd3.yml")
     steps.is_done()
 
 
 def test_two_postgres_nodes_and_three_members_elsewhere(desk: Desk) -> None:
     steps = followed("five-nodes.md")
-    cluster = desk.writes(steps.take("1. Describe it"))
-    printed = desk.types(steps.take("2. Make what"))
+    cluster = desk.writes(steps.take("1. Describe the cluster"))
+    printed = desk.types(steps.take("2. Make the files"))
     assert [node.name for node in cluster.members] == ["etcd1", "etcd2", "etcd3"]
     assert "on pg2: pg_createconfig_patroni" in printed
     assert "on etcd1" not in printed
@@ -136,9 +136,9 @@ def test_external_etcd_for_kubernetes(desk: Desk) -> None:
     steps = followed("kubernetes.md")
     cluster = desk.writes(EXAMPLE.read_text() + steps.take("1. Make kube-apiserver's"))
     desk.types(steps.take("1. Make kube-apiserver's"))
-    installed = [word for word in steps.take("2. Put it").split() if word.startswith("kube-apiserver.d/")]
+    installed = [word for word in steps.take("2. Install it").split() if word.startswith("kube-apiserver.d/")]
     assert len(installed) == 3
     assert desk.has(*installed)
-    external = yaml.safe_load(steps.take("3. Tell kubeadm"))["etcd"]["external"]
+    external = yaml.safe_load(steps.take("3. Configure kubeadm"))["etcd"]["external"]
     assert external["endpoints"] == [cluster.client_url(node) for node in cluster.members]
     steps.is_done()

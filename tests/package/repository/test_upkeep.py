@@ -234,7 +234,7 @@ def test_old_spellings_work_with_a_warning(publisher: Publisher) -> None:
     assert (back.status, publisher.versions()) == (0, {"3.6.7-1"})
     assert "warning: --to of etcd-deb repo rollback is --generation now" in back.err
     shown = publisher.repo("show", SUITE, "--json")
-    assert "warning: repo show is repo list now" in shown.err
+    assert "warning: repo show is now repo list" in shown.err
     assert json.loads(shown.out) == json.loads(publisher.repo("list", "--json").out)[SUITE]
     assert publisher.repo("show", SUITE).out == publisher.repo("list", SUITE).out
     assert " show" not in publisher.run("repo", "--help").out

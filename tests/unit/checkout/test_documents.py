@@ -43,7 +43,7 @@ BY_HEADING = {
     "preseed-three-nodes.md": {
         "1. Write": f"{THREE}without_a_question",
         "2. Install": f"{THREE}without_a_question",
-        "3. Look": f"{THREE}without_a_question",
+        "3. Check": f"{THREE}without_a_question",
         "With TLS": f"{THREE}with_tls",
     },
     "upgrade.md": dict.fromkeys(
@@ -53,7 +53,7 @@ BY_HEADING = {
 EXEMPT = {
     (
         "preseed-three-nodes.md",
-        "4. Tell Patroni",
+        "4. Configure Patroni",
     ): "a part of Patroni's own file, which etcd-deb does not read",
 }
 

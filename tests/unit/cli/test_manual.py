@@ -77,7 +77,7 @@ def test_options_before_the_command_stand_in_the_page() -> None:
 
 
 def test_options_of_several_commands_are_explained_once() -> None:
-    section = page().split("\n.Ss Options of several commands\n")[1].split("\n.Sh ")[0]
+    section = page().split("\n.Ss Options shared by several commands\n")[1].split("\n.Sh ")[0]
     explained = re.findall(r"^\.It (--[a-z-]+)", section, re.MULTILINE)
     shared = [flag for command in COMMANDS.values() for flag in flags_of(command)]
     assert sorted(explained) == sorted({flag for flag in shared if shared.count(flag) > 1} - {"--to"})

@@ -79,7 +79,7 @@ def test_an_old_spelling_works_with_a_warning(release: Path, tmp_path: Path, com
     result = run(*words, "-q")
     assert result.returncode == 0
     assert result.stderr == (
-        f"etcd-deb: warning: --to of etcd-deb {command} is --output now, and refused in the next release\n"
+        f"etcd-deb: warning: --to of etcd-deb {command} is now --output; the next release will refuse --to\n"
     )
     assert result.stdout.startswith(f"{tmp_path}/")
     assert "--to" not in run(command, "--help").stdout

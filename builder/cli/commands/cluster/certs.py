@@ -36,8 +36,8 @@ def certs() -> None:
     """Make, renew, list and rotate the certificates of a cluster.
 
     \b
-    etcd-deb cluster certs cluster.yaml          the CA, keys and certificates that are missing
-    etcd-deb cluster certs list cluster.yaml     what expires when
+    etcd-deb cluster certs cluster.yaml          makes the missing CA, keys and certificates
+    etcd-deb cluster certs list cluster.yaml     lists expiry dates
     """
 
 
@@ -48,23 +48,25 @@ def _now() -> datetime:
 @certs.command("make")
 @options.cluster_file
 @options.cluster_output
-@click.option("--renew", is_flag=True, help="Renew also what has less than a third of its life left.")
-@click.option("--csr", is_flag=True, help="Write requests for the CA of a company.")
 @click.option(
-    "--import", "signed", type=click.Path(path_type=Path), metavar="DIR", help="Take in what that CA signed."
+    "--renew", is_flag=True, help="Also renew certificates with under a third of their lifetime left."
+)
+@click.option("--csr", is_flag=True, help="Write signing requests for a company's CA.")
+@click.option(
+    "--import", "signed", type=click.Path(path_type=Path), metavar="DIR", help="Import what that CA signed."
 )
 @options.as_json
 def make(file: Path, output: Path, renew: bool, csr: bool, signed: Path | None, as_json: bool) -> None:
-    """Make the CA, keys and certificates that are missing or can't serve.
+    """Make the CA, keys and certificates that are missing or unusable.
 
-    The word make may be left out. A key that exists is never replaced.
+    The word make may be omitted. An existing key is never replaced.
     """
     from builder.cluster.tls import issuing
 
     if signed is not None and (csr or renew):
         raise UsageError(
-            "--import goes with neither --csr nor --renew",
-            details=("expected  one of them", "found     two"),
+            "--import can't be combined with --csr or --renew",
+            details=("expected  --import alone", "found     --import and another"),
             hint="etcd-deb cluster certs FILE --csr, and later --import DIR",
         )
     described = options.read_cluster_file(file)
@@ -84,7 +86,10 @@ def make(file: Path, output: Path, renew: bool, csr: bool, signed: Path | None, 
 @options.cluster_output
 @options.as_json
 def list_(file: Path, output: Path, as_json: bool) -> int:
-    """List certificates: what expires when. Exit status 1 where one has less than 30 days or can't serve."""
+    """List certificates and when they expire.
+
+    Exit status 1: a certificate is unusable or expires in less than 30 days.
+    """
     from builder.cli import cluster_report as report
     from builder.cluster.tls.expiry import listed
 
@@ -104,16 +109,16 @@ def list_(file: Path, output: Path, as_json: bool) -> int:
 @options.cluster_output
 @options.as_json
 def rotate_ca(file: Path, step: str, output: Path, as_json: bool) -> None:
-    """Replace the CA, in three steps: trust-both, replace, trust-new.
+    """Replace the CA in three steps: trust-both, replace, trust-new.
 
-    After each, copy the files to the nodes. After trust-both and trust-new every member restarts in turn
-    (etcd-ha restart on each node): etcd reads its CA file at its start alone.
+    After each step, copy the files to the nodes. After trust-both and trust-new, also run etcd-ha restart on
+    each node: etcd reads its CA file only when it starts.
     """
     from builder.cluster.tls.rotation import Step, rotate
 
     written = rotate(options.read_cluster_file(file), output, Step(step), _now())
-    restart = "" if step == "replace" else ", then: etcd-ha restart"
-    _show(written, f"Copy etcd-tls and patroni-tls of each node to it before the next step{restart}", as_json)
+    restart = "" if step == "replace" else ", then run there: etcd-ha restart"
+    _show(written, f"Before the next step, copy etcd-tls and patroni-tls to each node{restart}", as_json)
 
 
 def _show(written: Sequence[Written], advice: str, as_json: bool) -> None:
@@ -125,4 +130,4 @@ def _show(written: Sequence[Written], advice: str, as_json: bool) -> None:
         click.echo(report.written_as_json(written))
     else:
         click.echo("".join(f"{one.path}\n" for one in written), nl=False)
-    say(advice if written else "Nothing to do: each certificate serves.")
+    say(advice if written else "Nothing to do: every certificate is usable.")

@@ -30,11 +30,11 @@ def check(
     credentials: Path | None,
     as_json: bool,
 ) -> int:
-    """Check every member of a cluster; each fault comes with the command that mends it.
+    """Check every member of a cluster, and show how to fix each fault.
 
-    Each client URL is dialled; a key is put on one member, read on another and deleted on a third. Under TLS
-    the CA and the certificate of root in the folder are used, where no other is named.
-    Exit status 1: something is wrong. Exit status 2: no member could be asked, or not all could be looked at.
+    Connect to each client URL, put a key on one member, get it on another and delete it on a third. With TLS,
+    use root's certificate and the CA from the folder, unless the options name others.
+    Exit status 1: something is wrong. Exit status 2: no member answered, or not everything could be checked.
     """
     from etcd_ha import report
 
@@ -42,7 +42,7 @@ def check(
     from builder.cluster.check import Presented, check_cluster
 
     if (cert is None) is not (key is None):
-        raise UsageError("--cert and --key belong together", hint="name both, or none")
+        raise UsageError("--cert and --key must be given together", hint="give both or neither")
     presented = Presented(cacert, cert, key, credentials, os.environ.get("ETCDCTL_USER"))
     described = options.read_cluster_file(file)
     faults = known_faults(options.progress())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def cluster() -> None:
-    """Describe a cluster in one file, and equip its nodes.
+    """Set up and check a cluster that one file describes.
 
     \b
     etcd-deb cluster show cluster.yaml
@@ -39,7 +39,7 @@ cluster.add_command(check)
 @options.cluster_file
 @options.as_json
 def show(file: Path, as_json: bool) -> None:
-    """Show the nodes of a cluster and what the other commands would write."""
+    """Show the nodes of a cluster, and what the other commands would write."""
     from builder.cli import cluster_report as report
 
     described = options.read_cluster_file(file)
@@ -51,9 +51,9 @@ def show(file: Path, as_json: bool) -> None:
 @options.cluster_output
 @options.as_json
 def preseed(file: Path, output: Path, as_json: bool) -> None:
-    """Write the answers for debconf of each node.
+    """Write the debconf answers of each node.
 
-    A node loads its own before the package is installed: debconf-set-selections etcd-ha.preseed
+    Load them on the node before you install the package: debconf-set-selections etcd-ha.preseed
     """
     from builder.cluster import folder
     from builder.cluster.preseed import preseed as text_of
@@ -70,13 +70,13 @@ def preseed(file: Path, output: Path, as_json: bool) -> None:
 @cluster.command("cloud-init")
 @options.cluster_file
 @options.cluster_output
-@click.option("--golden", is_flag=True, help="For an image that has the packages already.")
+@click.option("--golden", is_flag=True, help="Write for an image that already has the packages.")
 @options.as_json
 def cloud_init(file: Path, output: Path, golden: bool, as_json: bool) -> None:
-    """Write user-data for cloud-init of each node.
+    """Write cloud-init user-data for each node.
 
-    It has the repository, the answers, the certificates in the folder and the packages. Give it to nobody but
-    the node: it has private keys.
+    It has the repository, the answers, the certificates from the folder and the packages. It contains
+    private keys: give it only to the node.
     """
     from builder.cluster import folder
     from builder.cluster.cloud_init import read_material, user_data
@@ -103,7 +103,7 @@ def cloud_init(file: Path, output: Path, golden: bool, as_json: bool) -> None:
     type=click.Choice(("debian", "plain")),
     default="debian",
     show_default=True,
-    help="debian: dcs.yml and the command for each node; plain: the section of a file made by hand.",
+    help="debian: dcs.yml and a command for each node; plain: a section for a hand-written file.",
 )
 @options.as_json
 def patroni(file: Path, output: Path, style: str, as_json: bool) -> None:
@@ -115,12 +115,12 @@ def patroni(file: Path, output: Path, style: str, as_json: bool) -> None:
     described = options.read_cluster_file(file)
     if described.patroni is None:
         raise UsageError(
-            f"{file} has no patroni",
+            f"{file} has no patroni section",
             details=(
                 "expected  the version of PostgreSQL and the network of its clients",
                 "found     neither",
             ),
-            hint="patroni: {postgresql: 17, network: 192.168.6.0/24}",
+            hint=f"add to {file}: patroni: {{postgresql: 17, network: 192.168.6.0/24}}",
         )
     nodes = described.patroni.nodes
     name, text = (folder.DCS, dcs(described)) if style == "debian" else (folder.ETCD3, section(described))

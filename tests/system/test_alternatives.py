@@ -89,8 +89,8 @@ def root() -> Iterator[Chroot]:
 
 @pytest.fixture
 def deb(package: Package) -> Path:
-    """The package of upstream's own build."""
-    return package("pypi")
+    """The package."""
+    return package("3.6.16")
 
 
 def install(root: Chroot, deb: Path) -> str:

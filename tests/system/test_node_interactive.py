@@ -28,7 +28,7 @@ def test_readline_leads_to_a_member_over_a_step_back_and_a_rejected_address(
     nodes: Nodes, package: Package
 ) -> None:
     (node,) = nodes(1, "trixie", "libterm-readline-gnu-perl")
-    with terminal(node, *put(node, package("pypi")), frontend="readline", priority="medium") as screen:
+    with terminal(node, *put(node, package("3.6.16")), frontend="readline", priority="medium") as screen:
         screen.sees("Setup of etcd on this node: ")
         screen.types("1")
         screen.sees("Name of this node: ", node.name)
@@ -59,7 +59,7 @@ def test_dialog_leads_to_a_member_over_a_step_back_and_a_rejected_list(
     nodes: Nodes, package: Package
 ) -> None:
     (node,) = nodes(1, "trixie", "whiptail")
-    with terminal(node, *put(node, package("pypi")), frontend="dialog") as screen:
+    with terminal(node, *put(node, package("3.6.16")), frontend="dialog") as screen:
         screen.sees("Setup of etcd on this node:")
         screen.keys("c", ENTER)
         screen.sees("Members of the cluster:")
@@ -83,7 +83,7 @@ def test_reconfiguration_shows_what_the_file_says_and_changes_what_is_answered(
     nodes: Nodes, package: Package
 ) -> None:
     (node,) = nodes(1, "trixie", "whiptail")
-    command = put(node, package("pypi"))
+    command = put(node, package("3.6.16"))
     by_hand = (
         "# mine\nname: byhand\ndata-dir: /var/lib/etcd-ha\n"
         f"initial-cluster: byhand=http://{node.address}:2380\n"
@@ -119,7 +119,7 @@ def test_reconfiguration_shows_what_the_file_says_and_changes_what_is_answered(
 
 def test_nothing_is_asked_and_nothing_hangs_at_priority_critical(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1, "trixie", "whiptail", "libterm-readline-gnu-perl")
-    command = put(node, package("pypi"))
+    command = put(node, package("3.6.16"))
     for frontend in ("readline", "dialog"):
         with terminal(node, *command, frontend=frontend, priority="critical") as screen:
             assert "etcd is not configured and stays stopped" in screen.ends()

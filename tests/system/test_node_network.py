@@ -55,7 +55,7 @@ def test_etcd_serves_soon_although_the_network_is_never_online(
     nodes: Nodes, package: Package, arrange: Callable[[Machine], None]
 ) -> None:
     (node,) = nodes(1)
-    deb = package("pypi")
+    deb = package("3.6.16")
     arrange(node)
     node.run("systemctl", "enable", "--now", "systemd-networkd")
     preseed(node, {"setup": "single", "address": node.address})
@@ -75,7 +75,7 @@ def test_etcd_serves_soon_although_the_network_is_never_online(
 def test_boot_where_the_address_comes_late_heals_by_itself(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     preseed(node, {"setup": "single", "address": node.address})
-    node.install(package("pypi"))
+    node.install(package("3.6.16"))
     wait_for("the member to be healthy", partial(is_healthy, node), within=SOON)
     node.poweroff()
     ip(node, "addr", "del", f"{node.address}/24", "dev", "eth0")
@@ -97,7 +97,7 @@ def test_members_whose_names_resolve_late_form_their_cluster_by_themselves(
         machine.put("/etc/hosts", "127.0.0.1 localhost\n")
     members = ",".join(f"{machine.name}=http://{machine.name}:2380" for machine in machines)
     cluster = Cluster(machines, {"members": members})
-    cluster.install(package("pypi"))
+    cluster.install(package("3.6.16"))
     for machine in machines:
         wait_for("etcd to have tried", lambda: service(machine).active == "activating", within=SOON)  # noqa: B023
         assert service(machine).status != 78

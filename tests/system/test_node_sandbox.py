@@ -21,7 +21,7 @@ SUITES = ("bookworm", "trixie", "forky")
 @pytest.mark.parametrize("suite", SUITES)
 def test_unit_is_valid_and_exposes_little(nodes: Nodes, package: Package, suite: str) -> None:
     (node,) = nodes(1, suite)
-    node.install(package("pypi"))
+    node.install(package("3.6.16"))
     assert node.run("systemd-analyze", "verify", "--man=no", "etcd.service").stdout == ""
     shown = node.run("systemd-analyze", "security", "etcd.service").stdout
     found = re.search(r"Overall exposure level for etcd.service: ([0-9.]+)", shown)
@@ -50,7 +50,7 @@ def test_tls_cluster_with_a_data_directory_elsewhere_works_in_the_sandbox(
                 **ANSWERS,
             },
         )
-        machine.install(package("pypi"))
+        machine.install(package("3.6.16"))
     first = machines[0]
     client = {**CLIENT, "ETCDCTL_ENDPOINTS": f"https://{first.address}:2379"}
 

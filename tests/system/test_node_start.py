@@ -21,17 +21,14 @@ POLICY = "/usr/sbin/policy-rc.d"
 
 @pytest.fixture
 def deb(package: Package) -> Path:
-    """The package of upstream's own build."""
-    return package("pypi")
+    """The package."""
+    return package("3.6.16")
 
 
 @pytest.fixture
-def node(nodes: Nodes, deb: Path) -> Machine:
+def node(serving: Nodes) -> Machine:
     """A single node with a running member that has a key."""
-    (machine,) = nodes(1)
-    preseed(machine, {"setup": "single", "address": machine.address})
-    machine.install(deb)
-    wait_for("the member to be healthy", lambda: is_healthy(machine), within=20)
+    (machine,) = serving(1, "3.6.16")
     etcdctl(machine, "put", "key", "value")
     return machine
 

@@ -163,7 +163,7 @@ def test_directory_changed_in_the_file_needs_no_daemon_reload(
     nodes: Nodes, package: Package, suite: str
 ) -> None:
     (node,) = nodes(1, suite)
-    single(node, package("pypi"))
+    single(node, package("3.6.16"))
     config = node.get(CONFIG)
     setting = "data-dir: /var/lib/etcd-ha\n"
     assert setting in config

@@ -144,12 +144,10 @@ def test_taking_over(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     section.is_done()
 
 
-def test_start_over(nodes: Nodes, package: Package) -> None:
-    machines = nodes(3)
+def test_start_over(serving: Nodes) -> None:
+    machines = serving(3, "3.7.3")
     first, second, third = machines
     cluster = Cluster(machines)
-    cluster.install(package("3.7.3"))
-    cluster.wait_for_quorum(within=30)
     etcdctl(first, "put", "key", "value")
 
     remove = Section("Remove and purge")

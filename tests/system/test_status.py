@@ -129,7 +129,7 @@ def test_status_without_quorum_answers_in_time_and_says_so(serving: Nodes) -> No
 def test_status_shows_alarms_warnings_and_a_pending_restart(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     preseed(node, {"setup": "single", "address": node.address, "quota": "16M"})
-    node.install(package("forky"))
+    node.install(package("3.6.16"))
     wait_for("the member to be healthy", partial(is_healthy, node), within=30)
     etcdctl(node, "get", "nothing")
     node.put("/root/big", "x" * 1_000_000)
@@ -190,7 +190,7 @@ def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(s
 
 def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
-    node.install(package("forky"))
+    node.install(package("3.6.16"))
     shown = screen(node)
     assert "dpkg-reconfigure etcd-ha" in shown
     said, code = status(node)

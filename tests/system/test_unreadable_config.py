@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import yaml
 
-from tests.support.machines.cluster import etcdctl, is_serving, preseed
+from tests.support.machines.cluster import etcdctl
 from tests.support.machines.machine import Machine
-from tests.support.wait import wait_for
 from tests.system.service import service
 from tests.system.upgrades import running_version
 
@@ -41,12 +39,9 @@ def member_of(node: Machine) -> tuple[str, object]:
 
 
 def test_guard_status_and_restart_ask_the_process_where_the_file_does_not_tell(
-    nodes: Nodes, package: Package
+    serving: Nodes, package: Package
 ) -> None:
-    (node,) = nodes(1)
-    preseed(node, {"setup": "single", "address": node.address})
-    node.install(package("3.6.7"))
-    wait_for("the member to serve", partial(is_serving, node), within=30)
+    (node,) = serving(1, "3.6.7")
     etcdctl(node, "put", "key", "value")
     for version in ("3.6.16", "3.7.3"):
         node.put(f"/root/{version}.deb", package(version))
@@ -78,11 +73,8 @@ def test_guard_status_and_restart_ask_the_process_where_the_file_does_not_tell(
     assert etcdctl(node, "get", "key", "--print-value-only") == "value\n"
 
 
-def test_status_names_no_default_where_the_file_does_not_tell(nodes: Nodes, package: Package) -> None:
-    (node,) = nodes(1)
-    preseed(node, {"setup": "single", "address": node.address})
-    node.install(package("3.6.7"))
-    wait_for("the member to serve", partial(is_serving, node), within=30)
+def test_status_names_no_default_where_the_file_does_not_tell(serving: Nodes) -> None:
+    (node,) = serving(1, "3.6.7")
     config = node.get(CONFIG)
     forms = {
         "anchored": config.replace(DATA, FORMS["anchored"]),
@@ -103,12 +95,9 @@ def test_status_names_no_default_where_the_file_does_not_tell(nodes: Nodes, pack
 
 
 def test_step_is_judged_by_what_was_installed_where_the_file_does_not_tell_and_nothing_runs(
-    nodes: Nodes, package: Package
+    serving: Nodes, package: Package
 ) -> None:
-    (node,) = nodes(1)
-    preseed(node, {"setup": "single", "address": node.address})
-    node.install(package("3.6.7"))
-    wait_for("the member to serve", partial(is_serving, node), within=30)
+    (node,) = serving(1, "3.6.7")
     node.run("systemctl", "stop", "etcd")
     node.put(CONFIG, node.get(CONFIG).replace(DATA, FORMS["anchored"]), mode="0640")
     node.put("/root/3.7.3.deb", package("3.7.3"))

@@ -36,8 +36,6 @@ from tests.system.upgrades import (
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
-pytestmark = pytest.mark.alone
-
 OLD, NEW = "3.6.7", "3.6.16"
 # Seconds until the turn of who vanished is another's.
 TURN_LOST = 90
@@ -56,6 +54,7 @@ def check_clients(seen: Traffic, cluster: Cluster, client: dict[str, str]) -> No
 
 
 # Over http each step of the walk through all minors sees the same, and more: test_upgrade_walk.py.
+@pytest.mark.alone
 @pytest.mark.soak
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_all_members_upgraded_in_the_same_second_never_lose_the_quorum(
@@ -79,6 +78,7 @@ def test_all_members_upgraded_in_the_same_second_never_lose_the_quorum(
     assert no_election_timed_out(machines)
 
 
+@pytest.mark.alone
 @pytest.mark.soak
 def test_older_patch_of_the_same_minor_installs_and_restarts_in_turn(lab: Lab, package: Package) -> None:
     machines = lab.nodes(3)
@@ -99,6 +99,7 @@ def test_clusters_of_other_sizes_restart_in_turn(nodes: Nodes, package: Package,
     cluster.wait_for_quorum(within=20)
 
 
+@pytest.mark.alone
 def test_version_that_cannot_start_takes_down_one_member_and_a_good_one_heals_all(
     lab: Lab, serving: Nodes, package: Package, tmp_path: Path
 ) -> None:
@@ -216,6 +217,7 @@ def test_turn_of_who_vanishes_goes_on_to_the_others(
     assert running_version(holder) == NEW
 
 
+@pytest.mark.alone
 @pytest.mark.soak
 def test_ten_restarts_round_the_nodes_lose_nothing(lab: Lab, package: Package) -> None:
     machines = lab.nodes(3)

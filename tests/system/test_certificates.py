@@ -137,7 +137,7 @@ def test_files_that_etcd_can_never_use_stop_the_service_and_the_advice_mends_it(
     put_files(node, good.pem, key_pem(good.key, planted.PASSPHRASE), root.pem)
     preseed(node, {"setup": "single", "address": node.address, **ANSWERS})
     said = node.install(package(NEWEST)).stdout
-    assert "expected a private key without passphrase, found one with a passphrase" in said
+    assert "expected a private key without a passphrase, found one with a passphrase" in said
     follow(stopped(node), node, "openssl pkey", "systemctl start etcd", answer=f"{planted.PASSPHRASE}\n")
     wait_for("the member to serve", partial(is_serving, node), within=30)
     assert node.run("ls", FOLDER).stdout.split() == ["ca.pem", "node.key", "node.pem"]

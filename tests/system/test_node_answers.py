@@ -170,7 +170,7 @@ def test_what_etcd_would_refuse_is_not_written(nodes: Nodes, deb: Path) -> None:
     preseed(node, {"setup": "cluster", "address": node.address, "members": "n1=ftp://n1,n2"})
     said = node.install(deb).stdout
     assert "Unusable list of members" in said
-    assert "etcd-ha/members: the URL in 'n1=ftp://n1' has to start with http://, since tls is false." in said
+    assert "etcd-ha/members: the URL in 'n1=ftp://n1' must start with http://, since tls is false." in said
     assert node.run("test", "-e", FILE, check=False).returncode != 0
     preseed(node, {"members": f"{node.name}={node.address}"})
     follow(said, node, "dpkg-reconfigure etcd-ha", before=SILENT)

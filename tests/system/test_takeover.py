@@ -60,10 +60,7 @@ def test_article_install_takes_the_package_over_and_gets_its_own_back(nodes: Nod
     assert first.run("readlink", f"/proc/{service(first).pid}/exe").stdout.strip() == OURS["etcd"]
     assert member_id(first) == known
     assert second.run("etcdctl", "get", "testkey").stdout == "testkey\nHello World\n"
-    assert (
-        "/etc/systemd/system/etcd.service, not the one of the package"
-        in first.run("etcd-ha", "status").stdout
-    )
+    assert "/etc/systemd/system/etcd.service, not from the package" in first.run("etcd-ha", "status").stdout
 
     first.reboot()
     wait_for("n1 to serve after the reboot", partial(is_serving, first), within=30)

@@ -218,7 +218,7 @@ def test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all(
     before, pid = plain.get(CONFIG), service(plain).pid
     said = reconfigure(plain, ANSWERS)
     assert "these answers change nothing: tls tls-ca tls-cert tls-key" in said
-    assert "TLS is not turned on or off" in said
+    assert "TLS was not turned on or off" in said
     assert (plain.get(CONFIG), service(plain).pid) == (before, pid)
     # What is not of that group counts nonetheless, and its URLs keep their scheme.
     before, pid = secure.get(CONFIG), service(secure).pid

@@ -148,5 +148,5 @@ def test_what_the_end_of_a_migration_says_about_the_service_is_typed(node: Machi
     node.put(FILE, own_file(node))
     said = node.run("etcd-ha", "migrate", within=120).stdout
     typed = follow(said, node, "etcd-ha status; journalctl -u etcd", check=False)
-    assert "waits for the network or a majority of its members" in typed
+    assert "waiting for the network or a majority of its members" in typed
     assert "10.66.0.99:2380" in typed

@@ -196,7 +196,7 @@ def test_file_that_cannot_be_edited_is_left_alone_and_named(
     node.put(FILE, form)
     preseed(node, {"setup": "single", "address": node.address})
     said = node.install(deb).stdout
-    assert f"{FILE} is left as it is, since it can't be edited safely" in said
+    assert f"{FILE} was not changed, since it can't be edited safely" in said
     assert reason in said
     assert node.get(FILE) == form
 
@@ -244,7 +244,7 @@ def test_member_that_exists_is_not_reshaped(serving: Nodes) -> None:
         node, {"setup": "cluster", "members": f"{node.name}={node.address},n2=10.0.0.9", "cluster-token": "x"}
     )
     said = reconfigure(node)
-    assert "exists already, so these answers change nothing: setup members cluster-token" in said
+    assert "already exists, so these answers change nothing: setup members cluster-token" in said
     assert node.get(FILE) == before
 
 

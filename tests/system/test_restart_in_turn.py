@@ -256,7 +256,7 @@ def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes
     before = service(node).pid
     due = f"etcd {OLD} runs, {NEW} is installed"
     said = apt_install(node, hand_over_file([node], package(NEW))).stdout
-    assert f"{due}. To restart it when it is its turn: etcd-ha restart" in said
+    assert f"{due}. To restart the member in turn: etcd-ha restart" in said
     file = f"/root/{package(NEW).name}"
     again = node.run("apt-get", "-y", "--reinstall", "install", file, within=120)
     assert service(node).pid == before

@@ -51,7 +51,7 @@ def loops(machine: Machine) -> None:
 def is_told(machine: Machine, deb: Path, reason: str) -> None:
     """At an upgrade, on the screen and to programs."""
     said = machine.install(deb).stdout
-    (line,) = (line for line in said.splitlines() if "tries it again and again" in line)
+    (line,) = (line for line in said.splitlines() if "systemd keeps trying" in line)
     assert reason in line
     typed = follow(line, machine, "etcd-ha status; journalctl -u etcd")
     assert typed.count(reason) >= 2, "neither status nor the journal tells of it"
@@ -93,7 +93,7 @@ def test_a_member_that_waits_for_others_is_not_said_to_fail(nodes: Nodes, packag
     preseed(node, {"setup": "cluster", "address": node.address, "members": members})
     said = node.install(package("3.6.16")).stdout
     assert "again and again" not in said
-    assert "it waits for the network or a majority of its cluster" in said
+    assert "etcd is waiting for the network or for a majority of its members" in said
     assert "starting: waiting for the network" in follow(said, node, "etcd-ha status", check=False)
     assert "starting: waiting for the network or a majority of its members" in screen(node)
     found, code = status(node)

@@ -46,7 +46,9 @@ def test_article_install_takes_the_package_over_and_gets_its_own_back(nodes: Nod
     known, pid = member_id(first), service(first).pid
 
     said = first.install(deb).stdout
-    assert "/etc/systemd/system/etcd.service is not from this package and stays in charge" in said
+    assert (
+        "/etc/systemd/system/etcd.service is not from this package and still defines the service etcd" in said
+    )
     assert first.get(CONFIG) == config
     assert first.run("stat", "-c", "%U:%G %a", CONFIG).stdout == owner
     assert first.get("/etc/systemd/system/etcd.service") == unit

@@ -115,6 +115,6 @@ def test_step_is_judged_by_what_was_installed_where_the_file_does_not_tell_and_n
     refused = node.run("dpkg", "-i", "/root/3.7.3.deb", check=False)
     assert refused.returncode != 0
     assert "data-dir can't be read from /etc/etcd/etcd.yaml" in refused.stdout
-    assert "judged by the version that was installed, 3.6.7" in refused.stdout
+    assert "checked against the installed version, 3.6.7" in refused.stdout
     shown = node.run("etcd-ha", "status", check=False).stdout
     assert "No running process can supply them." in shown

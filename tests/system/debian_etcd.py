@@ -45,5 +45,5 @@ def prepared(nodes: Nodes, package: Package, debian_etcd: Debian, suite: str) ->
     (node,) = nodes(1, suite, "adduser")
     debian_etcd(node, suite)
     said = node.install(package(suite)).stdout
-    assert "to go on with it: etcd-ha migrate" in said
+    assert "to continue with it: etcd-ha migrate" in said
     return node

@@ -137,7 +137,7 @@ def test_files_that_etcd_can_never_use_stop_the_service_and_the_advice_mends_it(
     put_files(node, good.pem, key_pem(good.key, planted.PASSPHRASE), root.pem)
     preseed(node, {"setup": "single", "address": node.address, **ANSWERS})
     said = node.install(package(NEWEST)).stdout
-    assert "expected a private key without passphrase, found one with a passphrase" in said
+    assert "expected a private key without a passphrase, found one with a passphrase" in said
     follow(stopped(node), node, "openssl pkey", "systemctl start etcd", answer=f"{planted.PASSPHRASE}\n")
     wait_for("the member to serve", partial(is_serving, node), within=30)
     assert node.run("ls", FOLDER).stdout.split() == ["ca.pem", "node.key", "node.pem"]
@@ -218,7 +218,7 @@ def test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all(
     before, pid = plain.get(CONFIG), service(plain).pid
     said = reconfigure(plain, ANSWERS)
     assert "these answers change nothing: tls tls-ca tls-cert tls-key" in said
-    assert "TLS is not turned on or off" in said
+    assert "TLS was not turned on or off" in said
     assert (plain.get(CONFIG), service(plain).pid) == (before, pid)
     # What is not of that group counts nonetheless, and its URLs keep their scheme.
     before, pid = secure.get(CONFIG), service(secure).pid

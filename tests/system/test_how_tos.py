@@ -29,7 +29,7 @@ def test_three_nodes_are_set_up_without_a_question(nodes: Nodes, package: Packag
     how_to, deb = HowTo("preseed-three-nodes.md", machines), package("3.5.30")
     answers, _of_one_node = how_to.blocks("1. Write")
     said = install(how_to, machines[0], answers, deb)
-    assert "etcd is not up yet, since it waits for the network or a majority of its cluster" in said
+    assert "etcd is waiting for the network or for a majority of its members" in said
     with ThreadPoolExecutor() as threads:
         list(threads.map(lambda machine: install(how_to, machine, answers, deb), machines[1:]))
 

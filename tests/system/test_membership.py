@@ -67,7 +67,7 @@ def join(machine: Machine, cluster: Cluster, deb: Path) -> None:
     preseed(machine, {**cluster.answers(machine), "members": members, "cluster-state": "existing"})
     machine.install(deb)
     said = preflight(machine)
-    assert "the members that run do not know this node" in said
+    assert "the running members do not list this node" in said
     add(machine, said)
     follow(said, machine, "config set initial-cluster ", "config set initial-cluster-state")
     wait_for(f"{machine.name} to be healthy", partial(is_healthy, machine), within=30)
@@ -132,7 +132,7 @@ def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
     said = late.install(deb).stdout
     assert "etcd doesn't start" in said
     said = preflight(late)
-    assert "this node was added to a cluster, but /etc/etcd/etcd.yaml does not fit it" in said
+    assert "this node was added to a cluster, but /etc/etcd/etcd.yaml does not match it" in said
     follow(said, late, "config set initial-cluster ", "config set initial-cluster-state")
     # By itself: the file is read again.
     comes_back(late)
@@ -157,7 +157,7 @@ def test_node_with_the_name_of_another_member_gets_its_own_and_joins(
     silent = "export DEBIAN_FRONTEND=noninteractive; "
     follow(said, more, "dpkg-reconfigure etcd-ha; systemctl start etcd", before=silent, check=False)
     said = preflight(more)
-    assert "the members that run do not know this node" in said
+    assert "the running members do not list this node" in said
     add(more, said)
     follow(said, more, "config set initial-cluster ", "config set initial-cluster-state")
     comes_back(more)

@@ -88,7 +88,7 @@ def test_data_that_another_etcd_runs_on_is_not_touched(
     wait_for("the other etcd", lambda: "is healthy" in node.run(*health, check=False).stdout, within=20)
     done = node.run("etcd-ha", "migrate", check=False)
     assert done.returncode == 1
-    assert "an etcd runs on /var/lib/etcd/default" in done.stdout
+    assert "an etcd process uses /var/lib/etcd/default" in done.stdout
     assert node.run("ls", "-A", "/var/lib/etcd-ha").stdout == ""
     node.run("systemctl", "stop", "other")
     node.run("etcd-ha", "migrate")

@@ -78,7 +78,7 @@ def test_etcd_that_runs_on_the_data_is_ended_by_the_command_and_the_migration_go
     as_debian_left_it(node)
     runs_on_it(node, "systemd-run", "--unit=other", "--uid=etcd")
     said = refused(node)
-    assert f"an etcd runs on {DEBIAN}" in said
+    assert f"an etcd process uses {DEBIAN}" in said
     follow(said, node, "systemctl stop other.service", "etcd-ha migrate")
     migrated(node)
 
@@ -115,7 +115,7 @@ def test_what_keeps_a_migration_from_beginning_is_said_with_the_command(node: Ma
     as_debian_left_it(node)
     node.put(FILE, own_file(node, f"{DEBIAN}\nData-Dir: {DEBIAN}"))
     said = refused(node)
-    assert "what is to be migrated can't be told" in said
+    assert "what to migrate can't be determined" in said
     node.put(FILE, own_file(node))
     follow(said, node, "etcd-ha migrate")
     migrated(node)
@@ -148,5 +148,5 @@ def test_what_the_end_of_a_migration_says_about_the_service_is_typed(node: Machi
     node.put(FILE, own_file(node))
     said = node.run("etcd-ha", "migrate", within=120).stdout
     typed = follow(said, node, "etcd-ha status; journalctl -u etcd", check=False)
-    assert "waits for the network or a majority of its members" in typed
+    assert "waiting for the network or a majority of its members" in typed
     assert "10.66.0.99:2380" in typed

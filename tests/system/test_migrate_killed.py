@@ -121,17 +121,20 @@ def test_migration_that_was_begun_goes_on_as_it_was_planned_and_not_by_a_dry_run
         assert done.returncode == -signal.SIGKILL, done.stdout
         before = fingerprint(node)
         shown = node.run("etcd-ha", "migrate", "--dry-run").stdout
-        assert "this was begun; to end it: etcd-ha migrate\n" in shown
+        assert "a migration has begun; to finish it: etcd-ha migrate\n" in shown
         assert "target=/srv/etcd\n" in shown
         for options, reason in (
-            (["--to", "/var/lib/etcd-ha"], "a migration to /srv/etcd was begun, and not to /var/lib/etcd-ha"),
-            (["--force"], "a migration was begun without --force"),
-            (["--dry-run", "--force"], "a migration was begun without --force"),
+            (
+                ["--to", "/var/lib/etcd-ha"],
+                "a migration to /srv/etcd has already begun, not to /var/lib/etcd-ha",
+            ),
+            (["--force"], "a migration without --force has already begun"),
+            (["--dry-run", "--force"], "a migration without --force has already begun"),
         ):
             refused = node.run("etcd-ha", "migrate", *options, check=False)
             assert refused.returncode == 1
             assert reason in refused.stdout
-            assert "To end it as it was begun: etcd-ha migrate\n" in refused.stdout
+            assert "To finish it as planned: etcd-ha migrate\n" in refused.stdout
         assert fingerprint(node) == before
     node.run("etcd-ha", "migrate")
     assert "data-dir: '/srv/etcd'" in node.get("/etc/etcd/etcd.yaml")

@@ -53,7 +53,7 @@ def test_own_name_that_leads_to_loopback_is_named_and_the_member_is_asked_where_
     everybody = ("etcdctl", "endpoint", "health", "--cluster")
     assert first.run(*everybody, check=False).returncode != 0
     for machine in machines:
-        leads = f"{machine.name}, the name of this node, leads to 127.0.1.1 here"
+        leads = f"{machine.name}, the name of this node, resolves to 127.0.1.1 here"
         found = f"{leads}, but etcd listens on {machine.address}."
         assert found in said[machine.name]
         assert found in lint(machine)
@@ -76,8 +76,8 @@ def test_name_of_another_member_that_leads_nowhere_or_to_loopback_is_named(
         },
     )
     said = node.install(package("3.6.16")).stdout
-    assert "warning: pg2, another member, leads to 127.0.1.1 here." in said
-    assert "warning: pg3.invalid leads to no address here." in said
+    assert "warning: pg2, the name of another member, resolves to 127.0.1.1 here." in said
+    assert "warning: pg3.invalid does not resolve to an address here." in said
 
 
 def test_address_that_the_node_does_not_have_is_named_and_another_can_be_given(
@@ -86,7 +86,7 @@ def test_address_that_the_node_does_not_have_is_named_and_another_can_be_given(
     (node,) = nodes(1)
     preseed(node, {"setup": "single", "address": "10.66.0.99"})
     said = node.install(package("3.6.16")).stdout
-    assert "etcd is to listen on 10.66.0.99, which this node does not have" in said
+    assert "etcd is configured to listen on 10.66.0.99, but this node has no such address" in said
     assert "cannot assign requested address" in said
     assert "cannot assign requested address" in screen(node)
     preseed(node, {"address": node.address})
@@ -104,7 +104,7 @@ def test_advertised_url_that_leads_elsewhere_is_named_with_the_command(
     wait_for("the member to be healthy", partial(is_healthy, node), within=30)
     node.run("etcd-ha", "config", "set", "advertise-client-urls", "http://10.66.0.99:2379")
     said = lint(node)
-    assert f"others reach this node by 10.66.0.99, but etcd listens on {node.address}" in said
+    assert f"other members reach this node at 10.66.0.99, but etcd listens on {node.address}" in said
     assert is_serving(node)
     follow(said, node, "etcd-ha config set advertise-client-urls")
     assert lint(node) == ""
@@ -134,10 +134,10 @@ def test_doubtful_answers_are_explained_once_and_taken_when_given_again(
         dialogue.types(node.address)
         dialogue.sees("Members of the cluster: ")
         dialogue.types(f"{node.name}=10.66.0.98")
-        dialogue.sees("The URL of this node leads elsewhere", "please enter the list again")
+        dialogue.sees("The URL of this node points elsewhere", "please enter the list again")
         dialogue.sees("Members of the cluster: ")
         dialogue.types(node.name)
-        dialogue.sees("The name of this node leads to itself alone", "please enter the list again")
+        dialogue.sees("The name of this node resolves to a loopback address", "please enter the list again")
         dialogue.sees("Members of the cluster: ")
         dialogue.keys(ENTER)
         dialogue.sees("State of the cluster: ")

@@ -170,7 +170,7 @@ def test_what_etcd_would_refuse_is_not_written(nodes: Nodes, deb: Path) -> None:
     preseed(node, {"setup": "cluster", "address": node.address, "members": "n1=ftp://n1,n2"})
     said = node.install(deb).stdout
     assert "Unusable list of members" in said
-    assert "etcd-ha/members: the URL in 'n1=ftp://n1' has to start with http://, since tls is false." in said
+    assert "etcd-ha/members: the URL in 'n1=ftp://n1' must start with http://, since tls is false." in said
     assert node.run("test", "-e", FILE, check=False).returncode != 0
     preseed(node, {"members": f"{node.name}={node.address}"})
     follow(said, node, "dpkg-reconfigure etcd-ha", before=SILENT)
@@ -196,7 +196,7 @@ def test_file_that_cannot_be_edited_is_left_alone_and_named(
     node.put(FILE, form)
     preseed(node, {"setup": "single", "address": node.address})
     said = node.install(deb).stdout
-    assert f"{FILE} is left as it is, since it can't be edited safely" in said
+    assert f"{FILE} was not changed, since it can't be edited safely" in said
     assert reason in said
     assert node.get(FILE) == form
 
@@ -244,7 +244,7 @@ def test_member_that_exists_is_not_reshaped(serving: Nodes) -> None:
         node, {"setup": "cluster", "members": f"{node.name}={node.address},n2=10.0.0.9", "cluster-token": "x"}
     )
     said = reconfigure(node)
-    assert "exists already, so these answers change nothing: setup members cluster-token" in said
+    assert "already exists, so these answers change nothing: setup members cluster-token" in said
     assert node.get(FILE) == before
 
 

@@ -146,7 +146,7 @@ def test_nobody_restarts_while_a_member_is_down(nodes: Nodes, package: Package) 
     for machine in others:
         status = machine.run("etcd-ha", "status").stdout
         assert f"etcd {OLD} runs, {NEW} is installed" in status
-        assert f"not restarted, since {down.name} is unreachable" in status
+        assert f"not restarted: {down.name} is unreachable" in status
         follow(said[others.index(machine)], machine, "etcd-ha restart")
         assert running_version(machine) == NEW
         assert not is_pending(machine)
@@ -242,7 +242,7 @@ def test_cluster_with_authentication_needs_credentials(nodes: Nodes, package: Pa
     before = [service(machine).pid for machine in machines]
     said = upgrade_all(machines, package(NEW))
     assert [service(machine).pid for machine in machines] == before
-    assert all("the cluster asks for a user: put USER:PASSWORD" in text for text in said)
+    assert all("the cluster requires a user: write USER:PASSWORD" in text for text in said)
     assert all(is_pending(machine) for machine in machines)
     for machine in machines:
         machine.put("/etc/etcd/credentials", "root:secret\n", "0600")
@@ -258,7 +258,7 @@ def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes
     before = service(node).pid
     due = f"etcd {OLD} runs, {NEW} is installed"
     said = apt_install(node, hand_over_file([node], package(NEW))).stdout
-    assert f"{due}. To restart it when it is its turn: etcd-ha restart" in said
+    assert f"{due}. To restart the member in turn: etcd-ha restart" in said
     file = f"/root/{package(NEW).name}"
     again = node.run("apt-get", "-y", "--reinstall", "install", file, within=120)
     assert service(node).pid == before

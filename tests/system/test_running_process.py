@@ -44,7 +44,7 @@ advertise-client-urls: http://127.0.0.1:2379
 """
 
 
-WAY = "To run it by etcd.service of the package:"
+WAY = "To run it as the package's etcd.service:"
 
 
 @pytest.fixture

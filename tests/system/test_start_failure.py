@@ -51,12 +51,12 @@ def loops(machine: Machine) -> None:
 def is_told(machine: Machine, deb: Path, reason: str) -> None:
     """At an upgrade, on the screen and to programs."""
     said = machine.install(deb).stdout
-    (line,) = (line for line in said.splitlines() if "tries it again and again" in line)
+    (line,) = (line for line in said.splitlines() if "systemd keeps trying" in line)
     assert reason in line
     typed = follow(line, machine, "etcd-ha status; journalctl -u etcd")
     assert typed.count(reason) >= 2, "neither status nor the journal tells of it"
     text = screen(machine)
-    assert "restarts again and again" in text
+    assert "restarting repeatedly" in text
     assert reason in text
     found, code = status(machine)
     assert code == 1
@@ -70,7 +70,7 @@ def test_a_data_directory_that_is_not_there_is_told_and_made_by_the_command(
 ) -> None:
     node.run("etcd-ha", "config", "set", "data-dir", "/srv/none")
     loops(node)
-    is_told(node, package("3.6.16"), "no directory /srv/none")
+    is_told(node, package("3.6.16"), "the directory /srv/none")
     # What preflight adds.
     follow(node.run("etcd-ha", "preflight", check=False).stdout, node, "install -d")
     wait_for("the member to be healthy", partial(is_healthy, node), within=30)
@@ -93,8 +93,8 @@ def test_a_member_that_waits_for_others_is_not_said_to_fail(nodes: Nodes, packag
     preseed(node, {"setup": "cluster", "address": node.address, "members": members})
     said = node.install(package("3.6.16")).stdout
     assert "again and again" not in said
-    assert "it waits for the network or a majority of its cluster" in said
-    assert "starting: waits for the network" in follow(said, node, "etcd-ha status", check=False)
-    assert "starting: waits for the network or a majority of its members" in screen(node)
+    assert "etcd is waiting for the network or for a majority of its members" in said
+    assert "starting: waiting for the network" in follow(said, node, "etcd-ha status", check=False)
+    assert "starting: waiting for the network or a majority of its members" in screen(node)
     found, code = status(node)
     assert (found["restarting"], found["failure"], code) == (False, None, 1)

@@ -97,7 +97,7 @@ def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_
     for options in (("--yes",), ("--yes", "--force")):
         code, said = reset(third, *options)
         assert code == 1
-        assert "the cluster knows this member" in said
+        assert "the cluster works and lists this member" in said
     assert is_serving(third)
     follow(said, third, "etcdctl --endpoints=")
     follow(reset(third)[1], third, "etcd-ha reset --yes")
@@ -124,17 +124,17 @@ def test_reset_asks_and_keeps_a_copy_that_no_etcd_starts_from(serving: Nodes) ->
     argv = node.command("etcd-ha", "reset", env={"TERM": "dumb"})
     for reply, sign in (
         ("", "nothing was changed"),
-        ("y", "the data is in /var/lib/etcd-ha/member.before-reset-"),
+        ("y", "the data is now in /var/lib/etcd-ha/member.before-reset-"),
     ):
         child = pexpect.spawn(argv[0], argv[1:], encoding="utf-8", timeout=60)
-        child.expect_exact("Set the data aside? [y/N] ")
+        child.expect_exact("Move the data aside? [y/N] ")
         child.sendline(reply)
         child.expect_exact(sign)
         child.expect(pexpect.EOF)
         child.close()
     assert service(node).active == "inactive"
     code, said = reset(node, "--yes")
-    assert (code, "nothing to set aside" in said) == (0, True)
+    assert (code, "nothing to move aside" in said) == (0, True)
     node.run("systemctl", "start", "etcd")
     wait_for("the new member to be healthy", partial(is_healthy, node), within=30)
     assert etcdctl(node, "get", "key") == ""
@@ -176,7 +176,7 @@ def test_etcd_of_another_unit_is_ended_by_the_command_and_the_node_starts_over(s
     local = ("etcdctl", "endpoint", "health")
     wait_for("the other etcd", lambda: "is healthy" in node.run(*local, check=False).stdout, within=20)
     code, said = reset(node, "--yes")
-    assert (code, f"an etcd that is not etcd.service runs on {DATA}" in said) == (1, True)
+    assert (code, f"an etcd process that is not etcd.service uses {DATA}" in said) == (1, True)
     follow(said, node, "systemctl stop other.service")
     said = follow(said, node, "etcd-ha reset", after=" --yes")
     follow(said, node, "dpkg-reconfigure etcd-ha", before="export DEBIAN_FRONTEND=noninteractive; ")

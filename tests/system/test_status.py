@@ -184,7 +184,7 @@ def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(s
     assert status(node)[0]["pending_restart"] == []
     node.run("sh", "-c", change)
     assert status(node)[0]["pending_restart"] == [
-        "/etc/etcd/etcd.yaml was written after the start, and nothing tells what etcd has read"
+        "/etc/etcd/etcd.yaml was written after the start, and it is unknown what etcd has read"
     ]
 
 
@@ -212,5 +212,5 @@ def test_status_sees_a_binary_replaced_under_the_running_one(nodes: Nodes, packa
     assert (said["running"], said["installed"]) == ("3.6.7", "3.6.16")
     assert said["pending_restart"] == [
         "etcd 3.6.7 runs, 3.6.16 is installed",
-        "not restarted, since restart-policy is never",
+        "not restarted: restart-policy is never",
     ]

@@ -46,7 +46,9 @@ def test_article_install_takes_the_package_over_and_gets_its_own_back(nodes: Nod
     known, pid = member_id(first), service(first).pid
 
     said = first.install(deb).stdout
-    assert "/etc/systemd/system/etcd.service is not from this package and stays in charge" in said
+    assert (
+        "/etc/systemd/system/etcd.service is not from this package and still defines the service etcd" in said
+    )
     assert first.get(CONFIG) == config
     assert first.run("stat", "-c", "%U:%G %a", CONFIG).stdout == owner
     assert first.get("/etc/systemd/system/etcd.service") == unit
@@ -60,10 +62,7 @@ def test_article_install_takes_the_package_over_and_gets_its_own_back(nodes: Nod
     assert first.run("readlink", f"/proc/{service(first).pid}/exe").stdout.strip() == OURS["etcd"]
     assert member_id(first) == known
     assert second.run("etcdctl", "get", "testkey").stdout == "testkey\nHello World\n"
-    assert (
-        "/etc/systemd/system/etcd.service, not the one of the package"
-        in first.run("etcd-ha", "status").stdout
-    )
+    assert "/etc/systemd/system/etcd.service, not from the package" in first.run("etcd-ha", "status").stdout
 
     first.reboot()
     wait_for("n1 to serve after the reboot", partial(is_serving, first), within=30)

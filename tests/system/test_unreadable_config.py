@@ -55,7 +55,7 @@ def test_guard_status_and_restart_ask_the_process_where_the_file_does_not_tell(
         assert service(node).pid != before
         refused = node.run("dpkg", "-i", "/root/3.7.3.deb", check=False)
         assert refused.returncode != 0, kind
-        assert "the whole cluster has to run 3.6.11 or later" in refused.stdout, kind
+        assert "all members must run 3.6.11 or later" in refused.stdout, kind
         shown = node.run("etcd-ha", "status").stdout
         assert ("not read    " in shown) == (kind in UNREAD), kind
         assert "data in /var/lib/etcd-ha" in shown
@@ -90,7 +90,7 @@ def test_status_names_no_default_where_the_file_does_not_tell(serving: Nodes) ->
     for kind, form in forms.items():
         node.put(CONFIG, form, mode="0640")
         line, name = member_of(node)
-        assert line.startswith("unknown, data in a directory that can't be told"), (kind, line)
+        assert line.startswith("unknown, data in an unknown directory"), (kind, line)
         assert name is None, kind
 
 
@@ -104,6 +104,6 @@ def test_step_is_judged_by_what_was_installed_where_the_file_does_not_tell_and_n
     refused = node.run("dpkg", "-i", "/root/3.7.3.deb", check=False)
     assert refused.returncode != 0
     assert "data-dir can't be read from /etc/etcd/etcd.yaml" in refused.stdout
-    assert "judged by the version that was installed, 3.6.7" in refused.stdout
+    assert "checked against the installed version, 3.6.7" in refused.stdout
     shown = node.run("etcd-ha", "status", check=False).stdout
-    assert "No process runs that could tell them." in shown
+    assert "No running process can supply them." in shown

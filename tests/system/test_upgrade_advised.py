@@ -38,7 +38,7 @@ def test_each_refusal_has_the_command_that_leads_on(serving: Nodes, package: Pac
     publish(node, package("3.5.35"), package("3.6.7"))
     skipping = refused(node, package("3.7.3"))
     too_old = refused(node, package("3.6.7"))
-    assert "the whole cluster has to run 3.5.26 or later before" in too_old
+    assert "all members must run 3.5.26 or later first" in too_old
     follow(skipping, node, "apt install 'etcd-ha=3.5.", before=SILENT)
     follow(too_old, node, "apt install 'etcd-ha=3.5.", before=SILENT)
     assert running_version(node) == "3.5.35"

@@ -73,7 +73,7 @@ def test_steps_from_a_3_5_that_is_too_old(nodes: Nodes, package: Package) -> Non
     said = apt_install(node, hand_over_file([node], package("3.6.7")), check=False).stdout
     follow(said, node, "touch ")
     check(node, Row("3.7.3", "refused", "touch /etc/etcd/allow-upgrade-to-3.7.3-1"), package("3.7.3"))
-    check(node, Row("3.6.7", "warned", "It is done all the same"), package("3.6.7"))
+    check(node, Row("3.6.7", "warned", "The installation continues"), package("3.6.7"))
     assert "allow-upgrade" not in node.run("ls", "/etc/etcd").stdout
     assert running_version(node) == "3.6.7"
 
@@ -108,7 +108,7 @@ def test_steps_from_3_6_by_its_data_alone(serving: Nodes, package: Package) -> N
     (node,) = serving(1, "3.6.7")
     wait_for_storage([node], "3.6")
     node.run("systemctl", "stop", "etcd")
-    check(node, Row("3.7.3", "refused", "the whole cluster has to run 3.6.11 or later"), package("3.7.3"))
+    check(node, Row("3.7.3", "refused", "all members must run 3.6.11 or later"), package("3.7.3"))
     check(node, Row("3.5.35", "refused", "etcdctl downgrade enable 3.5"), package("3.5.35"))
     check(node, Row("3.6.16", "allowed"), package("3.6.16"))
     check(node, Row("3.7.3", "warned", "does not answer"), package("3.7.3"))
@@ -133,7 +133,7 @@ def test_keys_of_the_v2_api_are_found_before_3_6_refuses_them(lab: Lab, package:
     put = f"curl -s -XPUT http://{node.address}:2379/v2/keys/service/x -d value="
     lab_side = lab.network.command("sh", "-ec", f"for i in $(seq 30); do {put}$i; done")
     run(lab_side)
-    check(node, Row("3.6.7", "refused", "would not start: keys of the v2 API are left"), package("3.6.7"))
+    check(node, Row("3.6.7", "refused", "would not start: keys of the v2 API remain"), package("3.6.7"))
 
 
 def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(
@@ -181,6 +181,6 @@ def test_upgrade_is_refused_where_the_snapshot_has_no_room(serving: Nodes, packa
     node.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", BACKUPS)
     check(
         node,
-        Row("3.6.7", "refused", "8 MiB are free, and 64 MiB of these have to stay free"),
+        Row("3.6.7", "refused", "8 MiB are free, of which 64 MiB must stay free"),
         package("3.6.7"),
     )

@@ -92,7 +92,7 @@ def parse_pem(text: str) -> tuple[Certificate, ...]:
         try:
             found.append(parse(base64.b64decode("".join(block.split()), validate=True)))
         except binascii.Error as error:
-            raise NotDer("a block that is no base64") from error
+            raise NotDer("a block that is not base64") from error
     return tuple(found)
 
 
@@ -118,7 +118,7 @@ def _extensions(optional: Iterable[der.Element]) -> dict[str, bytes]:
                 raise NotDer(f"an extension of {len(parts)} parts")
             key = der.object_id(der.content(parts[0], der.OBJECT_ID))
             if key in found:
-                raise NotDer(f"the extension {key} twice")
+                raise NotDer(f"two extensions {key}")
             found[key] = der.content(parts[-1], der.OCTET_STRING)
     return found
 

@@ -50,7 +50,7 @@ def certificate_faults(look: Look, expected: Expected) -> Iterator[Judgement]:
         seen = _Seen(certificate, f"file {expected.identity.certificate}")
         yield from _dates(seen, look, expected)
         if not certificate.may(CLIENT):
-            yield _usage(seen, CLIENT, "members take no other from a client", expected)
+            yield _usage(seen, CLIENT, "members require it of a client", expected)
 
 
 def _at_url(certificate: Certificate, url: str, machine: str) -> _Seen:
@@ -68,7 +68,7 @@ def _of_server(
     certificate = seen.certificate
     found = list(_dates(seen, look, expected))
     if not certificate.may(SERVER):
-        found.append(_usage(seen, SERVER, "clients and members take no other from a server", expected))
+        found.append(_usage(seen, SERVER, "clients and members require it of a server", expected))
     if wants_certificates and not certificate.may(CLIENT):
         why = "with client-cert-auth on, etcd presents it as a client, to its own gateway or to other members"
         found.append(_usage(seen, CLIENT, why, expected))
@@ -86,21 +86,21 @@ def _of_server(
 
 def _stranger(certificate: Certificate, authorities: Sequence[Certificate]) -> str:
     if certificate.issuer in [one.subject for one in authorities]:
-        return ", and the CA of that name has another key there"
-    return ", which is not there" if authorities else ""
+        return ", and the CA with that name in that file has another key"
+    return ", which is not in that file" if authorities else ""
 
 
 def _dates(seen: _Seen, look: Look, expected: Expected) -> Iterator[Finding]:
     begin, end = seen.certificate.not_before, seen.certificate.not_after
     ends, command = f"{end:%F %R} UTC", expected.renew
     if look.at > end:
-        yield Finding("certificate-expired", seen.where, VALID, f"it ended on {ends}", *command)
+        yield Finding("certificate-expired", seen.where, VALID, f"it expired on {ends}", *command)
     elif look.at < begin:
-        found = f"it begins on {begin:%F %R} UTC"
+        found = f"it is valid from {begin:%F %R} UTC"
         yield Finding("certificate-not-yet-valid", seen.where, VALID, found, *command)
     elif end - look.at < timedelta(days=expected.days):
         wanted = f"a certificate that is valid for {expected.days} days or more"
-        yield Finding("certificate-ends-soon", seen.where, wanted, f"it ends on {ends}", *command)
+        yield Finding("certificate-ends-soon", seen.where, wanted, f"it expires on {ends}", *command)
 
 
 def _usage(seen: _Seen, usage: str, why: str, expected: Expected) -> Finding:

@@ -63,7 +63,7 @@ def place_of(url: str) -> Place:
 
 def _no_url(url: str) -> EtcdHaError:
     return EtcdHaError(
-        f"{url!r} is no URL of a member", details=("expected  http://HOST:PORT or https://HOST:PORT",)
+        f"{url!r} is not the URL of a member", details=("expected  http://HOST:PORT or https://HOST:PORT",)
     )
 
 

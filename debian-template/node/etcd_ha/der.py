@@ -74,7 +74,7 @@ def time(element: Element) -> datetime:
     form, length = forms.get(element.tag, ("", 0))
     whole = element.content
     if len(whole) != length or not whole[:-1].isdigit() or whole[-1:] != b"Z":
-        raise NotDer("a time in another form than RFC 5280 wants")
+        raise NotDer("a time in a form that RFC 5280 does not allow")
     text = whole.decode("ascii")
     if element.tag == UTC_TIME:
         # Its years are 1950 to 2049.
@@ -82,7 +82,7 @@ def time(element: Element) -> datetime:
     try:
         return datetime.strptime(text, form).replace(tzinfo=UTC)
     except ValueError as error:
-        raise NotDer(f"a time that is none: {text}") from error
+        raise NotDer(f"an invalid time: {text}") from error
 
 
 def text(element: Element) -> str:
@@ -92,7 +92,7 @@ def text(element: Element) -> str:
     try:
         return element.content.decode(_ENCODINGS[element.tag])
     except UnicodeDecodeError as error:
-        raise NotDer("a string with other bytes than its kind has") from error
+        raise NotDer("a string with bytes that its kind does not allow") from error
 
 
 def _first(data: bytes) -> Element:

@@ -118,7 +118,7 @@ def _with_version(found: Endpoint, reply: Reply) -> Endpoint:
     except (ValueError, Failed):
         version = ""
     if not version:
-        raise NotReached(Refusal.OTHER, f"no etcd: status {reply.status} to a request for /version")
+        raise NotReached(Refusal.OTHER, f"not etcd: status {reply.status} to a request for /version")
     return replace(found, version=version, clock=_clock(reply))
 
 

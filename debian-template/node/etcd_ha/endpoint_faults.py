@@ -43,14 +43,14 @@ def _of_connection(one: Endpoint, refused: NotReached, look: Look, expected: Exp
             given = expected.identity.certificate
             kind = Refusal.CLIENT_CERTIFICATE if given else Refusal.CLIENT_CERTIFICATE_MISSING
             found = f"{given}, which the member refuses ({reason})" if given else "none was presented"
-            wanted = "the certificate of a client, from a CA that the member trusts"
+            wanted = "a client certificate from a CA that the member trusts"
             yield Finding(kind.value, where, wanted, found, *expected.present)
         case Refusal.SPEAKS_TLS | Refusal.SPEAKS_PLAIN:
             wanted, found = ("TLS", "HTTP without TLS") if place.is_tls else ("HTTP without TLS", "TLS")
             other = f"{'http' if place.is_tls else 'https'}{one.url[len(place.scheme) :]}"
             yield Finding(kind.value, where, wanted, found, advertise(other), on)
         case _ if elsewhere:
-            wanted, found = "a URL that leads to the member", f"{reason}; it answers at {elsewhere}"
+            wanted, found = "a URL that reaches the member", f"{reason}; it answers at {elsewhere}"
             yield Finding("advertised-url", where, wanted, found, advertise(elsewhere), on)
         case Refusal.NO_ADDRESS:
             wanted, command = f"an address for {place.host}", f"getent hosts {place.host}"
@@ -58,7 +58,7 @@ def _of_connection(one: Endpoint, refused: NotReached, look: Look, expected: Exp
         case Refusal.NOT_LISTENING:
             yield Finding(kind.value, where, "a member that listens", reason, "systemctl start etcd", on)
         case Refusal.NO_ANSWER | Refusal.OTHER:
-            yield Finding(kind.value, where, "an answer of etcd", reason, "etcd-ha status", on)
+            yield Finding(kind.value, where, "an answer from etcd", reason, "etcd-ha status", on)
         case _:
             assert_never(kind)
 
@@ -87,7 +87,7 @@ def _of_answer(one: Endpoint, look: Look, expected: Expected) -> Iterator[Judgem
         wanted, found = "a user with the role root", f"{one.denied} ({given})"
         yield Finding("authentication", where, wanted, found, *expected.authenticate)
     elif one.gateway:
-        wanted = "an answer of the gRPC gateway, which Patroni needs"
+        wanted = "an answer from the gRPC gateway, which Patroni needs"
         yield Finding("gateway", where, wanted, one.gateway, "etcd-ha status", on)
     if one.status:
         yield from _of_database(one.status, where)
@@ -99,7 +99,7 @@ def _of_answer(one: Endpoint, look: Look, expected: Expected) -> Iterator[Judgem
 
 def _of_database(status: Status, where: str) -> Iterator[Judgement]:
     if status.quota is None:
-        yield Gap(f"the database of {where}", "the member does not tell its quota")
+        yield Gap(f"the database of {where}", "the member does not report its quota")
     elif status.database * 100 >= status.quota * NEAR:
         wanted = f"less than {NEAR} % of the quota of {status.quota} bytes"
         found = f"{status.database} bytes, {status.in_use} of them in use"
@@ -112,7 +112,7 @@ def _clocks(look: Look, expected: Expected) -> Iterator[Finding]:
     off = [one for one in asked if _drift(one) > DRIFT]
     clocks = [one.clock for one in asked if one.clock]
     together = len(clocks) > 1 and max(low for low, _ in clocks) < min(high for _, high in clocks)
-    wanted = f"clocks that differ by {DRIFT} s at most"
+    wanted = f"clocks that differ by at most {DRIFT} s"
     if off and len(off) == len(asked) and together:
         found = f"all {len(asked)} members are {_ahead(off)} this machine"
         yield Finding("clock", "this machine", wanted, found, SYNCHRONISE, "this machine")

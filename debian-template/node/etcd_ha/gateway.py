@@ -49,7 +49,7 @@ class Fields:
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, dict):
-            raise Failed("an answer that is no JSON object")
+            raise Failed("an answer that is not a JSON object")
         self._values: dict[str, object] = value
 
     def text(self, name: str) -> str:
@@ -65,7 +65,7 @@ class Fields:
         try:
             return int(str(self._values.get(name, 0)))
         except ValueError as error:
-            raise Failed(f"{name} that is no number") from error
+            raise Failed(f"{name} that is not a number") from error
 
     def truth(self, name: str) -> bool:
         """A truth value."""
@@ -86,7 +86,7 @@ class Fields:
     def _list(self, name: str) -> list[object]:
         value = self._values.get(name, [])
         if not isinstance(value, list):
-            raise Failed(f"{name} that is no list")
+            raise Failed(f"{name} that is not a list")
         return value
 
 

@@ -59,12 +59,12 @@ def context_of(identity: Identity) -> ssl.SSLContext:
 
 
 def _no_passphrase() -> str:
-    raise EtcdHaError("the key has a passphrase, and etcd and etcdctl take none")
+    raise EtcdHaError("the key has a passphrase, which neither etcd nor etcdctl accepts")
 
 
 def _unusable(what: str, files: str, error: Exception) -> EtcdHaError:
     return EtcdHaError(
         f"{what} can't be used: {files}",
         details=("expected  files in PEM, the key without a passphrase", f"got       {error}"),
-        hint="openssl x509 -noout -text -in FILE shows what is in one",
+        hint="openssl x509 -noout -text -in FILE shows a certificate",
     )

@@ -18,7 +18,7 @@ UPGRADE = "apt install --only-upgrade etcd-ha"
 def member_faults(look: Look, expected: Expected) -> Iterator[Judgement]:
     """Of the cluster as its members tell of it."""
     if look.members is None:
-        yield Gap("members, their roles and what they advertise", "no member told")
+        yield Gap("members, their roles and what they advertise", "no member reported them")
     else:
         if expected.members is not None:
             yield from _against_file(look.members, expected.members)
@@ -44,7 +44,7 @@ def _against_file(members: tuple[Member, ...], wanted: tuple[ExpectedMember, ...
             peers = ",".join(each.peer_urls)
             command = f"etcdctl member add {each.name} --peer-urls={peers}"
             yield Finding(
-                "member-missing", each.name, "a member, as the file says", "none of that name", command
+                "member-missing", each.name, "a member, as the file says", "no member of that name", command
             )
             continue
         seen.add(member.id)
@@ -71,7 +71,7 @@ def _against_file(members: tuple[Member, ...], wanted: tuple[ExpectedMember, ...
 def _of_member(member: Member) -> Iterator[Finding]:
     if not member.name:
         where = f"{member.shown} ({', '.join(member.peer_urls)})"
-        found = "it was added, and never started"
+        found = "it was added but never started"
         yield Finding(
             "member-not-started",
             where,
@@ -82,7 +82,7 @@ def _of_member(member: Member) -> Iterator[Finding]:
         )
     if member.is_learner:
         command = f"etcdctl member promote {member.id}"
-        yield Finding("learner", member.shown, "a member that votes", "a learner", command)
+        yield Finding("learner", member.shown, "a voting member", "a learner", command)
     for url in member.client_urls:
         if _is_loopback(url) and not any(map(_is_loopback, member.peer_urls)):
             host = urlsplit(member.peer_urls[0]).hostname if member.peer_urls else "ADDRESS"
@@ -90,7 +90,7 @@ def _of_member(member: Member) -> Iterator[Finding]:
             yield Finding(
                 "advertised-url",
                 member.shown,
-                "a URL that leads there from other machines",
+                "a URL that other machines can reach",
                 url,
                 advertise(better),
                 member.shown,
@@ -134,7 +134,7 @@ def _versions(look: Look, expected: Expected) -> Iterator[Judgement]:
         if faults is None:
             yield Gap(
                 f"known faults of etcd {version}, which runs on {names}",
-                "nothing is known here of that version",
+                "no data about the faults of that version",
             )
         elif faults:
             fixed = [one.fixed for one in faults if one.fixed]

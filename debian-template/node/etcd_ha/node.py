@@ -118,7 +118,7 @@ def read_faults(file: Path) -> Callable[[str], tuple[KnownFault, ...] | None]:
 def main(arguments: list[str]) -> int:
     """Print what is wrong with the cluster of this node. Returns the exit status."""
     if arguments not in ([], ["--json"]):
-        raise EtcdHaError("etcd-ha check takes no other words than --json", hint=f"usage: {USAGE}")
+        raise EtcdHaError("etcd-ha check accepts only --json", hint=f"usage: {USAGE}")
     report = check(expected_of(os.environ))
     print(as_json(report) if arguments else as_text(report))  # noqa: T201
     return report.status

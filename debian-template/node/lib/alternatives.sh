@@ -81,11 +81,11 @@ alternatives_join() {
         fi
     done
     if [ -z "$master" ]; then
-        echo "etcd-ha: warning:$commands stays a part of the alternatives $joined; the package's programs are in $PROGRAMS"
+        echo "etcd-ha: warning:$commands stays part of the alternatives group $joined; the package's programs are in $PROGRAMS"
         return 0
     fi
     if ! update-alternatives --install "${master% *}" "$joined" "${master#* }" "$rank" "$@"; then
-        echo "etcd-ha: warning: update-alternatives can't lead$commands to $PROGRAMS. For the reason see above. Mend it, then:" \
+        echo "etcd-ha: warning: update-alternatives can't point$commands to $PROGRAMS. The reason is above. Fix it, then:" \
             "dpkg-reconfigure etcd-ha." \
             "For a corrupt file: mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha"
         return 0
@@ -97,7 +97,7 @@ alternatives_join() {
     fi
     for link in $commands; do
         if [ -e "${DPKG_ROOT-}$link" ] && ! [ -L "${DPKG_ROOT-}$link" ]; then
-            echo "etcd-ha: warning: $link is not a link of update-alternatives, and stays as it is. For the package's program:" \
+            echo "etcd-ha: warning: $link is not a link of update-alternatives and is left unchanged. To use the package's program:" \
                 "mv $link /root/ && update-alternatives --auto $joined"
         fi
     done

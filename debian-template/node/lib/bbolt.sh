@@ -124,7 +124,7 @@ bbolt_walk() {
         for (tries = 0; tries < 30; tries++) {
             failed = found = 0; pairs = ""
             meta = newest_meta()
-            if (meta == "" && !has_magic) give_up("it is no bbolt database")
+            if (meta == "" && !has_magic) give_up("it is not a bbolt database")
             if (meta != "") {
                 page_size = number(meta, 8, 4)
                 walk(page(number(meta, 16, 8)), ENVIRON["BBOLT_BUCKET"], 0)

@@ -74,8 +74,8 @@ function judge_chain(number, depth, text) {
     if (number ~ /^(2|18|19|20|21)$/)
         fault("starts", "chain", "a certificate that a CA in " ENVIRON["CA_FILE"] " has issued (intermediate CAs follow it in the file)", "issuer " issuer)
     else if (number == 7)
-        fault("starts", "chain", "a certificate that the CA in " ENVIRON["CA_FILE"] " has signed", "another CA of the same name, " issuer ", has")
-    else if (number ~ /^(24|79|32)$/) fault("starts", "chain", "an issuer that is a CA (basic constraint CA:TRUE, key usage keyCertSign)", issuer " is none")
+        fault("starts", "chain", "a certificate that the CA in " ENVIRON["CA_FILE"] " has signed", "another CA with the same name, " issuer ", signed it")
+    else if (number ~ /^(24|79|32)$/) fault("starts", "chain", "an issuer that is a CA (basic constraint CA:TRUE, key usage keyCertSign)", issuer " is not one")
     else if (number ~ /^(9|10)$/) {
         if (depth > 0) fault("starts", "chain", "CA certificates that are valid now", text " (" issuer ")")
     } else fault("starts", "chain", "a chain to a CA in " ENVIRON["CA_FILE"], text)
@@ -100,7 +100,7 @@ part > 0 && /^error [0-9]+ at [0-9]+ depth lookup: / {
     depth = $4
     sub(/^error.*lookup: /, "")
     if (part == 1 && !seen[number, depth]++) judge_chain(number, depth, $0)
-    if (part == 2 && number == 26 && depth > 0) fault("starts", "chain", "CAs that may issue certificates for " ENVIRON["USAGES"], "the extended key usages of one in the chain exclude it")
+    if (part == 2 && number == 26 && depth > 0) fault("starts", "chain", "CAs that may issue certificates for " ENVIRON["USAGES"], "a CA in the chain excludes it by its extended key usages")
 }
 /^=$/ { part++ }
 

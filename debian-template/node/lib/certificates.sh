@@ -3,8 +3,8 @@
 # The command openssl may be missing.
 # Needs: file-access, yaml.
 
-ENDS="etcd ends at its start."
-RENEW="Put another one there: etcd reads it anew at each connection."
+ENDS="etcd exits at its start."
+RENEW="Replace the file: etcd reads it again for each connection."
 SYSTEM_AUTHORITIES=/etc/ssl/certs/ca-certificates.crt
 
 # certificate_faults FILE: a line for each fault, fields separated by tabs: LEVEL KEYS PATH EXPECTED FOUND FOLLOWS.
@@ -19,7 +19,7 @@ unmerged_faults() {
     while IFS=$(printf '\037') read -r kind section cert_key cert key_key key ca usages chain hosts own loopback; do
         case $kind in
             lacks) fault ends "$section" "$1" "the path of a file" "none, but $cert_key" "$ENDS" ;;
-            unread) fault unknown "$section" "$1" "a value in one line" "another form" "It was not judged." ;;
+            unread) fault unknown "$section" "$1" "a value in one line" "another form" "It was not checked." ;;
             pair) faults_of_pair ;;
         esac
     done <<END
@@ -30,8 +30,8 @@ END
 # certificate_sentence LEVEL KEYS PATH EXPECTED FOUND FOLLOWS: such a line for people.
 certificate_sentence() {
     case $4:$5 in
-        "a file that etcd can read":*) printf '%s\n' "etcd can't read $3 ($2): stopped $5. $6" ;;
-        "a file:none") printf '%s\n' "no file $3 ($2). $6" ;;
+        "a file that etcd can read":*) printf '%s\n' "etcd can't read $3 ($2): access denied $5. $6" ;;
+        "a file:none") printf '%s\n' "$3 ($2) does not exist. $6" ;;
         *) printf '%s\n' "$3 ($2): expected $4, found $5. $6" ;;
     esac
 }
@@ -79,11 +79,11 @@ check_file() {
         fault ends "$2" "$3" "a file that etcd can read" "at $blocked: $(stat -c '%A, owner %U, group %G' "$blocked")" \
             "Let the group etcd read it: chgrp etcd $blocked; chmod g+r$([ ! -d "$blocked" ] || echo x) $blocked"
     elif ! [ -e "$3" ]; then
-        fault retries "$2" "$3" "a file" "none" "Put it there. The unit hides /home, /root and /tmp."
+        fault retries "$2" "$3" "a file" "none" "Install the file. The unit hides /home, /root and /tmp."
     elif ! [ -f "$3" ]; then
         fault ends "$2" "$3" "a file" "$(stat -c %F "$3")" "$ENDS"
     elif ! command -v openssl >/dev/null; then
-        fault unknown "$2" "$3" "the command openssl" "none" "What is in the file was not judged."
+        fault unknown "$2" "$3" "the command openssl" "none" "The content of the file was not checked."
     else
         "$1" "$2" "$3"
     fi
@@ -131,8 +131,8 @@ what_follows() {
         loopback:*) echo "Clients that use this address refuse the member." ;;
         clientAuth:peer-*) echo "Other members refuse its connections. $RENEW" ;;
         serverAuth:peer-*) echo "Other members don't connect to it. $RENEW" ;;
-        *:peer-*) echo "Other members and this one don't connect. $RENEW" ;;
-        clientAuth:* | chain:* | *:clientAuth) echo "etcd refuses its own gateway (/v3/, Patroni's way), and etcd-ha. $RENEW" ;;
+        *:peer-*) echo "This member and the other members can't connect. $RENEW" ;;
+        clientAuth:* | chain:* | *:clientAuth) echo "etcd refuses its own gateway (/v3/, which Patroni uses) and etcd-ha. $RENEW" ;;
         *) echo "Clients that verify it refuse this member. $RENEW" ;;
     esac
 }
@@ -159,13 +159,13 @@ fault_of_form() {
     if ! [ -s "$2" ]; then
         fault retries "$1" "$2" "$3" "an empty file" "$ENDS"
     elif [ "$4" != "${4#*cut }" ]; then
-        fault retries "$1" "$2" "$3" "the beginning of one, without its end" "$ENDS"
+        fault retries "$1" "$2" "$3" "a truncated one" "$ENDS"
     elif [ -n "$4" ]; then
         fault ends "$1" "$2" "$3" "$(printf '%s\n' "$4" | sort -u | paste -sd, -)" "$ENDS"
     elif openssl "$5" -inform DER -in "$2" -passin pass: -noout </dev/null >/dev/null 2>&1; then
         fault ends "$1" "$2" "$3 in PEM" "DER" "$ENDS Convert it: openssl $5 -inform DER -in $2 -out $2.pem && cat $2.pem >$2 && rm $2.pem"
     else
-        fault ends "$1" "$2" "$3 in PEM" "no PEM" "$ENDS"
+        fault ends "$1" "$2" "$3 in PEM" "another form" "$ENDS"
     fi
 }
 
@@ -185,8 +185,8 @@ check_key_file() {
     case $(printf '%s\n' "$labels" | grep 'PRIVATE KEY$' | grep -v '^cut ' | head -n 1) in
         "") fault_of_form "$1" "$2" "a private key" "$labels" pkey ;;
         "ENCRYPTED PRIVATE KEY" | "encrypted "*)
-            fault ends "$1" "$2" "a private key without passphrase" "one with a passphrase" \
-                "$ENDS Take the passphrase away: openssl pkey -in $2 -out $2.plain && cat $2.plain >$2 && rm $2.plain"
+            fault ends "$1" "$2" "a private key without a passphrase" "one with a passphrase" \
+                "$ENDS Remove the passphrase: openssl pkey -in $2 -out $2.plain && cat $2.plain >$2 && rm $2.plain"
             ;;
         *) check_key "$1" "$2" ;;
     esac
@@ -209,7 +209,7 @@ check_key() {
             ;;
         *)
             if later_certificate_has "$public"; then
-                fault retries @.cert "$cert" "the node's own certificate first, and CAs behind it" "another one first" "$ENDS"
+                fault retries @.cert "$cert" "the node's own certificate first, then CAs" "another certificate first" "$ENDS"
             else
                 fault retries "$1" "$2" "the key of the certificate in $cert" "another key" "$ENDS"
             fi
@@ -234,7 +234,7 @@ check_authority_file() {
     if [ -n "$others" ]; then
         fault ends "$1" "$2" "certificates of CAs and nothing else" "$others" "$ENDS"
     elif ! printf '%s\n' "$labels" | grep -qx CERTIFICATE; then
-        ENDS="etcd would trust nobody, and it reads this file at its start only."
+        ENDS="etcd would trust no certificate, and it reads this file only at its start."
         fault_of_form "$1" "$2" "certificates of CAs" "$labels" x509
     elif ! openssl crl2pkcs7 -nocrl -certfile "$2" -outform DER -out /dev/null </dev/null 2>/dev/null; then
         fault ends "$1" "$2" "certificates of CAs" "a damaged one" "$ENDS"

@@ -52,7 +52,7 @@ check_name() {
 # etcd advertises what it listens on, so the address must be one that others can reach.
 check_address() {
     case $(plain_address "$OFFENDER") in
-        0.0.0.0 | ::) refuse error-any-address "'$OFFENDER' stands for all addresses of this node; others need one of them" ;;
+        0.0.0.0 | ::) refuse error-any-address "'$OFFENDER' means all addresses of this node; the other members need one of them" ;;
         [Ff][Ee][89AaBb]?:*)
             refuse error-address "'$OFFENDER' is a link-local address, which others can't reach without the interface"
             ;;
@@ -77,13 +77,13 @@ check_members() {
         empty*) refuse error-no-members "the list is empty; NAME=URL of each member is expected, separated by commas" ;;
         scheme*)
             EXPECTED=$(scheme)
-            refuse error-scheme "the URL in '$OFFENDER' has to start with $EXPECTED://, since tls is $(answer tls)"
+            refuse error-scheme "the URL in '$OFFENDER' must start with $EXPECTED://, since tls is $(answer tls)"
             ;;
         double*) refuse error-double-url "an entry before '$OFFENDER' has the same URL; each member needs its own" ;;
         name*) refuse error-members "'$OFFENDER' does not begin with a name of letters, digits, '.', '_' and '-'" ;;
         host*) refuse error-members "'$OFFENDER' has no host name or IP address where one is expected" ;;
         port*) refuse error-members "the port in '$OFFENDER' is not a number from 1 to 65535" ;;
-        path*) refuse error-members "the URL in '$OFFENDER' has a path; it has to end behind the port" ;;
+        path*) refuse error-members "the URL in '$OFFENDER' has a path; it must end after the port" ;;
     esac
 }
 

@@ -4,7 +4,7 @@
 
 CREDENTIALS=${CREDENTIALS:-/etc/etcd/credentials}
 # shellcheck disable=SC2034  # for those who ask
-ASKS_FOR_USER="the cluster asks for a user: put USER:PASSWORD of one with the role root into $CREDENTIALS (owner root, mode 0600)"
+ASKS_FOR_USER="the cluster requires a user: write USER:PASSWORD of a user with the role root to $CREDENTIALS (owner root, mode 0600)"
 
 # own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
 # certificate carries.

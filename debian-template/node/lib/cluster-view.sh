@@ -174,13 +174,13 @@ way_out_of_alarms() {
     case $raised_kinds in
         *CORRUPT*)
             cat <<'END'
-# Which one differs? Replace that member: https://etcd.io/docs/v3.6/op-guide/data_corruption/
+# Find the member that differs and replace it: https://etcd.io/docs/v3.6/op-guide/data_corruption/
 etcdctl endpoint hashkv --cluster
 END
             ;;
         *)
             cat <<'END'
-# Give back the space of old revisions:
+# Free the space that old revisions use:
 etcdctl compact "$(etcdctl endpoint status -w fields | sed -n 's/^"Revision" : //p')"
 etcdctl defrag --cluster
 # If live data fills the quota, raise it on each member as well, here to 8 GiB:

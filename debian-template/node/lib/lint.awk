@@ -44,23 +44,23 @@ function unknown(line, key,    id, text, near) {
     id = tolower(key)
     text = "etcd " series " ignores " key
     near = nearest(id)
-    if (id ~ /^(dial|read|write)-timeout$/) text = text ": no etcd has it; delete the line"
+    if (id ~ /^(dial|read|write)-timeout$/) text = text ": no version of etcd has it; delete the line"
     else if (near != "") text = text "; did you mean " near "?"
     else if (id in gate) text = text "; since 3.6 it is a feature gate: feature-gates: \"" gate[id] "=true\""
-    else if (id ~ /^(enable-v2|experimental-enable-v2v3)$/) text = text ": the v2 API is gone since 3.6"
-    else if (id ~ /^experimental-/) text = text ": experimental keys are gone since 3.7"
+    else if (id ~ /^(enable-v2|experimental-enable-v2v3)$/) text = text ": the v2 API was removed in 3.6"
+    else if (id ~ /^experimental-/) text = text ": experimental keys were removed in 3.7"
     warn(line, text)
 }
 
 function needs(line, key, kind, value,    wanted) {
     wanted = type[tolower(key)]
     if (kind == "null") return
-    if (wanted == "string" && kind == "text") warn(line, key " has line breaks, tabs or escapes; etcd-ha does not read it: write it in one line")
-    else if (wanted == "map" && kind == "flow-map" && tolower(key) in closed) warn(line, key " is in flow style; etcd-ha does not read it: write one key a line")
+    if (wanted == "string" && kind == "text") warn(line, key " has line breaks, tabs or escapes; etcd-ha can't read it: write it on one line")
+    else if (wanted == "map" && kind == "flow-map" && tolower(key) in closed) warn(line, key " is in flow style; etcd-ha can't read it: write one key per line")
     if (wanted == "string" && kind ~ /^(int|bool|number)$/) warn(line, "etcd refuses " key ": the value needs quotes: \"" value "\"")
-    else if (wanted == "string" && kind !~ /^(string|text)$/) warn(line, "etcd refuses " key ": one text is expected")
-    else if (wanted ~ /^(int|duration)$/ && kind == "number") warn(line, key ": write " value " as a decimal number, which etcd and etcd-ha read alike")
-    else if (wanted == "int" && kind != "int") warn(line, "etcd refuses " key ": a whole number without quotes and unit is expected")
+    else if (wanted == "string" && kind !~ /^(string|text)$/) warn(line, "etcd refuses " key ": a string is expected")
+    else if (wanted ~ /^(int|duration)$/ && kind == "number") warn(line, key ": write " value " as a decimal number, which etcd and etcd-ha read the same way")
+    else if (wanted == "int" && kind != "int") warn(line, "etcd refuses " key ": a whole number without quotes or unit is expected")
     else if (wanted == "duration" && kind != "int") warn(line, "etcd refuses " key ": nanoseconds are expected, without unit")
     else if (wanted == "bool" && kind != "bool") warn(line, "etcd refuses " key ": true or false is expected, without quotes")
     else if (wanted == "list" && kind !~ /list$/) warn(line, "etcd refuses " key ": a list is expected")
@@ -97,11 +97,11 @@ function check_values(    key, n, url, i, host) {
         warn(line_of["initial-cluster-state"], "etcd refuses initial-cluster-state: new or existing is expected")
     beat = "heartbeat-interval" in value_of ? value_of["heartbeat-interval"] : 100
     election = "election-timeout" in value_of ? value_of["election-timeout"] : 1000
-    if (is_known("heartbeat-interval") && is_known("election-timeout") && beat * 5 > election * 1) warn(first("heartbeat-interval", "election-timeout"), "etcd refuses election-timeout: it must be 5 times heartbeat-interval at least")
-    if (election > 50000) warn(line_of["election-timeout"], "etcd refuses election-timeout: 50000 is the most")
+    if (is_known("heartbeat-interval") && is_known("election-timeout") && beat * 5 > election * 1) warn(first("heartbeat-interval", "election-timeout"), "etcd refuses election-timeout: it must be at least 5 times heartbeat-interval")
+    if (election > 50000) warn(line_of["election-timeout"], "etcd refuses election-timeout: the maximum is 50000")
     if ("log-level" in value_of && get("log-level") !~ /^(debug|info|warn|error|dpanic|panic|fatal)$/)
         warn(line_of["log-level"], "etcd crashes with log-level " value_of["log-level"])
-    if (get("logger") == "capnslog" && series != "3.4") warn(line_of["logger"], "etcd refuses logger: only zap is left")
+    if (get("logger") == "capnslog" && series != "3.4") warn(line_of["logger"], "etcd refuses logger: only zap remains")
     if (series ~ /^3\.[45]$/ && get("auto-compaction-retention") !~ /^0?$/ && get("auto-compaction-mode") == "")
         warn(line_of["auto-compaction-retention"], "etcd " series " compacts nothing unless auto-compaction-mode is in the file too")
     if ("auto-compaction-mode" in value_of && get("auto-compaction-mode") !~ /^(periodic|revision)$/)
@@ -123,7 +123,7 @@ function check_tls(side,    certificate, automatic, urls) {
     if (get(certificate) == "" && automatic !~ /^([tT]rue|TRUE|[yY]|[yY]es|[oO]n)$/) {
         if (has_scheme(urls, "https")) warn(line_of[urls], "etcd refuses " urls ": https needs " side "-transport-security with cert-file and key-file")
     } else if (get(certificate) != "" && has_scheme(urls, "http"))
-        warn(line_of[urls], "etcd does not encrypt what it serves on http URLs, certificate or not")
+        warn(line_of[urls], "etcd does not encrypt the traffic of http URLs, even with a certificate")
 }
 
 function first(a, b) {
@@ -132,7 +132,7 @@ function first(a, b) {
 
 BEGIN {
     FS = "\t"
-    dangerous["force-new-cluster"] = "throws the other members out at every start; remove it after the recovery"
+    dangerous["force-new-cluster"] = "removes the other members at every start; delete it after the recovery"
     dangerous["unsafe-no-fsync"] = "loses data when the machine fails"
     gate["experimental-initial-corrupt-check"] = "InitialCorruptCheck"
     gate["experimental-compact-hash-check-enabled"] = "CompactHashCheck"
@@ -165,7 +165,7 @@ file == 1 {
     parent = id
     sub(/\..*/, "", parent)
     if ($3 == "double") {
-        warn($1, $2 " is there twice")
+        warn($1, $2 " appears twice")
         next
     }
     line_of[id] = $1

@@ -46,7 +46,7 @@ $setting_status	$1	"
 setting() {
     case ${PROCESS_TELLS:+$1} in data-dir | wal-dir) if process_setting "$1"; then return 0; fi ;; esac
     setting_status=2
-    setting_value="there is no such file"
+    setting_value="the file does not exist"
     if [ -r "$CONFIG" ]; then
         setting_in_file "$1"
     elif [ -e "$CONFIG" ]; then

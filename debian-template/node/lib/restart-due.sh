@@ -54,7 +54,7 @@ why_program() {
     if [ -z "$due_version" ] || ! [ -x "$due_next" ] || cmp -s "/proc/$1/exe" "$due_next"; then return 0; fi
     due_next_version=$(version_of "$due_next")
     if [ "$due_next_version" = "$due_version" ]; then
-        echo "the binary was replaced since the start"
+        echo "the binary was replaced after the start"
     else
         echo "etcd $due_version runs, ${due_next_version:-another program} is installed"
     fi
@@ -77,7 +77,7 @@ why_file() {
     elif [ -r "$CONFIG" ]; then
         files_read_once | while read -r due_file; do
             if was_written_after_start "$due_file"; then
-                echo "$due_file was written after the start, and nothing tells what etcd has read"
+                echo "$due_file was written after the start, and it is unknown what etcd has read"
             fi
         done
     fi

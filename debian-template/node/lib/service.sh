@@ -72,11 +72,11 @@ last_failure() {
 # start_state RESTARTING RESTARTS FAILURE: what a service that is activating does, in words.
 start_state() {
     if [ "$1" != yes ]; then
-        printf 'starting: waits for the network or a majority of its members'
+        printf 'starting: waiting for the network or a majority of its members'
     elif [ "${2:-0}" -ge 2 ]; then
-        printf 'restarts again and again (%s times so far): %s (journalctl -u etcd)' "$2" "${3:-the journal has no reason}"
+        printf 'restarting repeatedly (%s times so far): %s (journalctl -u etcd)' "$2" "${3:-no reason in the journal}"
     else
-        printf 'failed, and is started again: %s (journalctl -u etcd)' "${3:-the journal has no reason}"
+        printf 'failed, starting again: %s (journalctl -u etcd)' "${3:-no reason in the journal}"
     fi
 }
 

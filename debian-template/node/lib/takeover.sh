@@ -60,14 +60,14 @@ takeover_restore_account() {
 takeover_notices() {
     if takeover_has_admin_unit; then
         cat <<END
-etcd-ha: $ADMIN_UNIT is not from this package and stays in charge of the service etcd.
-  A running etcd keeps running; the next start takes the binary that the unit names.
+etcd-ha: $ADMIN_UNIT is not from this package and still defines the service etcd.
+  A running etcd keeps running; the next start uses the binary that the unit names.
 END
     fi
     # Without the file the unit of the package starts nothing.
     if takeover_has_admin_unit && [ -e "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}" ]; then
         cat <<END
-  For the unit of the package (sandbox, preflight):
+  To use the package's unit (sandbox, preflight):
     mv $ADMIN_UNIT /root/ && systemctl daemon-reload && systemctl restart etcd
 END
     fi
@@ -85,7 +85,7 @@ etcd-ha: warning: do NOT purge Debian's removed etcd-server: its postrm deletes 
   member is. First move it: etcd-ha migrate
 END
         elif [ -d "${DPKG_ROOT-}/var/lib/etcd/default/member" ]; then
-            echo "etcd-ha: data of Debian's etcd-server is in /var/lib/etcd/default; to go on with it: etcd-ha migrate"
+            echo "etcd-ha: data of Debian's etcd-server is in /var/lib/etcd/default; to continue with it: etcd-ha migrate"
         fi
     fi
 }

@@ -55,24 +55,24 @@ forbidden_step() {
     if [ -z "$apart" ] || [ "$apart" -gt 1 ]; then
         between=$(minor_of "$1" | awk '{ print $1 "." $2 + 1 }')
         echo "etcd $2 can't follow $1: it skips a minor version"
-        echo "upstream supports one minor at a time; data that skips one misses what $between would do to it"
+        echo "upstream supports one minor version at a time; a skipped version can't convert the data"
         # Where that one is forbidden too, what comes before it is the way.
         before_it=
         [ -z "$apart" ] || before_it=$(forbidden_step "$1" "$between" | sed -n 3p)
         if [ -n "$before_it" ]; then
             echo "$before_it"
         else
-            echo "$between before $2, on every node, one restart after the other: apt install 'etcd-ha=$between.*'"
+            echo "upgrade every node to $between first, one node after the other: apt install 'etcd-ha=$between.*'"
         fi
     elif is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 26 ]; then
-        echo "etcd $2 can't follow $1: the whole cluster has to run 3.5.26 or later before"
-        echo "members that were removed or promoted long ago come back wrong in 3.6 and can break the quorum" \
+        echo "etcd $2 can't follow $1: all members must run 3.5.26 or later first"
+        echo "members that were removed or promoted long ago reappear in 3.6 in a wrong state and can break the quorum" \
             "(https://github.com/etcd-io/etcd/issues/20967, /issues/19557)"
-        echo "3.5.32 or later before $2, on every node, one restart after the other: apt install 'etcd-ha=3.5.*'"
+        echo "upgrade every node to 3.5.32 or later first, one node after the other: apt install 'etcd-ha=3.5.*'"
     elif is_step "$1" "$2" 3.6 3.7 && [ "$(patch_or_0 "$1")" -lt 11 ]; then
-        echo "etcd $2 can't follow $1: the whole cluster has to run 3.6.11 or later before"
-        echo "3.7 starts from data that only 3.6.11 and later keep complete (https://etcd.io/docs/v3.7/upgrades/upgrade_3_7/)"
-        echo "3.6.11 or later before $2, on every node, one restart after the other: apt install 'etcd-ha=3.6.*'"
+        echo "etcd $2 can't follow $1: all members must run 3.6.11 or later first"
+        echo "3.7 starts from data that only 3.6.11 and later store completely (https://etcd.io/docs/v3.7/upgrades/upgrade_3_7/)"
+        echo "upgrade every node to 3.6.11 or later first, one node after the other: apt install 'etcd-ha=3.6.*'"
     fi
 }
 
@@ -81,9 +81,9 @@ patch_or_0() { patch_of "$1" | grep . || echo 0; }
 # inadvisable_step FROM TO: a line for what upstream advises against.
 inadvisable_step() {
     if is_step "$1" "$2" 3.5 3.6 && [ "$(patch_or_0 "$1")" -lt 32 ]; then
-        echo "upstream asks for 3.5.32 or later before 3.6 (https://etcd.io/docs/v3.6/upgrades/upgrade_3_6/); $1 runs"
+        echo "upstream asks for 3.5.32 or later before 3.6 (https://etcd.io/docs/v3.6/upgrades/upgrade_3_6/); $1 is running"
     elif is_step "$1" "$2" 3.4 3.5; then
-        echo "upstream asks for the newest 3.4 before 3.5 (https://etcd.io/docs/v3.5/upgrades/upgrade_3_5/); $1 runs"
+        echo "upstream asks for the newest 3.4 before 3.5 (https://etcd.io/docs/v3.5/upgrades/upgrade_3_5/); $1 is running"
     fi
 }
 
@@ -105,9 +105,9 @@ lowest() { printf '%s\n' "$@" | grep . | sort -V | head -n 1; }
 way_back() { # DATA TO
     if [ "$(minors_apart "$1" "$2")" = -1 ] && minor_is_newer "$1" 3.5; then
         older=$(minor_of "$2" | tr ' ' .)
-        echo "etcdctl downgrade validate $older && etcdctl downgrade enable $older. When all members show that storage version, again"
+        echo "etcdctl downgrade validate $older && etcdctl downgrade enable $older. When all members show that storage version, try again"
     else
-        echo "keep ${1%.*}; the way back is a snapshot from before the upgrade, restored on all members"
+        echo "keep ${1%.*}; to go back, restore a snapshot from before the upgrade on all members"
     fi
 }
 

@@ -73,9 +73,9 @@ function apply(edit,    part, id, parent) {
     id = tolower(part[2])
     parent = id
     sub(/\..*/, "", parent)
-    if (id in double || parent in double) return refuse(double[id in double ? id : parent], part[2] " is there twice")
+    if (id in double || parent in double) return refuse(double[id in double ? id : parent], part[2] " appears twice")
     if (id in line_of && (spread[id] || kind_of[id] !~ /^(string|int|bool|null|number|text)$/))
-        return refuse(line_of[id], part[2] " is not a single value in one line")
+        return refuse(line_of[id], part[2] " is not a single value on one line")
     # Whether it is in there can't be told.
     if (part[1] == "unset" && id != parent && parent in line_of && kind_of[parent] !~ /^(map|null)$/)
         return refuse(line_of[parent], spelled[parent] " is not a block of keys")
@@ -92,10 +92,10 @@ function refuse_longer_blocks(    i, n) {
         for (n = i + 0; deleted[n]; n++) continue
         if (n == i + 0) continue
         if (behind_kept[i] && n <= count && lines[n] ~ /^[ \t]*$/)
-            refuse(i, "taken out, the empty lines behind it would become part of the block of text before it")
+            refuse(i, "without it, the empty lines after it would become part of the block of text before it")
         while (n <= count && (deleted[n] || lines[n] ~ /^[ \t]*$/)) n++
         if (n <= count && lines[n] ~ /^ +#/)
-            refuse(i, "taken out, the comment behind it would become part of the block of text before it")
+            refuse(i, "without it, the comment after it would become part of the block of text before it")
     }
 }
 

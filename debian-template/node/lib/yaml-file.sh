@@ -28,7 +28,7 @@ why_untouchable() {
     if [ -L "$1" ]; then
         echo "it is a symbolic link"
     elif [ ! -f "$1" ]; then
-        echo "it is no regular file"
+        echo "it is not a regular file"
     elif [ ! -r "$1" ]; then
         echo "it can't be read"
     else
@@ -85,9 +85,9 @@ etcd_group() {
 create_file() {
     mkdir -p "${1%/*}"
     (umask 077 && cat >"$1.etcd-ha-new") <<'END'
-# Configuration of etcd, made by the package etcd-ha. Edit it freely: what stands here wins over the answers of
+# Configuration of etcd, made by the package etcd-ha. Edit it freely: its values take precedence over the answers of
 # "dpkg-reconfigure etcd-ha", and comments and other keys are kept. See etcd-ha(8) and etcd(1).
-# The keys initial-... count at the first start of the member only; later "etcdctl member" changes the cluster.
+# The keys initial-... matter only at the first start of the member; later, change the cluster with "etcdctl member".
 
 END
     first=$(yaml_edit "$1.etcd-ha-new" "$2") || pass_on "$first" || return

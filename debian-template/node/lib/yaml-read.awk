@@ -40,8 +40,8 @@ function push(column, parent) {
 function read_dashes(column) {
     dash = -1
     while (TEXT ~ /^-([ \t]|$)/ && !refused) {
-        if (!depth) refuse(LINE, "a list, where keys are expected")
-        if (TEXT ~ /^- *\t/) refuse(LINE, "a tab behind a dash")
+        if (!depth) refuse(LINE, "a list where keys are expected")
+        if (TEXT ~ /^- *\t/) refuse(LINE, "a tab after a dash")
         if (open_id != "") kind_of[open_id] = "list"
         if (column > level[depth]) push(column, "-")
         dash = column
@@ -67,7 +67,7 @@ function read_key(text,    c, n) {
     } else {
         n = quoted_length(text)
         NAME = substr(text, 2, n - 2)
-        if (!n) refuse(LINE, "quoted text that does not end in its line")
+        if (!n) refuse(LINE, "quoted text that does not end on its line")
         if (!match(substr(text, n + 1), /^[ \t]*:([ \t]|$)/)) return 0
         if (NAME ~ /[\\']/) refuse(LINE, "a key with escapes")
         n += index(substr(text, n + 1), ":")
@@ -186,7 +186,7 @@ function read_content(text, column,    colon) {
 function scan(text,    indent) {
     if (text ~ /[\001-\010\013-\037\177]/) return refuse(LINE, "a control character")
     if (index(text, "\302\205") || index(text, "\342\200\250") || index(text, "\342\200\251"))
-        return refuse(LINE, "a line break of Unicode")
+        return refuse(LINE, "a Unicode line break")
     match(text, /^ */)
     indent = RLENGTH
     if (block) {
@@ -212,7 +212,7 @@ function scan(text,    indent) {
     if (text ~ /^\.\.\.([ \t]|$)/ || text ~ /^%/) return refuse(LINE, "an end of document (...) or a directive (%)")
     if (text ~ /^---([ \t]|$)/) {
         if (started || documents++) refuse(LINE, "several documents in one file")
-        if (!is_rest(substr(text, 4))) refuse(LINE, "content behind ---")
+        if (!is_rest(substr(text, 4))) refuse(LINE, "content after ---")
         return
     }
     read_content(substr(text, indent + 1), indent)
@@ -230,13 +230,13 @@ function look_up(key,    id, block_id) {
     FOUND = ""
     if (sub(/\..*/, "", block_id)) {
         if (!(block_id in line_of)) return 1
-        if (block_id in double) return cant(double[block_id], spelled[block_id] " is there twice")
+        if (block_id in double) return cant(double[block_id], spelled[block_id] " appears twice")
         if (kind_of[block_id] == "null") return 1
-        if (kind_of[block_id] != "map") return cant(line_of[block_id], spelled[block_id] " is not a block of keys, one a line")
+        if (kind_of[block_id] != "map") return cant(line_of[block_id], spelled[block_id] " is not a block of keys, one per line")
     }
     if (!(id in line_of)) return 1
     # Of the same key etcd takes the last; of several spellings it depends.
-    if (id in variant) return cant(line_of[id], spelled[id] " is there in two spellings")
+    if (id in variant) return cant(line_of[id], spelled[id] " appears in two spellings")
     if (kind_of[id] == "null") return 1
     if (kind_of[id] == "number") return cant(line_of[id], spelled[id] " is not written as a decimal number, or needs quotes")
     if (kind_of[id] == "text") return cant(line_of[id], "the text of " spelled[id] " has line breaks, tabs or escapes")

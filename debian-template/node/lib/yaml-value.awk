@@ -71,7 +71,7 @@ function read_value(text,    c) {
         VALUE = substr(text, 2, TOKEN - 2)
         KIND = c == "\"" && VALUE ~ /\\/ ? unescape() : "string"
         if (c == "'") gsub(/''/, "'", VALUE)
-        if (!TOKEN || !is_rest(substr(text, TOKEN + 1))) refuse(LINE, "quoted text that does not end in its line")
+        if (!TOKEN || !is_rest(substr(text, TOKEN + 1))) refuse(LINE, "quoted text that does not end on its line")
     } else if (c == "{" || c == "[") {
         TOKEN = flow_length(text)
         VALUE = substr(text, 1, TOKEN)
@@ -94,7 +94,7 @@ function read_value(text,    c) {
         TOKEN = length(VALUE)
         KIND = plain_kind(VALUE)
         if (index("]},%@`", c) || text ~ /^[-?:]([ \t]|$)/ || colon_position(VALUE))
-            refuse(LINE, "text that needs quotes, or no YAML at all")
+            refuse(LINE, "text that needs quotes, or is not YAML")
     }
 }
 

@@ -113,7 +113,7 @@ def test_answer_that_etcd_takes_earns_none(shell: NodeShell, question: str, valu
         (
             "members",
             "pg1,pg2=https://pg2",
-            "in 'pg2=https://pg2' has to start with http://, since tls is false",
+            "in 'pg2=https://pg2' must start with http://, since tls is false",
         ),
         ("members", "pg1,pg2=x:99999", "the port in 'pg2=x:99999' is not a number from 1 to 65535"),
         ("setup", "Cluster", "'Cluster' is not one of: cluster, single, later"),

@@ -181,7 +181,7 @@ def test_a_file_that_does_not_fit_the_cluster_it_is_to_join_is_put_right_by_the_
 def test_a_node_that_the_members_do_not_know_is_told_to_be_added(preflight: Preflight, state: str) -> None:
     status, said = preflight.run(PG1, PG2, state=state)
     assert status == 1
-    assert "the members that run do not know this node (pg3 at http://pg3:2380)" in said
+    assert "the running members do not list this node (pg3 at http://pg3:2380)" in said
     assert preflight.commands(said) == [
         f"{REACHED} member add pg3 --peer-urls=http://pg3:2380",
         f"etcd-ha config set initial-cluster {THREE}",

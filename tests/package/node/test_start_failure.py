@@ -115,7 +115,7 @@ def test_reason_is_what_etcd_itself_ended_with(path: str, tmp_path: Path, versio
 @pytest.mark.parametrize(
     ("journal", "expected"),
     [
-        (f"etcd-ha: error: no directory /srv\n  Mount it\n{ENDED}", "no directory /srv"),
+        (f"etcd-ha: error: the directory /srv\n  Mount it\n{ENDED}", "the directory /srv"),
         (f"etcd.service: Failed at step NAMESPACE spawning x: No file\n{ENDED}", "Failed at step NAMESPACE"),
         (ENDED, "code=exited, status=1/FAILURE"),
         (f'{{"level":"fatal","msg":"a","error":"b \\"c\\""}}\n{ENDED}', 'a: b "c"'),

@@ -60,8 +60,8 @@ def test_newest_meta_page_with_the_right_checksum_counts(
         (states(torn=(10, 11)), "both meta pages are damaged\n"),
         (states()[: 4096 * 4], "a page of the newest transaction is damaged\n"),
         (states()[: 4096 * 4 + 20], "a page of the newest transaction is damaged\n"),
-        (b"no database" * 1000, "it is no bbolt database\n"),
-        (b"", "it is no bbolt database\n"),
+        (b"no database" * 1000, "it is not a bbolt database\n"),
+        (b"", "it is not a bbolt database\n"),
     ],
     ids=["both metas torn", "page missing", "page cut", "text", "empty"],
 )

@@ -113,7 +113,7 @@ def test_a_quota_that_is_not_told_is_no_quota_that_is_far_away() -> None:
     status = endpoint(1).status
     assert status is not None
     report = judge(seen(endpoint(1, status=replace(status, quota=None)), endpoint(2)), EXPECTED)
-    assert [one.why for one in report.gaps] == ["the member does not tell its quota"]
+    assert [one.why for one in report.gaps] == ["the member does not report its quota"]
     near = replace(status, database=80, quota=100, in_use=60)
     assert kinds(seen(endpoint(1, status=near), endpoint(2))) == [("database", f"pg1 ({URLS[0]})")]
     assert kinds(seen(endpoint(1, status=replace(near, database=79)), endpoint(2))) == []

@@ -53,7 +53,7 @@ def holding(pairs: dict[str, str], *, torn: bool = False) -> bytes:
     [
         (holding({"clusterVersion": "3.5.0"}), "3.5.30-2", ""),
         (holding({"clusterVersion": "3.5.0"}), "3.5.16-4", "refused: etcd 3.6.7 can't follow 3.5.16"),
-        (holding({"clusterVersion": "3.7.0"}), "3.5.30-2", "refused: the data is of etcd 3.7.0"),
+        (holding({"clusterVersion": "3.7.0"}), "3.5.30-2", "refused: the data was written by etcd 3.7.0"),
         # A young cluster says nothing yet; what was installed is known all the same.
         (holding({}), "3.4.23-4", "refused: etcd 3.6.7 can't follow 3.4.23"),
         (holding({}), "", ""),

@@ -75,7 +75,7 @@ def test_record_of_another_process_does_not_count_and_what_is_not_known_is_said(
     node.start()
     node.config.write_text("name: pg2\n")
     now = time.time()
-    doubt = f"{node.config} was written after the start, and nothing tells what etcd has read\n"
+    doubt = f"{node.config} was written after the start, and it is unknown what etcd has read\n"
     assert node.say("why_file", "1", started=now - 3600) == doubt
     assert node.say("why_file", "1", started=now + 3600) == ""
     # The date can be set, the time of the change can't.

@@ -37,16 +37,16 @@ def test_step_that_upstream_forbids_is_named_with_its_reason_and_the_way_out(
     what, reason, way = told("forbidden_step", old, new).splitlines()
     assert what.startswith(f"etcd {new} can't follow {old}: ")
     assert why in what + reason
-    assert ", on every node, one restart after the other: apt install 'etcd-ha=" in way
+    assert " first, one node after the other: apt install 'etcd-ha=" in way
 
 
 @pytest.mark.parametrize(
     ("old", "new", "first"),
-    [("3.5.16", "3.7.3", "3.5.32 or later before 3.6"), ("3.5.33", "3.7.3", "3.6 before 3.7.3")],
+    [("3.5.16", "3.7.3", "to 3.5.32 or later first"), ("3.5.33", "3.7.3", "to 3.6 first")],
 )
 def test_way_out_begins_with_a_step_that_is_allowed(old: str, new: str, first: str) -> None:
     way = told("forbidden_step", old, new).splitlines()[2]
-    assert way.startswith(f"{first}, on every node")
+    assert way.startswith(f"upgrade every node {first}, one node after the other: ")
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ CASES = {
     "key and certificate swapped": Case(
         changed(cert=lambda f: f.key, key=lambda f: f.cert), ENDS, "ends", ("cert-file", "PRIVATE KEY")
     ),
-    "CA first": Case(below(leaf_first=False), ENDS, "retries", ("cert-file", "another one first")),
+    "CA first": Case(below(leaf_first=False), ENDS, "retries", ("cert-file", "another certificate first")),
     "certificate in DER": Case(
         changed(cert=lambda f: der(f.cert, "x509")), ENDS, "ends", ("cert-file", "DER")
     ),
@@ -159,9 +159,11 @@ CASES = {
     "empty certificate": Case(changed(cert=lambda _: ""), ENDS, "retries", ("cert-file", "empty")),
     "empty key": Case(changed(key=lambda _: ""), ENDS, "retries", ("key-file", "empty")),
     "half a certificate": Case(
-        changed(cert=lambda f: f.cert[:200]), ENDS, "retries", ("cert-file", "without its end")
+        changed(cert=lambda f: f.cert[:200]), ENDS, "retries", ("cert-file", "truncated")
     ),
-    "no PEM": Case(changed(cert=lambda _: "see the vault\n"), ENDS, "ends", ("cert-file", "no PEM")),
+    "another form": Case(
+        changed(cert=lambda _: "see the vault\n"), ENDS, "ends", ("cert-file", "another form")
+    ),
     "damaged certificate": Case(
         changed(cert=lambda f: f.cert.replace("MII", "MIX", 1)), ENDS, "ends", ("cert-file", "damaged")
     ),
@@ -201,7 +203,7 @@ CASES = {
     "expired": Case(issued(days=(-5, -1)), RUNS, "starts", ("expired on",)),
     "not yet valid": Case(issued(days=(1, 5)), RUNS, "starts", ("not valid before",)),
     "of another CA": Case(foreign("Other"), RUNS, "starts", ("issued", "CN = Other")),
-    "of another CA of the same name": Case(foreign("Root"), RUNS, "starts", ("of the same name",)),
+    "of another CA of the same name": Case(foreign("Root"), RUNS, "starts", ("with the same name",)),
     "intermediate CA is missing": Case(
         below(intermediate_sent=False), RUNS, "starts", ("intermediate", "CN = Intermediate")
     ),

@@ -56,13 +56,13 @@ def test_a_certificate_that_has_ended_is_found_with_its_day(member: Member) -> N
     report = member.presents(member.signer.issue("ended", HOST, began=30, days=-2))
     found = the(report, "certificate-expired")
     assert found.where == f"{member.where}, {member.peer}" or found.where == member.where
-    assert "it ended on " in found.found
+    assert "it expired on " in found.found
     assert report.status == UNKNOWN
 
 
 def test_a_certificate_that_is_not_valid_yet_is_found(member: Member) -> None:
     report = member.presents(member.signer.issue("early", HOST, began=-2))
-    assert "it begins on " in the(report, "certificate-not-yet-valid").found
+    assert "it is valid from " in the(report, "certificate-not-yet-valid").found
 
 
 def test_a_certificate_without_clientauth_is_found_before_the_restart_after_which_the_gateway_fails(

@@ -72,7 +72,7 @@ def test_a_ca_of_somebody_else_is_found_with_the_one_who_signed(three: Cluster, 
     theirs = authority(client.key.parent / "theirs", "their CA")
     report = check(three.expected(replace(identity_of(theirs), certificate=None)))
     found = the(report, "certificate-chain")
-    assert "issued by check CA, which is not there" in found.found
+    assert "issued by check CA, which is not in that file" in found.found
     assert report.status == UNKNOWN
     assert "No member could be asked." in as_text(report)
 
@@ -80,7 +80,7 @@ def test_a_ca_of_somebody_else_is_found_with_the_one_who_signed(three: Cluster, 
 def test_a_ca_of_the_same_name_with_another_key_is_found(three: Cluster, client: Pair) -> None:
     theirs = authority(client.key.parent / "renewed")
     found = the(check(three.expected(identity_of(theirs))), "certificate-chain")
-    assert "the CA of that name has another key" in found.found
+    assert "the CA with that name in that file has another key" in found.found
 
 
 def test_members_that_want_a_certificate_and_get_none_are_found(three: Cluster, signer: Authority) -> None:

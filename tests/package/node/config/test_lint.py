@@ -76,7 +76,9 @@ def tool(tmp_path: Path) -> Tool:
 def test_keys_of_the_article_that_no_etcd_reads_are_named(tmp_path: Path, series: str) -> None:
     said = Tool(tmp_path, series).lint(ARTICLE)
     for line, key in ((5, "dial-timeout"), (6, "read-timeout"), (7, "write-timeout")):
-        assert f"line {line}: etcd {series} ignores {key}: no etcd has it; delete the line\n" in said
+        assert (
+            f"line {line}: etcd {series} ignores {key}: no version of etcd has it; delete the line\n" in said
+        )
 
 
 MISSPELT = {
@@ -96,7 +98,7 @@ def test_misspelt_key_is_named_with_the_right_one(tool: Tool, document: str) -> 
 @pytest.mark.parametrize(
     ("series", "key", "hint"),
     [
-        ("3.6", "enable-v2: true", "the v2 API is gone since 3.6"),
+        ("3.6", "enable-v2: true", "the v2 API was removed in 3.6"),
         ("3.7", "experimental-compaction-batch-limit: 5", "did you mean compaction-batch-limit?"),
         ("3.7", "experimental-initial-corrupt-check: true", 'feature-gates: "InitialCorruptCheck=true"'),
         ("3.5", "feature-gates: x", "etcd 3.5 ignores feature-gates"),
@@ -122,9 +124,9 @@ REFUSED = {
     "listen-peer-urls: http://pg1:2380": "not on the name pg1",
     "initial-cluster-state: old": "new or existing",
     "heartbeat-interval: 300\nelection-timeout: 1000": "5 times heartbeat-interval",
-    "election-timeout: 60000": "50000 is the most",
+    "election-timeout: 60000": "the maximum is 50000",
     "log-level: loud": "crashes with log-level loud",
-    "logger: capnslog": "only zap is left",
+    "logger: capnslog": "only zap remains",
     "listen-client-urls: https://10.0.0.1:2379": "https needs client-transport-security",
 }
 
@@ -164,7 +166,7 @@ def test_file_that_etcd_takes_earns_no_warning(tmp_path: Path, series: str) -> N
 
 
 def test_key_that_is_there_twice_is_named(tool: Tool) -> None:
-    assert "line 2: NAME is there twice" in tool.lint("name: a\nNAME: b\n")
+    assert "line 2: NAME appears twice" in tool.lint("name: a\nNAME: b\n")
 
 
 def test_compaction_without_its_mode_is_named_where_it_does_nothing(tmp_path: Path) -> None:

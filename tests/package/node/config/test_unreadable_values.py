@@ -73,7 +73,7 @@ def test_a_part_of_a_block_in_flow_style_is_not_absent(config: Path) -> None:
 
 def test_a_file_that_is_not_there_has_no_defaults(config: Path) -> None:
     assert member("setting name default", config) == Answer(
-        REFUSED, f"name can't be read from {config}: there is no such file\n", ""
+        REFUSED, f"name can't be read from {config}: the file does not exist\n", ""
     )
 
 
@@ -134,7 +134,7 @@ def test_preflight_still_judges_what_it_can_read(config: Path) -> None:
     answer = preflight(config)
     assert answer.status == 1
     assert "no file /none/c.pem" in answer.err
-    assert answer.err.count("It is looked for again in a few seconds.") == 2
+    assert answer.err.count("The service looks for it again in a few seconds.") == 2
 
 
 def test_preflight_promises_no_new_look_at_a_file_where_a_setting_is_lacking(config: Path) -> None:
@@ -143,7 +143,7 @@ def test_preflight_promises_no_new_look_at_a_file_where_a_setting_is_lacking(con
     assert answer.status == 78
     assert "no file /none/c.pem" in answer.err
     assert "in a few seconds" not in answer.err
-    assert "It is looked for again at the next start." in answer.err
+    assert "Preflight looks for it again at the next start." in answer.err
 
 
 def generate(config: Path) -> tuple[str, str]:

@@ -106,5 +106,5 @@ def test_a_writer_that_has_waited_long_enough_says_so_and_changes_nothing(tool: 
         f"etcd-ha: error: name was not set: another program has been changing {tool.file} for 0 s"
     )
     assert installed.out == "untouched\n"
-    assert "When that has ended: dpkg-reconfigure etcd-ha" in installed.err
+    assert "When that program has finished: dpkg-reconfigure etcd-ha" in installed.err
     assert tool.file.read_text() == "name: pg1\n"

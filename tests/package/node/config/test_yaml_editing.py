@@ -250,11 +250,11 @@ UNSAFE = {
     "a flow list over lines": "x: [a,\nname, b]\nname: pg1\n",
     "a tab as indentation": "x:\n\ty: 1\n",
     "a lone carriage return": "name: a\rdata-dir: b\n",
-    "a line break of Unicode": "# a\u2028name: b\n",
+    "a Unicode line break": "# a\u2028name: b\n",
     "a control character": "name: a\x07\n",
     "a NUL": "name: a\0\n",
     "an explicit indentation": "x: |2\n    a\nname: pg1\n",
-    "a key that is there twice": "name: a\nName: b\n",
+    "a key that appears twice": "name: a\nName: b\n",
     "a value over several lines": "name: a\n  b\n",
     "a block as the value": "name: |\n  a\n",
 }

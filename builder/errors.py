@@ -29,10 +29,10 @@ def elsewhere(path: str) -> str:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "etcd-deb")
     work = Path(os.environ.get("TMPDIR") or "/tmp", "etcd-deb-")  # noqa: S108
     if path.startswith(os.path.expanduser(f"{cache}/")):  # noqa: PTH111  # Path raises where nobody has a home
-        return "name another place for downloads: XDG_CACHE_HOME=DIR"
+        return "choose another folder for downloads: XDG_CACHE_HOME=DIR"
     if path.startswith(str(work)):
-        return "name another place for the work: TMPDIR=DIR"
-    return "name another folder"
+        return "choose another folder for temporary files: TMPDIR=DIR"
+    return "choose another folder"
 
 
 class EtcdDebError(Exception):
@@ -80,10 +80,10 @@ class DigestMismatch(VerificationFailed):
     def __init__(self, *, file: str, expected: str, got: str, witness: str, hint: str | None = None) -> None:
         super().__init__(
             f"checksum of {file} does not match {witness}",
-            details=(f"expected  sha256 {expected}", f"got       sha256 {got}"),
+            details=(f"expected  sha256 {expected}", f"found     sha256 {got}"),
             hint=hint
             or "run the command again, since a proxy may have served another file;"
-            " if it repeats, do not use this release and tell etcd's maintainers",
+            " if it fails again, do not use this release and inform etcd's maintainers",
         )
         self.file = file
         self.expected = expected
@@ -139,8 +139,8 @@ class NotPrinted(EtcdDebError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             "the result could not be printed",
-            details=("expected  standard output to take it", f"got       {reason}"),
-            hint="the command itself has ended: look at what it did before you run it again",
+            details=("expected  a writable standard output", f"found     {reason}"),
+            hint="the command itself has completed: check its effect before you run it again",
         )
 
 

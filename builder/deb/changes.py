@@ -47,7 +47,10 @@ def read_changes(changes: Path) -> ChangesFile:
 
 def _unreadable(changes: Path, reason: str) -> EtcdDebError:
     return EtcdDebError(
-        f"{changes} can't be read",
-        details=("expected  a .changes with the files beside it in Checksums-Sha256", f"got       {reason}"),
+        f"can't read {changes}",
+        details=(
+            "expected  a .changes that lists the files beside it",
+            f"found     {reason}",
+        ),
         hint="build the package again",
     )

@@ -85,7 +85,7 @@ def read_deb(path: Path) -> DebFile:
 def _members(stream: BinaryIO, path: Path) -> tuple[tuple[ArMember, ...], int]:
     stream.seek(0)
     if stream.read(len(MAGIC)) != MAGIC:
-        raise unreadable(path, "it is no ar archive")
+        raise unreadable(path, "it is not an ar archive")
     end = path.stat().st_size
     at, found = len(MAGIC), list[ArMember]()
     while len(found) < MEMBERS_LIMIT:

@@ -46,8 +46,8 @@ def read_build_info(elf: ELFFile, name: str) -> GoBuildInfo:
     header, offset = _find(elf)
     if not header:
         raise VerificationFailed(
-            f"{name} holds no Go build information",
-            details=("expected  a binary of upstream's, built by Go with modules",),
+            f"{name} has no Go build information",
+            details=("expected  an upstream binary, built by Go with modules",),
             hint="check where the tarball came from",
         )
     pointer_size, flags = header[14], header[15]

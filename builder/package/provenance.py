@@ -95,7 +95,7 @@ def parse_provenance(text: str, where: str) -> Provenance:
         )
     except (ValueError, KeyError, RecursionError) as error:
         raise EtcdDebError(
-            f"the provenance in {where} can't be read",
+            f"can't read the provenance in {where}",
             details=(str(error) or type(error).__name__,),
             hint="use the etcd-deb that built the package, or a newer one",
         ) from error

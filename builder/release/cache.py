@@ -63,7 +63,7 @@ def cached(
     """
     host = re.sub(r"[^A-Za-z0-9.]+", "_", without_login(origin.base).partition("://")[2])
     path = cache_folder() / host / file.version.tag / file.name
-    what = f"another etcd-deb that fetches {path.name}"
+    what = f"another etcd-deb that is fetching {path.name}"
     filled = False
     while not _leased(path, what, progress):
         with lock.locked(_lock_of(path), what, progress):
@@ -111,7 +111,7 @@ def _make_room(limit: int, progress: Progress) -> None:
     if removed := prune(limit).removed:
         megabytes = sum(file.size for file in removed) / MEGABYTE
         names = ", ".join(file.path.name for file in removed)
-        progress.step(f"removed {megabytes:.0f} MB that were used longest ago from the cache: {names}")
+        progress.step(f"removed the {megabytes:.0f} MB used least recently from the cache: {names}")
 
 
 def contents() -> tuple[CachedFile, ...]:

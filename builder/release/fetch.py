@@ -124,7 +124,7 @@ def hear(version: UpstreamVersion, sources: Sources, progress: Progress) -> Hear
     def ask(origin: RemoteOrigin, witness: str, file: str, question: Callable[[], str]) -> None:
         # Two words of one server are one witness, whatever folders of it are named, and however it is spelt.
         if origin.server in servers:
-            silent.append(f"{witness}: the same server as a witness that spoke")
+            silent.append(f"{witness}: the same server as another witness")
             return
         progress.step(f"asking {witness}")
         try:
@@ -189,7 +189,7 @@ def _what_is_missing(
         )
     return NoSuchRelease(
         f"etcd {file.version.tag} has no release for {file.architecture}",
-        details=(f"expected  {file.name}", f"there is  {', '.join(sorted(names)) or 'no tarball for Linux'}"),
+        details=(f"expected  {file.name}", f"found     {', '.join(sorted(names)) or 'no tarball for Linux'}"),
         hint="choose another --arch",
     )
 

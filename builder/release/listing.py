@@ -53,7 +53,7 @@ def resolve(request: VersionRequest, sources: Sources, progress: Progress) -> Up
     """
     if isinstance(request, UpstreamVersion):
         return request
-    progress.step(f"asking which release {request} is")
+    progress.step(f"looking up release {request}")
     found = [
         release.version
         for release in _releases(sources, progress)
@@ -83,8 +83,8 @@ def _releases(sources: Sources, progress: Progress) -> tuple[Release, ...]:
 def _in_folder(origin: FolderOrigin) -> tuple[Release, ...]:
     if not origin.folder.is_dir():
         raise NoSuchRelease(
-            f"the source {origin} is no folder",
-            hint="etcd-deb fetch VERSION --output DIR fills one",
+            f"the source {origin} is not a folder",
+            hint="to fill a folder: etcd-deb fetch VERSION --output DIR",
         )
     return _versions([path.name for path in origin.folder.iterdir() if path.is_dir()])
 

@@ -108,9 +108,9 @@ def parse_source(text: str) -> Origin:
         return FolderOrigin(Path(folder))
     if "://" in text or not text or "\0" in folder or text.startswith(("http:", "https:", "file:")):
         raise UsageError(
-            f"{text!r} is no source of releases",
+            f"{text!r} is not a source of releases",
             details=("expected  https://…, http://…, file:/… or a folder",),
-            hint="the folder or URL above v3.6.7/ is meant",
+            hint="name the folder or URL above v3.6.7/",
         )
     return FolderOrigin(Path(text))
 
@@ -130,7 +130,7 @@ def parse_https(text: str, setting: str) -> RemoteOrigin:
     if not isinstance(origin, RemoteOrigin):
         raise UsageError(
             f"setting {setting!r} is not an https URL",
-            details=(f"got       {text}",),
-            hint="plain http is taken for --source alone",
+            details=(f"found     {text}",),
+            hint="plain http is accepted only for --source",
         )
     return origin

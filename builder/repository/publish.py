@@ -65,8 +65,8 @@ def _refuse_withheld(repository: Repository, current: Generation, entries: Seque
     for entry in entries:
         if entry.identity in current.withheld:
             raise Withheld(
-                f"{entry.version} for {entry.architecture} was taken back from {current.suite}",
-                details=("expected  another version, or that this one is released first",),
+                f"{current.suite} withholds {entry.version} for {entry.architecture}",
+                details=("expected  another version, or this one after its release",),
                 hint=f"etcd-deb repo release {repository.root} {current.suite} {entry.version}",
             )
 

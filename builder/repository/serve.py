@@ -31,8 +31,8 @@ def serve(root: Path, address: str, port: int, ready: Callable[[str], None]) -> 
     except (OSError, UnicodeError) as error:
         raise EtcdDebError(
             f"can't listen on {address}, port {port}",
-            details=(f"got       {getattr(error, 'strerror', None) or error}",),
-            hint="--port 0 takes a free one; --address 127.0.0.1 is there on every machine",
+            details=(f"found     {getattr(error, 'strerror', None) or error}",),
+            hint="use --port 0 for any free port; --address 127.0.0.1 exists on every machine",
         ) from error
     with listening as server:
         ready(f"http://{address}:{server.server_port}")

@@ -48,7 +48,7 @@ def remove(repository: Repository, suite: str, version: str, progress: Progress)
 def prune(repository: Repository, suite: str, keep: int, progress: Progress) -> Removed:
     """Keep the newest versions of each component and architecture. keep: how many, at least 1."""
     if keep < 1:
-        raise UsageError("prune keeps at least one version", details=(f"got       {keep}",))
+        raise UsageError("prune must keep at least one version", details=(f"found     {keep}",))
     with changing(repository, progress):
         current = current_generation(repository, suite)
         entries = sorted(current.all_entries(), key=lambda entry: entry.key)
@@ -112,7 +112,7 @@ def rollback(repository: Repository, suite: str, number: int | None, progress: P
                 if wanted
                 else f"{suite} has only one generation",
                 details=(f"expected  one of {', '.join(map(str, earlier)) or 'none'}",),
-                hint=f"etcd-deb repo list {repository.root} {suite} shows the last {KEPT_GENERATIONS}",
+                hint=f"to list the last {KEPT_GENERATIONS}: etcd-deb repo list {repository.root} {suite}",
             )
         now, then = ({entry.identity for entry in one.all_entries()} for one in (current, earlier[wanted]))
         withheld = (current.withheld | now) - then

@@ -84,4 +84,4 @@ def work_folder(progress: Progress) -> Iterator[Path]:
         work = Path(name)
         yield work
     if work.exists():
-        progress.warn(f"{work} could not be removed; remove it")
+        progress.warn(f"could not remove {work}; remove it by hand")

@@ -103,7 +103,7 @@ def _explain(argv: Sequence[str], status: int, printed: str, cwd: Path) -> Comma
     program = Path(argv[0]).name
     if "No space left on device" in printed or "Disk quota exceeded" in printed:
         return DiskFull(str(cwd), f"running {program}")
-    ended = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
+    ended = f"was terminated by signal {-status}" if status < 0 else f"failed with exit status {status}"
     lines = printed.rstrip().splitlines()[-LAST_LINES:]
     return CommandFailed(
         f"{program} {ended}",

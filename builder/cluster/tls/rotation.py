@@ -36,11 +36,11 @@ def rotate(cluster: Cluster, folder: Path, step: Step, now: datetime) -> tuple[W
         raise UsageError(
             "there is no CA to replace",
             details=(f"expected  {first}", "found     no such file"),
-            hint="etcd-deb cluster certs FILE makes the first one",
+            hint="to make the first one: etcd-deb cluster certs FILE",
         )
     if step not in (done(state), following(state)):
         raise UsageError(
-            f"the step {step} can't be taken now",
+            f"the step {step} is not due now",
             details=(f"expected  {following(state)}", f"found     {_described(state)}"),
             hint=f"etcd-deb cluster certs rotate-ca FILE {following(state)}",
         )
@@ -98,9 +98,9 @@ def _refuse_old_leaves(cluster: Cluster, folder: Path, target: authorities.State
         if path.exists() and judge.issued_by(read_certificates(path.read_bytes(), str(path))[0], trusted):
             continue
         raise UsageError(
-            f"{path} is not issued by the new CA",
+            f"{path} was not issued by the new CA",
             details=(
-                "expected  each certificate replaced before the old CA goes",
+                "expected  every certificate replaced before the old CA is removed",
                 "found     another issuer",
             ),
             hint="etcd-deb cluster certs rotate-ca FILE replace",

@@ -243,7 +243,7 @@ def _ended(component: str) -> str:
 def _faults(of_versions: Mapping[str, Sequence[KnownFault]]) -> Iterator[ShownFault]:
     for fault in dict.fromkeys(fault for faults in of_versions.values() for fault in faults):
         versions = ", ".join(version for version, faults in of_versions.items() if fault in faults)
-        fixed = f"fixed in {fault.fixed}" if fault.fixed else "fixed in no version"
+        fixed = f"fixed in {fault.fixed}" if fault.fixed else "not fixed in any version"
         yield ShownFault(fault.what, fault.source, f"in {versions}; {fixed}")
 
 

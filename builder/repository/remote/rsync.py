@@ -22,7 +22,7 @@ TIMEOUT = 60
 KEPT_VARIABLES = ("SSH_AUTH_SOCK", "RSYNC_RSH", "RSYNC_PASSWORD", "RSYNC_PROXY")
 # rsync(1), exit values: an error in file I/O, where a folder above the last one is not there; some not there.
 NO_FOLDER, SOME_MISSING = 11, 23
-MAKE_FOLDER = "make the folder there with those above it, or free some space, and run the command again"
+MAKE_FOLDER = "create the folder and its parents there, or free some space, and run the command again"
 # As `rsync --list-only --no-human-readable` prints it.
 _LISTED = re.compile(r"^-\S{9,10} +(\d+) (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) (.+)$", re.MULTILINE)
 
@@ -112,7 +112,7 @@ class RsyncStorage:
         except CommandFailed as error:
             kind = _Missing if error.ended == SOME_MISSING else RemoteFailed
             raise kind(
-                f"{self._destination} can't be reached or written: {error.summary}",
+                f"can't reach or write {self._destination}: {error.summary}",
                 details=error.details,
                 hint=MAKE_FOLDER if error.ended == NO_FOLDER else AGAIN,
             ) from error

@@ -127,7 +127,7 @@ def listed_files(release: Release) -> dict[str, Listed]:
     }
     for name, listed in files.items():
         if not (_INDEX.fullmatch(name) and _SHA256.fullmatch(listed.sha256)):
-            raise ValueError(f"{listed.sha256} {name} is no index of ours")
+            raise ValueError(f"{listed.sha256} {name} is not an index that etcd-deb writes")
     return files
 
 

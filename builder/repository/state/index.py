@@ -42,7 +42,7 @@ class Damaged(EtcdDebError):
             summary,
             details=details,
             hint=hint
-            or "etcd-deb repo verify DIR shows all that is wrong; put those files back from a backup",
+            or "list all problems with etcd-deb repo verify DIR, and restore those files from a backup",
         )
 
 
@@ -125,7 +125,7 @@ def read_stanza(stanza: str) -> Entry:
     try:
         for name, sound in _SOUND.items():
             if not sound.fullmatch(found[name]):
-                raise ValueError(f"{name} can't be {found[name]!r:.80}")
+                raise ValueError(f"{name} has the invalid value {found[name]!r:.80}")
         return Entry(
             package=found["Package"],
             version=found["Version"],
@@ -136,7 +136,7 @@ def read_stanza(stanza: str) -> Entry:
             text=stanza.rstrip("\n"),
         )
     except (KeyError, ValueError) as error:
-        raise Damaged(f"a stanza of Packages is damaged: {error}", f"got       {stanza[:80]!r}") from error
+        raise Damaged(f"a stanza of Packages is damaged: {error}", f"found     {stanza[:80]!r}") from error
 
 
 def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry:

@@ -35,10 +35,10 @@ _PROVENANCE = re.compile(r"^Upstream-(Release|Tarball|Sha256|Vouchers): (.*)$", 
 # Who vouched for a digest, as builder/release/verify.py and builder/release/fetch.py name them, for people
 # who know neither.
 _VOUCHERS = (
-    (re.compile(r"pin in (\S+)"), r"one that was written down beforehand in \1"),
+    (re.compile(r"pin in (\S+)"), r"one that was recorded beforehand in \1"),
     (re.compile(r"SHA256SUMS of (\S+)"), r"the list of digests at \1"),
     (re.compile(r"asset digests of (\S+)"), r"the digest that \1 computed when the file was uploaded"),
-    (re.compile(r"(\S+) in the folder"), r"the list of digests \1, kept beside the file"),
+    (re.compile(r"(\S+) in the folder"), r"the list of digests \1, stored next to the file"),
 )
 
 

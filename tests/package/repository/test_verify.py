@@ -68,9 +68,9 @@ DAMAGES: list[tuple[Callable[[Path], object], str]] = [
     (lambda root: (root / f"{SUITE}.sources").unlink(), rf"{SUITE}.sources is missing"),
     (evil_page, "index.html is not what"),
     (lambda root: (root / "index.html").unlink(), "index.html is missing"),
-    (lambda root: (root / DEB).chmod(0o600), rf"{DEB} can't be read"),
-    (lambda root: (root / "pool/3.6").chmod(0o700), "pool/3.6 can't be read"),
-    (lambda root: (root / "index.html").chmod(0o600), "index.html can't be read"),
+    (lambda root: (root / DEB).chmod(0o600), rf"can't read {DEB}"),
+    (lambda root: (root / "pool/3.6").chmod(0o700), "can't read pool/3.6"),
+    (lambda root: (root / "index.html").chmod(0o600), "can't read index.html"),
     (lambda root: os.chown(root / "index.html", 12345, 12345), "index.html belongs to 12345"),
     (lambda root: os.chown(root / ".etcd-deb/lock", 12345, 12345), ".etcd-deb/lock belongs to 12345"),
     (

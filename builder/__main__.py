@@ -17,7 +17,7 @@ def main() -> NoReturn:
         os._exit(1)
     status = run()
     # Taking apart what ends anyway would take a fifth of what publishing a package does. Nothing is lost:
-    # click.echo() flushes each line, and files and threads have been ended by who began them.
+    # click.echo() flushes each line, and its owner has closed each file and thread.
     os._exit(status)
 
 

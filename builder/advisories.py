@@ -39,7 +39,7 @@ def kept_file() -> Path:
 
 
 def known_faults(progress: Progress) -> Faults:
-    """Those that come with etcd-deb, and what GitHub has told this user since. Damage is said."""
+    """Those that come with etcd-deb, and what GitHub has reported to this user since. Damage is a warning."""
     try:
         return kept_faults(kept_file())
     except EtcdDebError as error:
@@ -68,7 +68,7 @@ def kept_faults(file: Path) -> Faults:
 
 
 def parse(answer: object) -> Read:
-    """Raises DownloadFailed for what is no list of advisories."""
+    """Raises DownloadFailed if it is not a list of advisories."""
     faults: list[Fault] = []
     unread: list[str] = []
     for entry in answer if isinstance(answer, Iterable) else ():

@@ -16,7 +16,7 @@ LONGEST = 600
 
 
 def on_one_line(text: str) -> str:
-    """The text as it may be shown: what others wrote moves no cursor and forges no line of ours."""
+    """The text as it may be shown: foreign text can't move the cursor or forge one of our lines."""
     shown = "".join(
         char if char.isprintable() else " " if char in "\n\t" else char.encode("unicode_escape").decode()
         for char in text[:LONGEST]
@@ -25,7 +25,7 @@ def on_one_line(text: str) -> str:
 
 
 def elsewhere(path: str) -> str:
-    """What to type so that a file like this one lies somewhere else."""
+    """What to type to put a file like this one somewhere else."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "etcd-deb")
     work = Path(os.environ.get("TMPDIR") or "/tmp", "etcd-deb-")  # noqa: S108
     if path.startswith(os.path.expanduser(f"{cache}/")):  # noqa: PTH111  # Path raises where nobody has a home
@@ -65,7 +65,7 @@ class NoSuchRelease(EtcdDebError):
 
 
 class DownloadFailed(EtcdDebError):
-    """A file could not be had: network, server, certificate, size."""
+    """A file could not be fetched: network, server, certificate, size."""
 
 
 class VerificationFailed(EtcdDebError):
@@ -145,7 +145,7 @@ class NotPrinted(EtcdDebError):
 
 
 class OwnFault(EtcdDebError):
-    """Something that nobody expected: etcd-deb is at fault, not what it was given."""
+    """A bug in etcd-deb: the error is not in its input."""
 
     exit_status = OWN_FAULT
 

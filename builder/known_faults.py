@@ -55,7 +55,7 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of several versions. name: an advisory's id, or one of ours."""
+    """A fault of several versions. name: an advisory's ID, or one of etcd-deb's."""
 
     name: str
     what: str
@@ -90,7 +90,7 @@ class Faults:
         return (*self.of(version), KnownFault(what, END_OF_LIFE, ""))
 
     def of_package(self, version: str) -> tuple[KnownFault, ...]:
-        """The warnings of a package's version, such as 3.6.7-1; none where it is no release of etcd."""
+        """The warnings of a package's version, such as 3.6.7-1; none if it is not a release of etcd."""
         try:
             return self.warnings(full_version(version.rpartition("-")[0].replace("~", "-")))
         except UsageError:

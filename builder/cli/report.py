@@ -20,7 +20,7 @@ SHOWN = 20
 
 
 def built_as_text(built: tuple[Built, ...]) -> str:
-    """The path of each .changes; the packages stand beside it under the names it gives."""
+    """The path of each .changes; the packages are next to it under the names it gives."""
     return "\n".join(str(one.upload.changes) for one in built)
 
 

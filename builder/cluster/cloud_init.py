@@ -81,7 +81,7 @@ def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool)
         "preserve_hostname": False,
         **_account_before_its_files(cluster),
         "apt": {
-            # Without it cloud-init writes Debian's own sources anew, whatever the image has.
+            # Without it cloud-init rewrites Debian's own sources, whatever the image has.
             "preserve_sources_list": True,
             "debconf_selections": {"etcd-ha": preseed(cluster, node)},
         },
@@ -155,7 +155,7 @@ def _certificates(
 
 def _files_of(pair: Pair, content: Mapping[Path, bytes]) -> Sequence[Mapping[str, object]]:
     place, group, later = _PLACES[pair.folder.name]
-    # Root's own key is nobody else's.
+    # Only root may read root's own key.
     owner, mode = ("root:root", "0600") if pair.stem == "root" else (f"root:{group}", "0640")
     return tuple(
         _file(f"{place}/{path.name}", content[path].decode(), owner, mode, later=later)

@@ -26,7 +26,7 @@ REFERENCE = "docs/reference/cluster.md shows each key with an example"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands. line, column: from 1."""
+    """A position in the file. line, column: from 1."""
 
     file: Path
     line: int
@@ -59,7 +59,7 @@ class Text:
 
 
 class Section:
-    """A mapping of the file: each key is known, and stands there once. Raises MalformedCluster."""
+    """A mapping of the file: each key is known and appears once. Raises MalformedCluster."""
 
     def __init__(self, file: Path, node: yaml.Node, keys: Sequence[Key], title: str) -> None:
         self._file = file
@@ -270,7 +270,7 @@ def _composed(file: Path, text: str) -> yaml.Node | None:
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    # A word of the file in it may be part of a password that stands without quotes.
+    # A word quoted from the file may be part of an unquoted password.
     return re.sub(r" '[^']{2,}'", "", error.problem or "something else")
 
 

@@ -12,7 +12,7 @@ LONGEST_DAYS = 36500
 
 
 class Kind(StrEnum):
-    """What the value of a key is. WORD: text that YAML may take for a number, such as 3.10."""
+    """What the value of a key is. WORD: a string that YAML may read as a number, such as 3.10."""
 
     TEXT = "string"
     WORD = "string or number"

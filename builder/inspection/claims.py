@@ -43,7 +43,7 @@ class Named:
 
 
 def read_claims(deb: DebFile) -> Claims:
-    """What the package says. Raises EtcdDebError where it says nothing: it is no package of etcd-ha."""
+    """What the package says. Raises EtcdDebError if it is not a package of etcd-ha."""
     control = parse_control(deb.control.content(CONTROL) or b"", deb.path)
     provenance = deb.data.content(PROVENANCE)
     if control["Package"] != "etcd-ha" or provenance is None:

@@ -194,7 +194,7 @@ def _odd(deb: DebFile, claims: Claims, named: Named, pins: Pins) -> tuple[Differ
 
 
 def _whole(error: EtcdDebError) -> str:
-    # Of what a program printed the end tells the cause.
+    # The end of a program's output shows the cause.
     return "; ".join((error.summary, *error.details[-3:], *([error.hint] if error.hint else [])))
 
 

@@ -32,7 +32,7 @@ _INSIDE = Place(Path("/build"), Path("/usr/bin/python3"), Path("/build/modules")
 
 
 class NoChroot(EtcdDebError):
-    """The Debian release that is needed can't be had here."""
+    """The required Debian release is not available on this machine."""
 
 
 def pack_in_chroot(

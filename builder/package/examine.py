@@ -119,5 +119,5 @@ def _ask_version(program: Program, binaries: Binaries, progress: Progress) -> No
 
 
 def program_folder(examined: ExaminedBinaries) -> Path:
-    """Where the programs lie."""
+    """Where the programs are."""
     return examined.programs[0].program.path.parent

@@ -36,7 +36,7 @@ class Provenance:
         return json.dumps(asdict(self), indent=1) + "\n"
 
     def with_words_of(self, other: Provenance) -> Provenance:
-        """This one, but for where the tarball came from and who vouched for it: that no release tells."""
+        """This one, except where the tarball came from and who vouched for it, which can differ."""
         return Provenance(
             format=self.format,
             builder=self.builder,

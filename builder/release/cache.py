@@ -77,7 +77,7 @@ def cached(
 
 
 def discard(path: Path) -> None:
-    """Remove a file that is not to be trusted, which is in use no more."""
+    """Remove an untrusted file that is no longer in use."""
     path.unlink(missing_ok=True)
     _end_lease(path)
 
@@ -131,7 +131,7 @@ def _looked_at(pattern: str) -> Iterator[CachedFile]:
 
 
 def prune(limit: int) -> Pruned:
-    """Remove what was used longest ago, until the cache holds no more than limit bytes.
+    """Remove the least recently used files, until the cache has at most limit bytes.
 
     What a running etcd-deb uses stays, and counts.
     """

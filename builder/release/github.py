@@ -30,7 +30,7 @@ MOST_PAGES = 500
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release and the day it came out, where the source tells."""
+    """A release and its publication date, if the source has it."""
 
     version: UpstreamVersion
     day: date | None
@@ -156,7 +156,7 @@ def _day(published: str) -> date | None:
 
 
 def keep_advisories(github: GitHub, progress: Progress) -> None:
-    """Ask GitHub, and keep the answer. Where it can't be had, that is said, and what is there stays.
+    """Ask GitHub, and keep the answer. If GitHub can't be reached, warn and keep the earlier answer.
 
     Raises DiskFull, OSError, EtcdDebError for a home that is missing.
     """

@@ -93,7 +93,7 @@ class Client:
         return self._tried(attempt)
 
     def download(self, url: str, file: BinaryIO, path: Path, *, limit: int) -> None:
-        """Fill an empty file from url, going on where a try broke off (RFC 9110 section 14).
+        """Fill an empty file from url, resuming an interrupted attempt (RFC 9110 section 14).
 
         Raises NoSuchRelease for 404, DiskFull, and DownloadFailed for everything else.
         """
@@ -194,7 +194,7 @@ class Client:
 
 
 class _Chunks:
-    """The body's chunks; a connection that breaks off asks for another try."""
+    """The body's chunks; an interrupted connection asks for another attempt."""
 
     def __init__(self, response: requests.Response, url: str, progress: Progress) -> None:
         self._chunks = response.iter_content(CHUNK)

@@ -21,7 +21,7 @@ _LINK = re.compile(r"""href=["']?(?:[^"'>]*/)?(v\d+\.\d+\.\d+[^"'/>]*)/["']?""")
 
 @dataclass(frozen=True, slots=True)
 class ListedRelease:
-    """A release as `etcd-deb versions` shows it. supported: upstream still mends its series."""
+    """A release as `etcd-deb versions` shows it. supported: upstream still supports its series."""
 
     version: UpstreamVersion
     day: date | None
@@ -49,7 +49,7 @@ def list_releases(sources: Sources, pins: Pins, progress: Progress) -> tuple[Lis
 def resolve(request: VersionRequest, sources: Sources, progress: Progress) -> UpstreamVersion:
     """The version that a request means: itself, the newest of its series, or the newest of all.
 
-    Raises what list_releases() raises; a full version asks nobody.
+    Raises what list_releases() raises; a full version needs no request.
     """
     if isinstance(request, UpstreamVersion):
         return request

@@ -1,4 +1,4 @@
-"""Which files a release consists of, and where they lie."""
+"""Which files a release consists of, and where they are."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class RemoteOrigin:
         return host, 0 if port == _PORTS[parts.scheme] else port
 
     def is_same(self, other: RemoteOrigin) -> bool:
-        """Whether both are the same place, however they are spelt and whoever logs in there."""
+        """Whether both are the same place, whatever their spelling and login."""
         return (self.server, _place(self.base)) == (other.server, _place(other.base))
 
     def __str__(self) -> str:

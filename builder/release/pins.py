@@ -61,7 +61,7 @@ def read_pins(setting: str) -> Pins:
 def record_pins(file: Path, digests: Mapping[str, str]) -> None:
     """Add digests to a list, which keeps its comments on top and its digests sorted by name.
 
-    Raises VerificationFailed rather than change a digest that stands there already.
+    Raises VerificationFailed rather than change a recorded digest.
     """
     text = _text(file) if file.exists() else ""
     comments = "".join(f"{line}\n" for line in text.splitlines() if line.startswith("#"))

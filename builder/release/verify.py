@@ -18,7 +18,7 @@ from builder.system.files import disk_full_named
 class VerifiedTarball:
     """A tarball whose bytes are those that a pin or two witnesses name. Made by verify() alone.
 
-    path: a copy that nobody else may write, so that the bytes that are used are those that were looked at.
+    path: a copy that no other user can write, so that the bytes used are those that were checked.
     """
 
     file: ReleaseFile
@@ -36,7 +36,7 @@ def verify(fetched: Fetched, pins: Pins, work: Path, *, require_pin: bool) -> Ve
     """
     name = fetched.file.name
     if pin := pins.get(name):
-        # The list's name without its folder, so that the package has the same bytes wherever it lies.
+        # The list's name without its folder, so that the package has the same bytes wherever the list is.
         vouchers: tuple[str, ...] = (f"pin in {pin.file.name}",)
         expected, where = pin.sha256, f"the pin in {pin.file}"
     elif require_pin:

@@ -146,7 +146,7 @@ def switch(
 ) -> Generation:
     """Make the new generation of a suite what clients see: that of base, but for the changed indices.
 
-    base: what clients see now, unless another is named. withheld: the same as now, unless told.
+    base: what clients see now, unless another is named. withheld: as now, unless given.
     Raises SigningFailed, Damaged, DiskFull, OSError.
     """
     current = current_generation(repository, suite) if suite in repository.suites else None
@@ -199,7 +199,7 @@ def _judge_keys(repository: Repository, progress: Progress) -> None:
 
 
 def all_of(generation: Generation) -> Indices:
-    """Every index, to have it written anew."""
+    """Every index, so that all are written again."""
     return {key: generation.entries(key) for key in generation.keys}
 
 

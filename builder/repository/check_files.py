@@ -1,4 +1,4 @@
-"""Looking at the files of a repository by themselves: what is there, whose it is, and who can read it."""
+"""Check the files of a repository by themselves: which exist, their owners, and whether they are readable."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _check_strangers(repository: Repository) -> Iterator[str]:
 
 
 def _check_unnamed(repository: Repository) -> Iterator[str]:
-    """Indices that no generation names; packages of ours wait for the next prune, remove or resign."""
+    """Indices that no generation names; unused packages wait for the next prune, remove or resign."""
     if repository.unfinished.exists():
         return
     try:

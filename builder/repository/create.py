@@ -58,7 +58,7 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class PublicForms:
-    """Public keys in ASCII armour, and as gpgv reads them."""
+    """Public keys in ASCII armor, and as gpgv reads them."""
 
     armoured: bytes
     binary: bytes
@@ -110,7 +110,7 @@ def public_forms(repository: Repository, progress: Progress) -> PublicForms:
         armoured, binary = Path(folder) / "key.asc", Path(folder) / "key.gpg"
         armoured.write_text(public_keys(keys, progress), encoding="utf-8")
         binary.write_bytes(without_armour(armoured, progress))
-        # The key of a suite that is there already is told of by verify, and must still sign.
+        # verify reports the key of an existing suite, which must still sign.
         new = repository.settings.next_key or ("" if repository.suites else repository.settings.key)
         for fault in find_key_faults(binary, keys.fingerprints, progress):
             if fault.refused and new and new in fault.summary:

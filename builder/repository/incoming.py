@@ -26,7 +26,7 @@ class Incoming:
 
 
 def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incoming, ...]:
-    """The packages that these .changes and .deb files bring, each once.
+    """The packages in these .changes and .deb files, each once.
 
     component: None takes the series of each package's version, such as 3.6.
     Raises DigestMismatch for a file that its .changes describes otherwise, EtcdDebError for a file that is

@@ -27,7 +27,7 @@ PLACE = "/usr/share/keyrings/etcd-ha-archive-keyring.gpg"
 # Any day will do, as long as the same settings give the same bytes.
 _TIME = 1767225600
 _PUBLIC_KEY = 6
-# A line of ASCII armour, in bytes.
+# A line of ASCII armor, in bytes.
 _LINE = 48
 _CONTROL = """Package: {package}
 Version: {version}

@@ -74,7 +74,7 @@ def find_key(home: str, wanted: str, progress: Progress) -> str:
 
 
 def public_keys(keys: SigningKeys, progress: Progress) -> str:
-    """The public keys in ASCII armour. Raises SigningFailed."""
+    """The public keys in ASCII armor. Raises SigningFailed."""
     how = ["--armor", "--export-options", "export-minimal", "--export"]
     return _gpg(keys.home, [*how, *keys.fingerprints], progress)
 
@@ -129,7 +129,7 @@ def signing(keys: SigningKeys, release: Path, progress: Progress) -> Iterator[tu
 def find_fault(keyring: Path, signed: list[Path], progress: Progress) -> str | None:
     """What apt's verifiers say against a signature, None where it is good. signed: as gpgv takes it.
 
-    keyring: in binary form, since gpgv reads no armour. apt of Debian 12 asks gpgv; that of later ones sqv,
+    keyring: in binary form, since gpgv reads no armor. apt of Debian 12 asks gpgv; that of later ones sqv,
     which is asked as well where it is installed.
     """
     keys = ["--keyring", str(keyring)]

@@ -18,7 +18,7 @@ from builder.system.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What a change took from a suite. deleted: files of the pool that nothing needs any more."""
+    """What a change removed from a suite. deleted: files of the pool that are no longer needed."""
 
     suite: str
     generation: int
@@ -83,7 +83,7 @@ def promote(
 def release(
     repository: Repository, suite: str, version: str, progress: Progress
 ) -> tuple[tuple[str, str], ...]:
-    """Withhold a version no more. What is released, with its architectures. Raises UsageError."""
+    """Stop withholding a version. Returns what is released, with its architectures. Raises UsageError."""
     with changing(repository, progress):
         current = current_generation(repository, suite)
         freed = {one for one in current.withheld if one.rpartition("_")[0] == version}
@@ -100,7 +100,7 @@ def release(
 def rollback(repository: Repository, suite: str, number: int | None, progress: Progress) -> Generation:
     """Show clients an earlier generation again, under a newer date. number: None for the one before.
 
-    What it takes back is withheld, and what it brings back no more.
+    What it removes is withheld, and what it restores no longer is.
     """
     with changing(repository, progress):
         current = current_generation(repository, suite)
@@ -120,7 +120,7 @@ def rollback(repository: Repository, suite: str, number: int | None, progress: P
 
 
 def resign(repository: Repository, progress: Progress) -> tuple[Generation, ...]:
-    """Sign every suite anew: a later Date, and a later Valid-Until where there is one."""
+    """Sign every suite again: a later Date, and a later Valid-Until if there is one."""
     with changing(repository, progress):
         done = tuple(switch(repository, suite, {}, progress) for suite in repository.suites)
         remove_unreferenced_packages(repository)

@@ -1,4 +1,4 @@
-"""Errors that no stage explains: of the machine, with what mends them, and of etcd-deb's own."""
+"""Errors that no stage explains: those of the machine, with a remedy, and bugs in etcd-deb."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _own(error: BaseException) -> OwnFault:
     # Here, since it is needed in no good run.
     import traceback
 
-    # click turns an EOFError of ours into an exception of its own.
+    # click turns our EOFError into an exception of its own.
     error = error.__cause__ or error if type(error).__name__ == "Abort" else error
     frames = [
         f"at        {Path(frame.filename).relative_to(_HERE.parent)}:{frame.lineno} in {frame.name}"

@@ -18,7 +18,7 @@ POLL = 0.1
 
 
 class StillLocked(EtcdDebError):
-    """Another process has held a lock for longer than anybody waits."""
+    """Another process has held a lock for longer than etcd-deb waits."""
 
 
 @contextlib.contextmanager

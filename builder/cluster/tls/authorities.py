@@ -79,7 +79,7 @@ def state_file(state: State) -> files.Output:
 
 
 def create(folder: Path, number: int, cluster: Cluster, now: datetime) -> None:
-    """A CA of that number, where there is none. A key that lies there already is used, and stays."""
+    """A CA of that number, where there is none. An existing key is used and kept."""
     certificate, key_file = certificate_of(number), key_of(number)
     if (folder / certificate).exists() and (folder / key_file).exists():
         return
@@ -103,7 +103,7 @@ def create(folder: Path, number: int, cluster: Cluster, now: datetime) -> None:
 
 
 def read_signer(folder: Path, state: State, now: datetime) -> Signer:
-    """Raises EtcdDebError where the two don't belong together, or it can't sign any more."""
+    """Raises EtcdDebError if the two don't match, or it can no longer sign."""
     paths = folder / certificate_of(state.signer), folder / key_of(state.signer)
     certificate = read_certificates(paths[0].read_bytes(), str(paths[0]))[0]
     key = read_key(paths[1].read_bytes(), str(paths[1]))

@@ -153,9 +153,9 @@ def ends(certificate: x509.Certificate) -> datetime:
 
 
 def new_authority(key: ec.EllipticCurvePrivateKey, title: str, days: int, now: datetime) -> x509.Certificate:
-    """A CA of its own, which signs leaves alone. title: what people tell it by, besides a part of its key."""
+    """A CA of its own, which signs leaves alone. title: its readable name; a part of its key is added."""
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    # Two CAs of a cluster have two names, so that nobody tries the wrong one.
+    # Two CAs of a cluster have two names, so that no verifier tries the wrong one.
     ending = f" etcd CA {identifier.digest.hex()[:8]}"
     name = _name(title[: LONGEST_NAME - len(ending)] + ending)
     usage = {"key_cert_sign": True, "crl_sign": True}

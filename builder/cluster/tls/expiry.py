@@ -28,7 +28,7 @@ class Listed:
 
     @property
     def is_fine(self) -> bool:
-        """Whether nobody has to do anything within the next days."""
+        """Whether no action is needed within the next days."""
         return not self.fault and self.days is not None and self.days >= SOON
 
 

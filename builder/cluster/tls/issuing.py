@@ -54,7 +54,7 @@ def make(cluster: Cluster, folder: Path, now: datetime, *, renew: bool) -> tuple
 def bring_up_to_date(
     cluster: Cluster, folder: Path, state: authorities.State, now: datetime, *, renew: bool
 ) -> tuple[Written, ...]:
-    """Each pair as the state wants it. Trust comes first, so that nobody sends what another does not know."""
+    """Each pair as the state wants it. Trust comes first: no member may present what others don't know."""
     signer = authorities.read_signer(folder, state, now)
     trusted = authorities.read_trusted(folder, state)
     written = write_trust(cluster, folder, trusted)

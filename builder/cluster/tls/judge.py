@@ -47,7 +47,7 @@ def faults(
 
 
 def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the key of the issuer has signed it. A signature that can't be judged here has not."""
+    """Whether the key of the issuer has signed it. One that can't be checked here counts as no."""
     if certificate.issuer != issuer.subject:
         return False
     key, signature, signed = issuer.public_key(), certificate.signature, certificate.tbs_certificate_bytes

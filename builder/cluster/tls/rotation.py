@@ -1,6 +1,6 @@
 """A new CA in three steps. After each of them all members and clients trust each other.
 
-etcd reads its CA file at its start alone, so members restart in turn after the first and the last step. It
+etcd reads its CA file only when it starts, so members restart after the first and the last step. It
 reads certificates again for each connection.
 """
 
@@ -49,7 +49,7 @@ def rotate(cluster: Cluster, folder: Path, step: Step, now: datetime) -> tuple[W
         _refuse_old_leaves(cluster, folder, target)
     if step is Step.TRUST_BOTH:
         authorities.create(folder, max(target.trusted), cluster, now)
-    # What is made after it follows from it, and is made again where this breaks off.
+    # The files made after it follow from it, and are made again if this is interrupted.
     files.write(folder, (authorities.state_file(target),))
     if step is Step.TRUST_BOTH:
         # The CA that signs may have expired: what it would sign is not this step's matter.

@@ -1,4 +1,4 @@
-"""What people are told of a repository: index.html, which works without JavaScript, and SUITE.sources."""
+"""What people read about a repository: index.html, which works without JavaScript, and SUITE.sources."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ShownProvenance:
 
 @dataclass(frozen=True, slots=True)
 class ShownPackage:
-    """A row of the table. provenance: None where the package does not tell it."""
+    """A row of the table. provenance: None if the package does not record it."""
 
     version: str
     day: str
@@ -107,7 +107,7 @@ class ShownSuite:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What people will be told once a suite is switched. sources: the text of each of its .sources files."""
+    """What people will read once a suite is switched. sources: the text of each of its .sources files."""
 
     suite: str
     sources: Mapping[Path, str]

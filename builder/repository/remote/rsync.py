@@ -94,7 +94,7 @@ class RsyncStorage:
             self._rsync("-R", "--delete-missing-args", _listed(folder, names), f"{empty}/", self._destination)
 
     def _send(self, root: Path, listed: str) -> None:
-        # Links of ours become what they point to; a web server there may be another user.
+        # Our links become what they point to; a web server there may be another user.
         how = ("-RLtp", "--omit-dir-times", "--chmod=D0755,F0644")
         self._rsync(*how, listed, f"{root}/", self._destination)
 

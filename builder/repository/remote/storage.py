@@ -22,7 +22,7 @@ class OtherPublisher(EtcdDebError):
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of ours. name: below the remote's root."""
+    """A file of the repository. name: below the remote's root."""
 
     name: str
     path: Path

@@ -13,7 +13,7 @@ from builder.repository.remote.storage import Storage
 from builder.repository.state.layout import Repository
 from builder.system.progress import Progress
 
-# As rsync(1) tells a remote shell or daemon from a path: a colon before any slash.
+# As rsync(1) distinguishes a remote shell or daemon from a path: a colon before any slash.
 _ELSEWHERE = re.compile(r"[^/:]+:")
 
 

@@ -68,7 +68,7 @@ class Repository:
 
     @property
     def advisories(self) -> Path:
-        """What GitHub tells of versions of etcd, as of the last `sync` that could read it."""
+        """What GitHub reports about versions of etcd, as of the last `sync` that could read it."""
         return self.private / "advisories.json"
 
     @property

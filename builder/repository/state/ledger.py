@@ -1,4 +1,4 @@
-"""What this repository has put into its pool: it deletes nothing else there, whoever's it is.
+"""What this repository has written to its pool: it deletes nothing else there.
 
 One line for each file that was ever written, noted before it appears and kept for good: a remote may hold a
 package long after it is gone here.

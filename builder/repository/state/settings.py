@@ -16,10 +16,10 @@ from builder.system.files import replacing
 LONGEST_VALIDITY = 3650
 LONGEST_ORIGIN = 100
 LARGEST_VERSION = 10**9
-# A field of a .sources file has one line, and URIs are told apart by blanks (sources.list(5)).
+# A field of a .sources file has one line, and spaces separate URIs (sources.list(5)).
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
-# What mends a value that can't be used; a key or its home comes back from a backup alone.
+# The option that replaces an unusable value; a key or its home can only be restored from a backup.
 _MENDED_BY = {
     "url": "--url http://apt.example.org",
     "origin": "--origin etcd-ha",

@@ -56,7 +56,7 @@ DAMAGES: list[tuple[Callable[[Path], object], str]] = [
     (folder_instead_of_link, rf"dists/{SUITE} is missing"),
     (
         lambda root: (root / f"dists/{SUITE}/3.6/binary-amd64/by-hash").unlink(),
-        "3.6/binary-amd64/by-hash is gone",
+        "3.6/binary-amd64/by-hash is missing",
     ),
     (index_link_elsewhere, "3.6/binary-amd64/by-hash is missing or points elsewhere"),
     (another_key, r"etcd-ha-archive-keyring.asc and etcd-ha-archive-keyring.gpg have different keys"),

@@ -11,13 +11,13 @@ def main() -> NoReturn:
         from builder.cli.main import main as run
     except (ImportError, MemoryError, OSError) as error:
         # A library that can't be mapped is an ImportError too.
-        text = f"etcd-deb: error: can't be loaded: {str(error) or 'not enough memory'}\n"
-        hint = "hint: check the limits (ulimit -a), and install etcd-deb again\n"
+        text = f"etcd-deb: error: can't load etcd-deb: {str(error) or 'not enough memory'}\n"
+        hint = "hint: check the limits (ulimit -a), and reinstall etcd-deb\n"
         os.write(2, f"{text}{hint}".encode(errors="backslashreplace"))
         os._exit(1)
     status = run()
     # Taking apart what ends anyway would take a fifth of what publishing a package does. Nothing is lost:
-    # click.echo() flushes each line, and files and threads have been ended by who began them.
+    # click.echo() flushes each line, and its owner has closed each file and thread.
     os._exit(status)
 
 

@@ -39,12 +39,12 @@ def kept_file() -> Path:
 
 
 def known_faults(progress: Progress) -> Faults:
-    """Those that come with etcd-deb, and what GitHub has told this user since. Damage is said."""
+    """Those that come with etcd-deb, and what GitHub has reported to this user since. Damage is a warning."""
     try:
         return kept_faults(kept_file())
     except EtcdDebError as error:
         shipped = shipped_faults()
-        progress.step(f"{error.summary}; known faults are those of {shipped.as_of}")
+        progress.step(f"{error.summary}; using the known faults as of {shipped.as_of}")
         return shipped
 
 
@@ -56,19 +56,19 @@ def kept_faults(file: Path) -> Faults:
     try:
         content: object = json.loads(read_small(file))
         if not isinstance(content, dict):
-            raise ValueError("it is no object")
+            raise ValueError("it is not an object")
         day = date.fromisoformat(str(content.get("read")))
         return shipped_faults().renewed(day, parse(content["advisories"]).faults)
     except FileNotFoundError:
         return shipped_faults()
     except (DownloadFailed, OSError, KeyError, ValueError, RecursionError) as error:
         raise EtcdDebError(
-            f"the advisories in {file} can't be read", details=(str(error),), hint=f"rm {file}"
+            f"can't read the advisories in {file}", details=(str(error),), hint=f"rm {file}"
         ) from error
 
 
 def parse(answer: object) -> Read:
-    """Raises DownloadFailed for what is no list of advisories."""
+    """Raises DownloadFailed if it is not a list of advisories."""
     faults: list[Fault] = []
     unread: list[str] = []
     for entry in answer if isinstance(answer, Iterable) else ():
@@ -113,7 +113,7 @@ def _affected(row: dict[str, object]) -> Affected:
         match = _BOUND.fullmatch(part.strip())
         sign = "" if not match else {"<=": "last", "<": "before", ">=": "first"}.get(match[1], "only")
         if not match or sign in bounds:
-            raise UsageError(f"{part!r} is no bound of versions")
+            raise UsageError(f"{part!r} is not a version bound")
         bounds[sign] = full_version(match[2])
     if {"last", "before"} <= set(bounds) or ("only" in bounds and len(bounds) > 1):
         raise UsageError("more than one upper bound")

@@ -16,7 +16,7 @@ LONGEST = 600
 
 
 def on_one_line(text: str) -> str:
-    """The text as it may be shown: what others wrote moves no cursor and forges no line of ours."""
+    """The text as it may be shown: foreign text can't move the cursor or forge one of our lines."""
     shown = "".join(
         char if char.isprintable() else " " if char in "\n\t" else char.encode("unicode_escape").decode()
         for char in text[:LONGEST]
@@ -25,14 +25,14 @@ def on_one_line(text: str) -> str:
 
 
 def elsewhere(path: str) -> str:
-    """What to type so that a file like this one lies somewhere else."""
+    """What to type to put a file like this one somewhere else."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "etcd-deb")
     work = Path(os.environ.get("TMPDIR") or "/tmp", "etcd-deb-")  # noqa: S108
     if path.startswith(os.path.expanduser(f"{cache}/")):  # noqa: PTH111  # Path raises where nobody has a home
-        return "name another place for downloads: XDG_CACHE_HOME=DIR"
+        return "choose another folder for downloads: XDG_CACHE_HOME=DIR"
     if path.startswith(str(work)):
-        return "name another place for the work: TMPDIR=DIR"
-    return "name another folder"
+        return "choose another folder for temporary files: TMPDIR=DIR"
+    return "choose another folder"
 
 
 class EtcdDebError(Exception):
@@ -65,7 +65,7 @@ class NoSuchRelease(EtcdDebError):
 
 
 class DownloadFailed(EtcdDebError):
-    """A file could not be had: network, server, certificate, size."""
+    """A file could not be fetched: network, server, certificate, size."""
 
 
 class VerificationFailed(EtcdDebError):
@@ -80,10 +80,10 @@ class DigestMismatch(VerificationFailed):
     def __init__(self, *, file: str, expected: str, got: str, witness: str, hint: str | None = None) -> None:
         super().__init__(
             f"checksum of {file} does not match {witness}",
-            details=(f"expected  sha256 {expected}", f"got       sha256 {got}"),
+            details=(f"expected  sha256 {expected}", f"found     sha256 {got}"),
             hint=hint
             or "run the command again, since a proxy may have served another file;"
-            " if it repeats, do not use this release and tell etcd's maintainers",
+            " if it fails again, do not use this release and inform etcd's maintainers",
         )
         self.file = file
         self.expected = expected
@@ -139,13 +139,13 @@ class NotPrinted(EtcdDebError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             "the result could not be printed",
-            details=("expected  standard output to take it", f"got       {reason}"),
-            hint="the command itself has ended: look at what it did before you run it again",
+            details=("expected  a writable standard output", f"found     {reason}"),
+            hint="the command itself has completed: check its effect before you run it again",
         )
 
 
 class OwnFault(EtcdDebError):
-    """Something that nobody expected: etcd-deb is at fault, not what it was given."""
+    """A bug in etcd-deb: the error is not in its input."""
 
     exit_status = OWN_FAULT
 

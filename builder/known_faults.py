@@ -29,7 +29,7 @@ class KnownFault:
     fixed: str
 
     def __str__(self) -> str:
-        return f"{self.what}; {f'fixed in {self.fixed}' if self.fixed else 'fixed in no version'}"
+        return f"{self.what}; {f'fixed in {self.fixed}' if self.fixed else 'not fixed in any version'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of several versions. name: an advisory's id, or one of ours."""
+    """A fault of several versions. name: an advisory's ID, or one of etcd-deb's."""
 
     name: str
     what: str
@@ -86,11 +86,11 @@ class Faults:
         """Those of a version, and that upstream no longer maintains it."""
         if not (ended := ended_on(version.series)):
             return self.of(version)
-        what = f"faults that were found after upstream ended etcd {version.series} {ended}"
+        what = f"faults found after upstream ended support for etcd {version.series} {ended}"
         return (*self.of(version), KnownFault(what, END_OF_LIFE, ""))
 
     def of_package(self, version: str) -> tuple[KnownFault, ...]:
-        """The warnings of a package's version, such as 3.6.7-1; none where it is no release of etcd."""
+        """The warnings of a package's version, such as 3.6.7-1; none if it is not a release of etcd."""
         try:
             return self.warnings(full_version(version.rpartition("-")[0].replace("~", "-")))
         except UsageError:
@@ -109,9 +109,9 @@ def shipped_faults() -> Faults:
         return _parse(tomllib.loads(TABLE.read_text(encoding="utf-8")))
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise EtcdDebError(
-            f"{TABLE} can't be read",
-            details=(f"got       {error!r}",),
-            hint="install etcd-deb anew",
+            f"can't read {TABLE}",
+            details=(f"found     {error!r}",),
+            hint="reinstall etcd-deb",
         ) from error
 
 
@@ -131,7 +131,7 @@ def _ends_of_life() -> dict[Series, date]:
     for name, day in table.items():
         series = parse_version(name)
         if not isinstance(series, Series) or not isinstance(day, date):
-            raise EtcdDebError(f"{file}: {name} is no series with a day", hint='"3.4" = 2026-06-01')
+            raise EtcdDebError(f"{file}: {name} is not a series with a date", hint='"3.4" = 2026-06-01')
         ends[series] = day
     return ends
 
@@ -139,7 +139,7 @@ def _ends_of_life() -> dict[Series, date]:
 def _parse(table: dict[str, object]) -> Faults:
     as_of, faults = table["as-of"], table["fault"]
     if not isinstance(as_of, date) or not isinstance(faults, list):
-        raise TypeError("as-of is no day, or fault no list")
+        raise TypeError("as-of is not a date, or fault is not a list")
     return Faults(as_of, tuple(map(_fault, faults)))
 
 
@@ -165,5 +165,5 @@ def full_version(text: str) -> UpstreamVersion:
     """A full version. Raises UsageError."""
     version = parse_version(text)
     if not isinstance(version, UpstreamVersion):
-        raise UsageError(f"{text!r} is no full version of etcd")
+        raise UsageError(f"{text!r} is not a full version of etcd")
     return version

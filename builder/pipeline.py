@@ -98,8 +98,8 @@ def make_source(
         if target.exists():
             raise EtcdDebError(
                 f"{target} exists",
-                details=("expected  a folder that holds no source tree of this version yet",),
-                hint=f"remove it, or name another folder: rm -r {target}",
+                details=("expected  a folder without a source tree of this version",),
+                hint=f"remove it, or choose another folder: rm -r {target}",
             )
         with disk_full_named(target, "writing the source tree"):
             folder.mkdir(parents=True, exist_ok=True)

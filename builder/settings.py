@@ -65,10 +65,10 @@ def xdg_folder(variable: str, default: str) -> Path:
         return Path(os.environ.get(variable) or default).expanduser()
     except RuntimeError as error:
         raise EtcdDebError(
-            "this user has no home",
+            "this user has no home directory",
             details=(
                 f"expected  {variable}, HOME, or the user in /etc/passwd",
-                f"got       uid {os.getuid()}",
+                f"found     uid {os.getuid()}",
             ),
             hint="set HOME to a folder that this user may write",
         ) from error
@@ -150,7 +150,7 @@ def read_settings_file(file: Path) -> dict[str, Value]:
         raise UsageError(
             f"{file} is not TOML",
             details=(str(error),),
-            hint='values stand in quotes: compression = "xz"',
+            hint='put values in quotes: compression = "xz"',
         ) from error
     return {name: _from_table(name, value, str(file)) for name, value in table.items()}
 
@@ -175,7 +175,7 @@ def _from_table(name: str, value: object, where: str) -> Value:
     kind = "a list of strings" if name in _LISTS else "a whole number" if name in _NUMBERS else "a string"
     raise UsageError(
         f"setting {name!r} in {where} is not {kind}",
-        details=(f"got       {value!r}",),
+        details=(f"found     {value!r}",),
         hint="conf/etcd-deb.toml shows each setting with an example",
     )
 
@@ -194,8 +194,8 @@ def _text(name: str, value: str, where: str) -> str:
     # No path may hold NUL, and the others make lines of a message, of debian/control or of a request.
     if any(unicodedata.category(char) == "Cc" for char in value):
         raise UsageError(
-            f"setting {name!r} in {where} holds a control character",
-            details=(f"got       {value!r}",),
+            f"setting {name!r} in {where} contains a control character",
+            details=(f"found     {value!r}",),
             hint="remove it",
         )
     return value
@@ -212,9 +212,9 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
     timeout = _number(merged, "timeout", "seconds", 1, LONGEST_TIMEOUT)
     cache_limit = _number(merged, "cache_limit", "MB", 0, LARGEST_CACHE)
     if not isinstance(arches, tuple) or not arches:
-        raise UsageError("no architecture is named", hint="--arch amd64, or arches in the settings")
+        raise UsageError("no architecture is given", hint="--arch amd64, or arches in the settings")
     if not isinstance(series, tuple) or not series:
-        raise UsageError("no series is named", hint='--series 3.6, or series = ["supported"] in the settings')
+        raise UsageError("no series is given", hint='--series 3.6, or series = ["supported"] in the settings')
     if values["compression"] not in COMPRESSIONS:
         raise UsageError(
             f"unknown compression {values['compression']!r}",
@@ -223,12 +223,12 @@ def _settings(merged: Mapping[str, Value]) -> Settings:
         )
     if not values["output"]:
         raise UsageError(
-            "no output folder is named", hint='--output dist, or output = "dist" in the settings'
+            "no output folder is given", hint='--output dist, or output = "dist" in the settings'
         )
     if not is_maintainer(values["maintainer"]):
         raise UsageError(
-            f"maintainer {values['maintainer']!r} is no name with an address",
-            details=(f"expected  Name <address>, no comma, {LONGEST_MAINTAINER} characters at most",),
+            f"maintainer {values['maintainer']!r} is not a name with an address",
+            details=(f"expected  Name <address>, without a comma, at most {LONGEST_MAINTAINER} characters",),
             hint='write it as "Jane Doe <jane@example.org>" (policy 5.6.2)',
         )
     return Settings(
@@ -254,6 +254,6 @@ def _number(merged: Mapping[str, Value], name: str, unit: str, least: int, most:
     raise UsageError(
         f"{name} is not a number of {unit} from {least} to {most}",
         # As text, a number of thousands of digits would be a ValueError.
-        details=(f"got       {value if value in range(-(10**20), 10**20) else 'a larger number'}",),
+        details=(f"found     {value if value in range(-(10**20), 10**20) else 'a larger number'}",),
         hint=f"{name} = {read_settings_file(shipped.CONF / 'etcd-deb.toml')[name]}",
     )

@@ -1,4 +1,4 @@
-"""Where conf/ and debian-template/ lie: beside the package in a checkout, inside it in a wheel."""
+"""Where conf/ and debian-template/ are: next to the package in a checkout, inside it in a wheel."""
 
 from pathlib import Path
 

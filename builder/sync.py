@@ -51,7 +51,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What one run brought, and what it left out because the suite withholds it."""
+    """What one run published, and what it left out because the suite withholds it."""
 
     suite: str
     added: tuple[Entry, ...]
@@ -98,7 +98,7 @@ def sync(
 
 
 def mark_faults(repository: Repository, progress: Progress) -> None:
-    """Have the page mark what GitHub tells of versions of etcd, as builder/advisories.py keeps it.
+    """Have the page mark what GitHub reports about versions of etcd, as builder/advisories.py keeps it.
 
     Raises what a change raises.
     """
@@ -151,7 +151,7 @@ def find_missing(
 
 
 def parse_series(names: Iterable[str]) -> tuple[Series, ...]:
-    """Series by their names, `supported` for those that upstream still mends. Raises UsageError."""
+    """Series by their names, `supported` for those that upstream still supports. Raises UsageError."""
     return tuple(_series(name) for name in names if name != SUPPORTED)
 
 

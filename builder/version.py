@@ -141,8 +141,8 @@ def parse_version(text: str) -> VersionRequest:
         return Series(int(match[1]), int(match[2]))
     raise UsageError(
         f"{text!r} is not a version of etcd",
-        details=("expected  v3.6.7, 3.6.7, 3.6, latest or v3.7.0-rc.0", f"got       {text}"),
-        hint="etcd-deb versions lists what there is",
+        details=("expected  v3.6.7, 3.6.7, 3.6, latest or v3.7.0-rc.0", f"found     {text}"),
+        hint="etcd-deb versions lists the releases",
     )
 
 
@@ -152,7 +152,7 @@ def parse_revision(text: str) -> str:
         raise UsageError(
             f"{text!r} is not a Debian revision",
             details=("expected  a digit, then up to 63 letters, digits, or . + ~, such as 1 or 1~bpo13+1",),
-            hint="leave --revision out for 1",
+            hint="omit --revision to use 1",
         )
     return text
 
@@ -178,6 +178,6 @@ def parse_architectures(names: tuple[str, ...]) -> tuple[Architecture, ...]:
             raise UsageError(
                 f"upstream publishes no etcd for {name!r}",
                 details=(f"expected  {', '.join(known)} or all",),
-                hint="Debian's names are meant: ppc64el, not ppc64le; amd64, not x86_64",
+                hint="use Debian's names: ppc64el, not ppc64le; amd64, not x86_64",
             )
     return tuple(dict.fromkeys(Architecture(name) for name in names))

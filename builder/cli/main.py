@@ -95,12 +95,12 @@ _speak_up(cli)
 
 def main() -> int:
     """Run the command line. Returns a documented exit status (docs/reference/exit-codes.md)."""
-    # Files of ours have the same modes whoever builds; dpkg-deb refuses a control directory made under 077.
+    # Our files have the same modes for every user; dpkg-deb refuses a control directory made under umask 077.
     os.umask(0o022)
     if instruction := os.environ.get(COMPLETE):
         return shell_complete(cli, {}, PROGRAM, COMPLETE, instruction)
     for number in ENDING:
-        # What nohup told us to ignore stays ignored.
+        # A signal that nohup made us ignore stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
     results = Results(sys.stdout)

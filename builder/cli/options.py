@@ -64,7 +64,7 @@ def verbosity() -> list[click.Parameter]:
             is_flag=True,
             expose_value=False,
             callback=sets(Verbosity.ALL),
-            help="Also show the output of dpkg-buildpackage.",
+            help="Show the output of dpkg-buildpackage as well.",
         ),
         click.Option(
             ["-q", "--quiet"],

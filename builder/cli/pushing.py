@@ -1,4 +1,4 @@
-"""--to: the option of the commands that also bring a repository elsewhere, and what they do for it."""
+"""--to: the option of the commands that also push a repository, and what they do for it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def parse_targets(texts: Sequence[str], endpoint_url: str | None, folder: Path) 
 def push_to_each(
     repository: Repository, targets: Sequence[Target], progress: Progress
 ) -> tuple[tuple[Pushed, ...], bool]:
-    """What was brought where, and whether all went well. One that fails is shown, and stops no other."""
+    """What was pushed where, and whether every push succeeded. A failure is shown; the others continue."""
     if not targets:
         return (), True
     from builder.repository.remote.push import push

@@ -20,7 +20,7 @@ SHOWN = 20
 
 
 def built_as_text(built: tuple[Built, ...]) -> str:
-    """The path of each .changes; the packages stand beside it under the names it gives."""
+    """The path of each .changes; the packages are next to it under the names it gives."""
     return "\n".join(str(one.upload.changes) for one in built)
 
 
@@ -81,7 +81,7 @@ def pruned_as_text(pruned: Pruned) -> str:
         [
             *(f"removed  {_megabytes(file.size):>8}  {file.path}" for file in pruned.removed),
             *(f"in use   {_megabytes(file.size):>8}  {file.path}" for file in pruned.in_use),
-            f"{_megabytes(freed)} removed, {_megabytes(kept)} stay",
+            f"{_megabytes(freed)} removed, {_megabytes(kept)} kept",
         ]
     )
 
@@ -135,7 +135,7 @@ def inspection_as_text(found: Inspection, faults: Sequence[KnownFault]) -> str:
     rows = [
         ("file", f"sha256 {found.sha256}"),
         ("it says", f"{found.package} {found.version} {found.architecture}, etcd v{said.version}"),
-        ("", f"built by {said.builder or '(not said)'} on {found.toolchain or '(not said)'}"),
+        ("", f"built by {said.builder or '(not stated)'} on {found.toolchain or '(not stated)'}"),
         ("", f"from {said.url}"),
         ("", f"sha256 {said.sha256}"),
         ("", f"vouched for by {' and '.join(said.vouchers)}"),
@@ -180,5 +180,5 @@ def _faults_in_short(faults: Sequence[KnownFault]) -> str:
     if not faults:
         return "-"
     fixed = [full_version(fault.fixed) for fault in faults if fault.fixed]
-    whole = f"all fixed in {max(fixed)}" if len(fixed) == len(faults) else "not all of them fixed"
+    whole = f"all fixed in {max(fixed)}" if len(fixed) == len(faults) else "not all fixed"
     return f"{len(faults)}, {whole}"

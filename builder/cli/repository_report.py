@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def published_as_text(published: Published, pushed: Sequence[Pushed] = ()) -> str:
-    rows = _added(published.suite, published.added) or [f"{published.suite} has all of it already"]
+    rows = _added(published.suite, published.added) or [f"{published.suite} is already up to date"]
     return "\n".join([*rows, *map(_pushed, pushed)])
 
 
@@ -41,11 +41,9 @@ def synced_as_text(synced: Synced, pushed: Sequence[Pushed]) -> str:
     rows = [
         *_added(synced.suite, synced.added),
         *(f"failed    {failure.missing}: {failure.error.summary}" for failure in synced.failures),
-        *(f"withheld  {missing}: taken back before; repo release lets it in" for missing in synced.withheld),
+        *(f"withheld  {missing}; to allow it, use repo release" for missing in synced.withheld),
     ]
-    return "\n".join(
-        [*(rows or [f"{synced.suite} has all that upstream has released"]), *map(_pushed, pushed)]
-    )
+    return "\n".join([*(rows or [f"{synced.suite} has all upstream releases"]), *map(_pushed, pushed)])
 
 
 def synced_as_json(synced: Synced, pushed: Sequence[Pushed]) -> str:
@@ -82,7 +80,7 @@ def suites_as_text(suites: tuple[Suite, ...]) -> str:
         for suite in suites
         for entry in suite.entries
     ] + [
-        f"{suite.name:<12}{'-':<8}{version:<18}{architecture}  withheld; repo release lets it in"
+        f"{suite.name:<12}{'-':<8}{version:<18}{architecture}  withheld; to allow it, use repo release"
         for suite in suites
         for version, architecture in suite.withheld
     ]
@@ -139,7 +137,7 @@ def made_as_json(repository: Repository) -> str:
 
 def released_as_text(suite: str, released: Sequence[tuple[str, str]]) -> str:
     return "\n".join(
-        f"{suite}  {version} {architecture} is withheld no more" for version, architecture in released
+        f"{suite}  {version} {architecture} is no longer withheld" for version, architecture in released
     )
 
 
@@ -156,7 +154,7 @@ def generations_as_json(generations: Iterable[Generation]) -> str:
 
 
 def rotated_as_text(rotated: Rotated) -> str:
-    gone = [f"gone    {rotated.gone}"] if rotated.gone else []
+    gone = [f"retired {rotated.gone}"] if rotated.gone else []
     return "\n".join([*(f"signs   {fingerprint}" for fingerprint in rotated.keys), *gone])
 
 
@@ -184,7 +182,7 @@ def removed_as_json(removed: Removed) -> str:
 
 
 def problems_as_text(problems: tuple[str, ...]) -> str:
-    return "\n".join(problems) or "nothing is wrong"
+    return "\n".join(problems) or "no problems found"
 
 
 def problems_as_json(problems: tuple[str, ...]) -> str:
@@ -199,7 +197,7 @@ def _added(suite: str, added: Iterable[Entry]) -> list[str]:
 
 def _pushed(pushed: Pushed) -> str:
     if not pushed.sent and not pushed.deleted:
-        return f"{pushed.target} has all of it already"
+        return f"{pushed.target} is already up to date"
     return f"{pushed.target}  {len(pushed.sent)} files sent, {len(pushed.deleted)} deleted"
 
 

@@ -25,7 +25,7 @@ END_AT_ONCE = threading.Event()
 
 
 class Verbosity(Enum):
-    """How much is told besides results, warnings and errors."""
+    """How much is shown besides results, warnings and errors."""
 
     QUIET = "nothing"
     STEPS = "each stage"
@@ -97,7 +97,7 @@ def show_error(error: EtcdDebError) -> None:
 
 
 def say(message: str, *, nl: bool = True) -> None:
-    """A message on standard error. One that nobody can be shown is no reason to stop the work."""
+    """A message on standard error. If it can't be written, the work goes on."""
     with suppress(OSError):
         click.echo(message, err=True, nl=nl)
 

@@ -1,4 +1,4 @@
-"""What was typed and means nothing, said in the form of every other error."""
+"""Usage errors, in the form of every other error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from builder.errors import EtcdDebError, UsageError
 
 
 class Group(click.Group):
-    """A group that says of a command that is not there which one may have been meant."""
+    """A group that suggests the nearest command for an unknown one."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         # Debian 12's click and newer ones do different things without a command.
@@ -51,7 +51,7 @@ def as_ours(error: click.ClickException, root: click.Group) -> EtcdDebError:
 
 
 def _typed(root: click.Group) -> click.Context:
-    """The command that was typed; click's parser does not tell it with each error."""
+    """The command that was typed; click does not report it with each error."""
     command: click.Command = root
     context = click.Context(root, info_name="etcd-deb")
     for word in sys.argv[1:]:

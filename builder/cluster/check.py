@@ -1,4 +1,4 @@
-"""Whether a cluster that runs is what cluster.yaml says: the check of etcd_ha, told what to expect."""
+"""Whether a running cluster matches cluster.yaml: the check of etcd_ha, with the file's expectations."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def check_cluster(cluster: Cluster, file: Path, presented: Presented, faults: Fa
 
 
 def expected_of(cluster: Cluster, file: Path, identity: Identity, faults: Faults) -> Expected:
-    """What the file says of the members, and what mends a fault from here."""
+    """What the file says about the members, and the commands that fix a fault from here."""
 
     def faults_of(version: str) -> tuple[KnownFault, ...] | None:
         try:

@@ -37,8 +37,8 @@ def read_material(cluster: Cluster, folder: Path) -> Material:
     """Raises EtcdDebError where a certificate or the repository's key is not there, or is something else."""
     if cluster.repository is None:
         raise UsageError(
-            "cluster.yaml names no repository",
-            details=("expected  repository, from which nodes install etcd-ha", "found     none"),
+            "cluster.yaml does not name a repository",
+            details=("expected  the repository that nodes install etcd-ha from", "found     none"),
             hint="repository: {url: http://apt.example.org, suite: trixie, component: 3.6, keyring: key.asc}",
         )
     content: dict[Path, bytes] = {}
@@ -55,18 +55,18 @@ def read_material(cluster: Cluster, folder: Path) -> Material:
 
 
 def _read_keyring(repository: Repository) -> str:
-    hint = "etcd-deb repo init prints where the repository's key is; gpg --armor --export FPR writes one"
+    hint = "etcd-deb repo init prints the path of the repository's key; gpg --armor --export FPR prints a key"
     try:
         text = read_small(repository.keyring).decode("ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise EtcdDebError(
             f"can't read the repository's key in {repository.keyring}",
-            details=("expected  a public key in ASCII armour", f"found     {type(error).__name__}"),
+            details=("expected  a public key in ASCII armor", f"found     {type(error).__name__}"),
             hint=hint,
         ) from error
     if not text.lstrip().startswith(_PUBLIC_KEY) or "PRIVATE KEY" in text:
         raise EtcdDebError(
-            f"{repository.keyring} is no public key in ASCII armour",
+            f"{repository.keyring} is not a public key in ASCII armor",
             details=(f"expected  {_PUBLIC_KEY}", "found     something else, which is not shown"),
             hint=hint,
         )
@@ -81,7 +81,7 @@ def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool)
         "preserve_hostname": False,
         **_account_before_its_files(cluster),
         "apt": {
-            # Without it cloud-init writes Debian's own sources anew, whatever the image has.
+            # Without it cloud-init rewrites Debian's own sources, whatever the image has.
             "preserve_sources_list": True,
             "debconf_selections": {"etcd-ha": preseed(cluster, node)},
         },
@@ -155,7 +155,7 @@ def _certificates(
 
 def _files_of(pair: Pair, content: Mapping[Path, bytes]) -> Sequence[Mapping[str, object]]:
     place, group, later = _PLACES[pair.folder.name]
-    # Root's own key is nobody else's.
+    # Only root may read root's own key.
     owner, mode = ("root:root", "0600") if pair.stem == "root" else (f"root:{group}", "0640")
     return tuple(
         _file(f"{place}/{path.name}", content[path].decode(), owner, mode, later=later)

@@ -26,7 +26,7 @@ REFERENCE = "docs/reference/cluster.md shows each key with an example"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands. line, column: from 1."""
+    """A position in the file. line, column: from 1."""
 
     file: Path
     line: int
@@ -59,7 +59,7 @@ class Text:
 
 
 class Section:
-    """A mapping of the file: each key is known, and stands there once. Raises MalformedCluster."""
+    """A mapping of the file: each key is known and appears once. Raises MalformedCluster."""
 
     def __init__(self, file: Path, node: yaml.Node, keys: Sequence[Key], title: str) -> None:
         self._file = file
@@ -99,9 +99,9 @@ class Section:
             if name in values:
                 raise MalformedCluster(
                     place,
-                    f"{name} stands twice in {title}",
+                    f"{name} appears twice in {title}",
                     expected="each key once",
-                    found=f"another {name} in line {_place(self._file, values[name]).line}",
+                    found=f"another {name} on line {_place(self._file, values[name]).line}",
                     hint=f"remove one of the two {name}",
                 )
             values[name] = value
@@ -181,7 +181,7 @@ class Section:
         if not isinstance(node, yaml.ScalarNode) or node.tag not in _TAGS[key.kind]:
             wanted, hint = _WANTED[key.kind], REFERENCE
             if key.kind in (Kind.TEXT, Kind.LIST) and isinstance(node, yaml.ScalarNode) and node.tag != _NULL:
-                hint = f"put it in quotes where it is meant: {shown(node.value)}"
+                hint = f"if this is the intended value, quote it: {shown(node.value)}"
             raise MalformedCluster(
                 place, f"{title} is not {wanted}", expected=wanted, found=_described(node), hint=hint
             )
@@ -209,11 +209,11 @@ _TAGS = {
     Kind.SECTIONS: (),
 }
 _WANTED = {
-    Kind.TEXT: "text",
-    Kind.WORD: "text",
+    Kind.TEXT: "a string",
+    Kind.WORD: "a string",
     Kind.NUMBER: "a whole number",
     Kind.FLAG: "true or false",
-    Kind.LIST: "text",
+    Kind.LIST: "a string",
     Kind.SECTION: "a section",
     Kind.SECTIONS: "a section",
 }
@@ -233,7 +233,7 @@ def read_document(file: Path, keys: Sequence[Key]) -> Section:
         raise EtcdDebError(
             f"can't read {file}",
             details=("expected  a description of a cluster", f"found     {error.strerror or error}"),
-            hint="name another file; conf/cluster.example.yaml is one to begin with",
+            hint="name another file; conf/cluster.example.yaml is an example",
         ) from error
     node = _composed(file, text)
     if node is None:
@@ -270,7 +270,7 @@ def _composed(file: Path, text: str) -> yaml.Node | None:
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    # A word of the file in it may be part of a password that stands without quotes.
+    # A word quoted from the file may be part of an unquoted password.
     return re.sub(r" '[^']{2,}'", "", error.problem or "something else")
 
 

@@ -64,7 +64,10 @@ def _explained(folder: Path, output: Output) -> Iterator[None]:
     except OSError as error:
         raise EtcdDebError(
             f"can't write {path}",
-            details=("expected  a folder that this user may write", f"found     {error.strerror or error}"),
+            details=(
+                "expected  a writable folder",
+                f"found     {error.strerror or error}",
+            ),
             hint="name another folder with --output DIR",
         ) from error
 

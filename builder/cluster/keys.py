@@ -12,13 +12,13 @@ LONGEST_DAYS = 36500
 
 
 class Kind(StrEnum):
-    """What the value of a key is. WORD: text that YAML may take for a number, such as 3.10."""
+    """What the value of a key is. WORD: a string that YAML may read as a number, such as 3.10."""
 
-    TEXT = "text"
-    WORD = "text or number"
+    TEXT = "string"
+    WORD = "string or number"
     NUMBER = "whole number"
     FLAG = "true or false"
-    LIST = "list of texts"
+    LIST = "list of strings"
     SECTION = "section"
     SECTIONS = "list of sections"
 
@@ -58,7 +58,7 @@ NODE = (
         kind=Kind.TEXT,
         required=True,
         example="192.168.6.10",
-        meaning="IP address that the other nodes reach it by. etcd does not listen on host names.",
+        meaning="IP address at which the other nodes reach it. etcd does not listen on host names.",
     ),
     Key(
         name="role",
@@ -66,7 +66,7 @@ NODE = (
         default=Role.MEMBER,
         example=Role.CLIENT,
         choices=tuple(Role),
-        meaning="`member` holds etcd's data; `client` gets certificates and etcdctl alone.",
+        meaning="`member` stores etcd's data; `client` gets only certificates and etcdctl.",
     ),
     Key(
         name="state",
@@ -74,13 +74,13 @@ NODE = (
         default=State.NEW,
         example=State.EXISTING,
         choices=tuple(State),
-        meaning="`existing` for a member that joins a cluster that runs already.",
+        meaning="`existing` for a member that joins a running cluster.",
     ),
     Key(
         name="alternative-names",
         kind=Kind.LIST,
         example="pg1.example.org",
-        meaning="Further host names and addresses for its certificates.",
+        meaning="Additional host names and addresses for its certificates.",
     ),
 )
 TLS = (
@@ -90,7 +90,7 @@ TLS = (
         required=True,
         example=Authority.OWN,
         choices=tuple(Authority),
-        meaning="`own`: `cluster certs` makes a CA; `company`: it writes requests; `none`: http.",
+        meaning="`own`: `cluster certs` makes a CA; `company`: it writes signing requests; `none`: http.",
     ),
     Key(
         name="days",
@@ -118,7 +118,7 @@ REPOSITORY = (
         required=True,
         example="http://apt.example.org",
         pattern="^https?://",
-        meaning="Where nodes find the apt repository. Credentials belong into apt_auth.conf(5).",
+        meaning="URL of the apt repository. Credentials belong in apt_auth.conf(5).",
     ),
     Key(name="suite", kind=Kind.TEXT, required=True, example="trixie", meaning="Suite of the repository."),
     Key(
@@ -133,7 +133,7 @@ REPOSITORY = (
         kind=Kind.TEXT,
         required=True,
         example="archive-key.asc",
-        meaning="File with the public key that signs it, in ASCII armour; relative to cluster.yaml.",
+        meaning="File with its public key, in ASCII armor; relative to cluster.yaml.",
     ),
 )
 PATRONI = (
@@ -150,7 +150,7 @@ PATRONI = (
         kind=Kind.TEXT,
         required=True,
         example="192.168.6.0/24",
-        meaning="Network that replicas and clients of PostgreSQL connect from.",
+        meaning="Network from which replicas and clients of PostgreSQL connect.",
     ),
     Key(
         name="cluster",
@@ -164,7 +164,7 @@ PATRONI = (
         name="nodes",
         kind=Kind.LIST,
         example="pg1",
-        meaning="Names of the nodes with PostgreSQL. All nodes by default; required where some are clients.",
+        meaning="Names of the nodes with PostgreSQL. Default: all nodes; required if some are clients.",
     ),
 )
 PORTS = (
@@ -252,24 +252,26 @@ CLUSTER = (
         pattern=PATH,
         meaning="Directory of the member's data; on a fast disk, not with PostgreSQL's.",
     ),
-    Key(name="ports", kind=Kind.SECTION, keys=PORTS, meaning="Ports other than the package's defaults."),
+    Key(
+        name="ports", kind=Kind.SECTION, keys=PORTS, meaning="Ports that differ from the package's defaults."
+    ),
     Key(
         name="tuning",
         kind=Kind.SECTION,
         keys=TUNING,
-        meaning="Settings that all members share. The package decides those that are absent.",
+        meaning="Settings that all members share. Absent ones keep the package's defaults.",
     ),
     Key(
         name="repository",
         kind=Kind.SECTION,
         keys=REPOSITORY,
-        meaning="Where nodes get etcd-ha from; `cluster cloud-init` needs it.",
+        meaning="Repository that nodes install etcd-ha from; `cluster cloud-init` needs it.",
     ),
     Key(
         name="patroni",
         kind=Kind.SECTION,
         keys=PATRONI,
-        meaning="PostgreSQL with Patroni; nothing secret belongs here.",
+        meaning="PostgreSQL with Patroni. Don't put secrets here.",
     ),
     Key(
         name="kubernetes",

@@ -159,16 +159,16 @@ def doubts(cluster: Cluster) -> tuple[str, ...]:
     arithmetic = f"{_counted(count)}: a majority is {majority}, so {may_fail} may fail"
     found = []
     if count == 1:
-        found.append(f"{arithmetic}; when it stops, etcd stops. 3 members survive the loss of one")
+        found.append(f"{arithmetic}; if it stops, etcd stops. 3 members survive the loss of one")
     elif count == 2:
-        found.append(f"{arithmetic}; either one that stops, stops etcd. 3 members survive the loss of one")
+        found.append(f"{arithmetic}; if either one stops, etcd stops. 3 members survive the loss of one")
     elif count % 2 == 0:
         found.append(
             f"{arithmetic}, as with {count - 1} members; {count + 1} survive the loss of {may_fail + 1}"
         )
     if count >= MANY_MEMBERS:
         found.append(
-            f"{_counted(count)}: each write waits for {majority} of them; etcd's FAQ advises 7 at most"
+            f"{_counted(count)}: each write waits for {majority} of them; etcd's FAQ recommends at most 7"
         )
     return tuple(found)
 

@@ -65,8 +65,8 @@ def _nodes(top: Section) -> tuple[Node, ...]:
     for section, node in zip(sections, nodes, strict=True):
         if node.role is Role.CLIENT and "state" in section:
             raise section.text("state").refused(
-                f"{node.name} is no member",
-                expected="state beside role: member alone",
+                f"{node.name} is not a member",
+                expected="state only with role: member",
                 hint="remove state, or make it role: member",
             )
     if not any(node.role is Role.MEMBER for node in nodes):
@@ -88,7 +88,7 @@ def _refuse_double(given: Sequence[Text], same: Callable[[str], str], what: str)
             raise value.refused(
                 f"another node has the same {what}",
                 expected=f"one {what} for each node",
-                hint=f"change it here, or in line {before.place.line}",
+                hint=f"change it here, or on line {before.place.line}",
             )
 
 
@@ -120,13 +120,13 @@ def _tls(top: Section) -> Tls:
     if days > authority_days:
         raise section.text("days").refused(
             "a certificate would outlive its CA",
-            expected=f"{authority_days} days at most, the CA's",
+            expected=f"at most {authority_days} days, as for the CA",
             hint="raise authority-days, or lower days",
         )
     if authority is not Authority.OWN and "authority-days" in section:
         raise section.text("authority-days").refused(
-            f"there is no CA of its own with authority: {authority}",
-            expected="authority-days beside authority: own alone",
+            f"authority: {authority} has no CA of its own",
+            expected="authority-days only with authority: own",
             hint="remove authority-days",
         )
     return Tls(authority=authority, days=days, authority_days=authority_days)
@@ -143,8 +143,8 @@ def _ports(top: Section, patroni: Patroni | None) -> tuple[int, int]:
             value = section.text(name)
             raise value.refused(
                 f"port {port} is used twice",
-                expected=f"another port than that of {used[port]}",
-                hint="defaults are peer: 2380 and metrics: 2381",
+                expected=f"a port other than that of {used[port]}",
+                hint="the defaults are peer: 2380 and metrics: 2381",
             )
         used[port] = name
     return section.number("peer"), section.number("metrics")
@@ -156,9 +156,7 @@ def _repository(top: Section, file: Path) -> Repository | None:
         return None
     words = {}
     for name in ("suite", "component"):
-        words[name] = values.matching(
-            section.text(name), _APT_WORD, name, "one word, as sources.list(5) has it"
-        )
+        words[name] = values.matching(section.text(name), _APT_WORD, name, "one word, as in sources.list(5)")
     return Repository(
         url=values.url(section.text("url")),
         suite=words["suite"],
@@ -198,7 +196,7 @@ def _patroni_nodes(section: Section, nodes: Sequence[Node]) -> tuple[Node, ...]:
     if not names and any(node.role is Role.CLIENT for node in nodes):
         raise MalformedCluster(
             section.place,
-            "which nodes have PostgreSQL is not said",
+            "the nodes with PostgreSQL are not named",
             expected="nodes in patroni, since some nodes are clients and some members",
             found="no nodes",
             hint=f"nodes: [{', '.join(node.name for node in nodes if node.role is Role.CLIENT)}]",

@@ -37,7 +37,7 @@ _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
 def matching(value: Text, pattern: str, name: str, expected: str) -> str:
     if not re.fullmatch(pattern, value.text, re.ASCII):
-        raise value.refused(f"unusable {name}", expected=expected)
+        raise value.refused(f"invalid {name}", expected=expected)
     return value.text
 
 
@@ -55,8 +55,8 @@ def address(value: Text) -> Address:
         "a loopback address, which other nodes can't reach": address.is_loopback,
         "the address of all interfaces, not of one node": address.is_unspecified,
         "a multicast address": address.is_multicast,
-        "a link-local address, which others can't reach without the interface": address.is_link_local,
-        "an IPv4 address in the form of IPv6": isinstance(address, ipaddress.IPv6Address)
+        "a link-local address, which needs an interface name to be reached": address.is_link_local,
+        "an IPv4-mapped IPv6 address": isinstance(address, ipaddress.IPv6Address)
         and (address.ipv4_mapped is not None or address.scope_id is not None),
         "the broadcast address": str(address) == "255.255.255.255",
     }
@@ -81,8 +81,8 @@ def data_dir(value: Text) -> str:
     inside = any(f"{path}/".startswith(f"/{folder}/") for folder in _NO_DATA)
     if inside or path in ("/var", "/var/lib") or "/./" in f"{path}/" or "/../" in f"{path}/":
         raise value.refused(
-            "no place for the data",
-            expected="a directory of its own, outside the system's and of /var/lib/etcd",
+            "unsuitable data directory",
+            expected="a dedicated directory, outside system directories and /var/lib/etcd",
             hint="data-dir: /var/lib/etcd-ha",
         )
     return path
@@ -95,7 +95,7 @@ def url(value: Text) -> str:
             "the URL has credentials",
             expected="a URL that anyone may read",
             found="a user or password before '@', which is not shown",
-            hint="put them into /etc/apt/auth.conf.d on each node: apt_auth.conf(5)",
+            hint="put them in /etc/apt/auth.conf.d on each node: apt_auth.conf(5)",
         )
     try:
         parts = urlsplit(value.text)
@@ -103,9 +103,7 @@ def url(value: Text) -> str:
     except ValueError:
         usable = False
     if not usable or not re.fullmatch(r"[!-~]+", value.text) or "?" in value.text or "#" in value.text:
-        raise value.refused(
-            "unusable URL", expected="http:// or https://, a host, and a path if there is one"
-        )
+        raise value.refused("invalid URL", expected="http:// or https://, a host, and a path if there is one")
     return value.text.rstrip("/")
 
 

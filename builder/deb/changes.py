@@ -12,7 +12,7 @@ from debian.deb822 import Changes
 from builder.errors import EtcdDebError
 from builder.settings import read_small
 
-# Names without a folder: a .changes describes what lies beside it, and leads nowhere else.
+# Names without a folder: a .changes describes only files next to it.
 _CHECKSUM = re.compile(r"([0-9a-f]{64}) ([0-9]{1,18}) ([A-Za-z0-9][A-Za-z0-9+.~_:-]*)")
 
 
@@ -29,7 +29,7 @@ def read_changes(changes: Path) -> ChangesFile:
     try:
         said = Changes(read_small(changes).decode("utf-8"))
         rows = said.get("Checksums-Sha256") or []
-        # python-debian makes one row of a field that stands on one line, and leaves out what a line lacks.
+        # python-debian makes one row of a one-line field, and leaves out what a line lacks.
         lines = [
             f"{row['sha256']} {row['size']} {row['name']}"
             for row in ([rows] if isinstance(rows, dict) else rows)
@@ -47,7 +47,10 @@ def read_changes(changes: Path) -> ChangesFile:
 
 def _unreadable(changes: Path, reason: str) -> EtcdDebError:
     return EtcdDebError(
-        f"{changes} can't be read",
-        details=("expected  a .changes with the files beside it in Checksums-Sha256", f"got       {reason}"),
+        f"can't read {changes}",
+        details=(
+            "expected  a .changes that lists the files beside it",
+            f"found     {reason}",
+        ),
         hint="build the package again",
     )

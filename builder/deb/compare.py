@@ -73,7 +73,7 @@ def _part_of(member: ArMember) -> str:
 
 
 def how_often(count: int) -> str:
-    """A number of members as a difference tells it."""
+    """A number of members, as a difference shows it."""
     return {0: _ABSENT, 1: "there"}.get(count, f"{count} times")
 
 

@@ -84,7 +84,7 @@ def parse_control(content: bytes, package: Path) -> Deb822:
     try:
         text = content.decode("utf-8")
         if found := _BREAK.search(text):
-            raise ValueError(f"its control file holds the character {found[0]!r}")
+            raise ValueError(f"its control file contains the character {found[0]!r}")
         control = Deb822(text)
     except _NOT_CHECKED as error:
         raise unreadable(package, str(error) or type(error).__name__) from error
@@ -106,7 +106,7 @@ def _control_file(archive: bytes) -> bytes:
 def unreadable(package: Path, reason: str) -> EtcdDebError:
     """The error for a file that is no Debian package."""
     return EtcdDebError(
-        f"{package} can't be read as a Debian package",
+        f"can't read {package} as a Debian package",
         details=(reason,),
-        hint="check the path, and that the file is whole",
+        hint="check the path, and that the file is complete",
     )

@@ -1,7 +1,7 @@
 """What a .deb holds, member by member, read as data: nothing is unpacked, nothing of it runs.
 
-The file is anybody's. What dpkg would take another way than this reader, or would pass over, is a fault that
-is told: bytes after the last member, bytes after the end of a tar archive, a compressor that complains.
+Anyone may have written the file. What dpkg would read differently from this reader, or ignore, is reported as
+a fault: bytes after the last member, bytes after the end of a tar archive, a compressor that complains.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from builder.system.process import find_program
 MAGIC = b"!<arch>\n"
 HEADER = 60
 PARTS = ("control.tar", "data.tar")
-# More memory than a package of ours needs; a file may ask for any amount.
+# More memory than our packages need; a file may ask for any amount.
 _DECOMPRESSORS = {
     "": None,
     ".xz": ("xz", "xz-utils", "--decompress", "--stdout", "--memlimit-decompress=256MiB"),
@@ -34,7 +34,7 @@ _DECOMPRESSORS = {
 
 @dataclass(frozen=True, slots=True)
 class ArMember:
-    """A member of the outer archive (ar(5)). attributes: time, owner, group and mode, as they stand there."""
+    """A member of the outer archive (ar(5)). attributes: time, owner, group and mode, as stored there."""
 
     name: str
     attributes: str
@@ -45,7 +45,7 @@ class ArMember:
 
 @dataclass(frozen=True, slots=True)
 class DebFile:
-    """A package as it lies there. sha256: of the whole file; after: the bytes that are no member of it."""
+    """A package as stored. sha256: of the whole file; after: the bytes after its last member."""
 
     path: Path
     sha256: str
@@ -74,7 +74,7 @@ def read_deb(path: Path) -> DebFile:
             raise unreadable(path, "its first member is not debian-binary")
         parts = []
         for part in PARTS:
-            # dpkg-deb takes the first of several; that there are several is told by their names.
+            # dpkg-deb takes the first of several; their names show that there are several.
             found = [member for member in members if member.name.startswith(part)]
             if not found or found[0].name.removeprefix(part) not in _DECOMPRESSORS:
                 raise unreadable(path, f"it has no {part} that etcd-deb can read: {', '.join(names[:9])}")
@@ -85,7 +85,7 @@ def read_deb(path: Path) -> DebFile:
 def _members(stream: BinaryIO, path: Path) -> tuple[tuple[ArMember, ...], int]:
     stream.seek(0)
     if stream.read(len(MAGIC)) != MAGIC:
-        raise unreadable(path, "it is no ar archive")
+        raise unreadable(path, "it is not an ar archive")
     end = path.stat().st_size
     at, found = len(MAGIC), list[ArMember]()
     while len(found) < MEMBERS_LIMIT:

@@ -14,7 +14,7 @@ from builder.system.digest import Readable, digest_of
 CHUNK = 64 * 1024
 # Bytes that an archive may unpack to: a release, and a package of it.
 TOTAL_LIMIT = 512 * 1024 * 1024
-# Of one archive; one of ours has a thirtieth of them.
+# Of one archive; our packages have a thirtieth of them.
 MEMBERS_LIMIT = 5000
 # Bytes of a member that is kept whole, and of a header that tarfile reads at once.
 KEPT_LIMIT = 1024 * 1024
@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A tar archive of the package. fault: why it can't be read to its end, or what stands after it."""
+    """A tar archive of the package. fault: why it can't be read to its end, or what follows it."""
 
     entries: tuple[Entry, ...]
     kept: tuple[tuple[str, bytes], ...]

@@ -43,15 +43,15 @@ class Named:
 
 
 def read_claims(deb: DebFile) -> Claims:
-    """What the package says. Raises EtcdDebError where it says nothing: it is no package of etcd-ha."""
+    """What the package says. Raises EtcdDebError if it is not a package of etcd-ha."""
     control = parse_control(deb.control.content(CONTROL) or b"", deb.path)
     provenance = deb.data.content(PROVENANCE)
     if control["Package"] != "etcd-ha" or provenance is None:
         raise EtcdDebError(
-            f"{deb.path} is no package that etcd-deb built",
+            f"{deb.path} was not built by etcd-deb",
             details=(
                 f"expected  a package etcd-ha with {PROVENANCE}",
-                f"got       {control['Package']}",
+                f"found     {control['Package']}",
                 *([f"data.tar: {deb.data.fault}"] if deb.data.fault else []),
             ),
             hint="etcd-deb inspect dist/etcd-ha_*.deb",
@@ -105,7 +105,7 @@ def _problems(claims: Claims) -> Iterator[Difference]:
         yield Difference("ar data.tar", "compression", " or ".join(COMPRESSORS), claims.compression)
     for said in (provenance.url, *(provenance.vouchers or ("",))):
         if not _sayable(said):
-            yield Difference(f"data.tar {PROVENANCE}", "words", "words that a build writes", said)
+            yield Difference(f"data.tar {PROVENANCE}", "words", "what a build writes", said)
 
 
 def _release(provenance: Provenance) -> ReleaseFile | None:

@@ -27,18 +27,18 @@ from builder.system.progress import Progress
 
 PROGRAMS = "./usr/lib/etcd-ha/bin/"
 WHERE = f"data.tar {PROVENANCE}"
-NO_SUCH_PACKAGE = f"{BUILDER} builds no such package"
-MEMBERS = "which members there are, their kinds, modes and owners"
-WORDS = "who packed it, where the tarball came from and who vouched for it at the time of the build"
+NO_SUCH_PACKAGE = f"{BUILDER} does not build such a package"
+MEMBERS = "the list of members, their kinds, modes and owners"
+WORDS = "the maintainer, the origin of the tarball, and who vouched for it at build time"
 _NO_RELEASE = (NoSuchRelease, DownloadFailed, VerificationFailed)
 
 
 class Verdict(StrEnum):
     """What was found, by name in JSON."""
 
-    REBUILT = "the whole package is what etcd-deb builds of the release"
-    RELEASE = "the programs are the release's own"
-    DIFFERENT = "not what etcd-deb builds of the release"
+    REBUILT = "the whole package is what etcd-deb builds from the release"
+    RELEASE = "the programs are those of the release"
+    DIFFERENT = "not what etcd-deb builds from the release"
     UNKNOWN = "not compared"
 
 
@@ -139,8 +139,8 @@ def _look(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, progress: 
         not_compared=(
             *([] if same_builder else [f"{MEMBERS}: built by {_builder(claims)}, and this is {BUILDER}"]),
             "the maintainer scripts, the other fields of the control file, md5sums, conffiles",
-            "the content of each file that is no program",
-            "the order of the members, and how they are compressed",
+            "the content of each file that is not a program",
+            "the order of the members and their compression",
             WORDS,
         ),
     )
@@ -161,7 +161,7 @@ def _build_again(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, pro
     if claims.provenance.builder != BUILDER:
         return unknown(f"not built again: it was built by {_builder(claims)}, and this is {BUILDER}")
     if claims.toolchain is None:
-        return unknown("not built again: the package names no toolchain that can be read")
+        return unknown("not built again: the package does not name a readable toolchain")
     try:
         with _release(named, sources, pins, progress) as (examined, work):
             rebuilt = rebuild(deb, claims, named, claims.toolchain, examined, work / "again", progress)
@@ -176,7 +176,7 @@ def _build_again(deb: DebFile, claims: Claims, sources: Sources, pins: Pins, pro
         )
     if rebuilt.other_toolchain:
         others = "; ".join(rebuilt.other_toolchain)
-        return unknown(f"{where}, which lacks what the package names: {others}", rebuilt.differences)
+        return unknown(f"{where}, but with another toolchain: {others}", rebuilt.differences)
     return _different(where, rebuilt.differences)
 
 
@@ -194,12 +194,12 @@ def _odd(deb: DebFile, claims: Claims, named: Named, pins: Pins) -> tuple[Differ
 
 
 def _whole(error: EtcdDebError) -> str:
-    # Of what a program printed the end tells the cause.
+    # The end of a program's output shows the cause.
     return "; ".join((error.summary, *error.details[-3:], *([error.hint] if error.hint else [])))
 
 
 def _builder(claims: Claims) -> str:
-    return claims.provenance.builder or "an etcd-deb that its provenance does not name"
+    return claims.provenance.builder or "a version of etcd-deb that its provenance does not name"
 
 
 def _different(reason: str, differences: tuple[Difference, ...]) -> Finding:

@@ -23,7 +23,7 @@ from builder.system.progress import Progress
 class Rebuilt:
     """What the comparison found. where: what it was built in.
 
-    other_toolchain: what of the named toolchain could not be had, so that a difference proves nothing.
+    other_toolchain: packages of the named toolchain that were missing; a difference then proves nothing.
     """
 
     where: str
@@ -40,7 +40,7 @@ def rebuild(
     work: Path,
     progress: Progress,
 ) -> Rebuilt:
-    """Build the package anew of the release, and compare.
+    """Build the package again from the release, and compare.
 
     Of the package enter the version, the maintainer, the compression, where its tarball came from and who
     vouched for it then. Raises NoChroot, and what pack() raises.

@@ -32,7 +32,7 @@ _INSIDE = Place(Path("/build"), Path("/usr/bin/python3"), Path("/build/modules")
 
 
 class NoChroot(EtcdDebError):
-    """The Debian release that is needed can't be had here."""
+    """The required Debian release is not available on this machine."""
 
 
 def pack_in_chroot(
@@ -47,7 +47,9 @@ def pack_in_chroot(
         return _pack(tree, compression, toolchain, work, progress)
     except (MissingProgram, CommandFailed) as error:
         raise NoChroot(
-            f"{toolchain} could not be made here: {error.summary}", details=error.details, hint=error.hint
+            f"can't set up {toolchain} on this machine: {error.summary}",
+            details=error.details,
+            hint=error.hint,
         ) from error
 
 
@@ -106,10 +108,10 @@ def _sources(toolchain: Toolchain, progress: Progress, work: Path) -> tuple[str,
     here = platform.freedesktop_os_release()
     if toolchain.distribution != "debian" or here.get("ID") != "debian":
         raise NoChroot(
-            f"{toolchain} can't be made here",
+            f"can't set up {toolchain} on this machine",
             details=(
-                "expected  a package built on Debian, and a machine whose apt has Debian's mirror",
-                f"got       {toolchain}, and a machine with {here.get('ID')} {here.get('VERSION_CODENAME')}",
+                "expected  a package built on Debian, and a machine whose apt sources name Debian's mirror",
+                f"found     {toolchain}, and a machine with {here.get('ID')} {here.get('VERSION_CODENAME')}",
             ),
             hint=f"run the command on a machine with {toolchain}",
         )
@@ -128,8 +130,8 @@ def _sources(toolchain: Toolchain, progress: Progress, work: Path) -> tuple[str,
     ]
     if not lines:
         raise NoChroot(
-            f"{toolchain} can't be made here",
-            details=(f"expected  a source of apt for {own} main", f"got       {'; '.join(rows) or 'none'}"),
+            f"can't set up {toolchain} on this machine",
+            details=(f"expected  an apt source for {own} main", f"found     {'; '.join(rows) or 'none'}"),
             hint="apt update; then run the command again",
         )
     return tuple(dict.fromkeys(lines))

@@ -27,7 +27,7 @@ def deliver(uploads: Sequence[Upload], output: Path, progress: Progress) -> tupl
     """
     with disk_full_named(output, "writing the packages"):
         output.mkdir(parents=True, exist_ok=True)
-        with locked(output / _LOCK, f"another build that writes to {output}", progress):
+        with locked(output / _LOCK, f"another build that is writing to {output}", progress):
             try:
                 for left_by_a_killed_one in output.glob(f"{_STAGING}*"):
                     shutil.rmtree(left_by_a_killed_one)
@@ -38,7 +38,7 @@ def deliver(uploads: Sequence[Upload], output: Path, progress: Progress) -> tupl
                     # The packages are there or not; what this leaves changes nothing of that.
                     shutil.rmtree(staging, ignore_errors=True)
                     if staging.exists():
-                        progress.warn(f"{staging} could not be removed; the next build does that")
+                        progress.warn(f"could not remove {staging}; the next build removes it")
             finally:
                 (output / _LOCK).unlink()
     return tuple(upload.moved(output) for upload in uploads)

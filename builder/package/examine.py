@@ -65,7 +65,7 @@ def _examine(program: Program, architecture: Architecture) -> ExaminedProgram:
             f"{program.name} is not an ELF file",
             details=(
                 f"expected  a program for {architecture}",
-                f"got       {str(error) or type(error).__name__}",
+                f"found     {str(error) or type(error).__name__}",
             ),
             hint="check where the tarball came from",
         ) from error
@@ -78,7 +78,7 @@ def _read_elf(program: Program, content: BytesIO, architecture: Architecture) ->
     if got != expected:
         raise VerificationFailed(
             f"{program.name} is not built for {architecture}",
-            details=(f"expected  {expected}", f"got       {got}"),
+            details=(f"expected  {expected}", f"found     {got}"),
             hint="the release's tarballs are mixed up; tell whoever made it",
         )
     is_static = not any(segment["p_type"] == "PT_INTERP" for segment in elf.iter_segments())
@@ -94,30 +94,30 @@ def _ask_version(program: Program, binaries: Binaries, progress: Progress) -> No
     except OSError as error:
         if error.errno not in _NOT_RUNNABLE:
             raise
-        progress.warn(f"{program.name} can't be run here ({error.strerror}): its version was not asked for")
+        progress.warn(f"can't run {program.name} ({error.strerror}): its version was not checked")
         return
     except CommandFailed as error:
         # As likely a machine with too little memory as a bad file, whose digest is the expected one.
         raise EtcdDebError(
-            f"{program.name} does not run here",
+            f"{program.name} does not run on this machine",
             details=(
                 f"expected  {expected}",
-                f"got       {error.summary}",
+                f"found     {error.summary}",
                 *(f"          {detail}" for detail in error.details),
             ),
             hint="check the limits (ulimit -a) and the memory; the file itself has the expected digest",
         ) from error
     if expected not in printed.splitlines():
         raise VerificationFailed(
-            f"{program.name} says another version",
+            f"{program.name} reports another version",
             details=(
                 f"expected  {expected}",
-                f"got       {printed.splitlines()[0] if printed else 'nothing'}",
+                f"found     {printed.splitlines()[0] if printed else 'nothing'}",
             ),
             hint="the release's tarballs are mixed up; tell whoever made it",
         )
 
 
 def program_folder(examined: ExaminedBinaries) -> Path:
-    """Where the programs lie."""
+    """Where the programs are."""
     return examined.programs[0].program.path.parent

@@ -18,7 +18,7 @@ _MAGIC = b"\xff Go buildinf:"
 _ALIGN = 16
 _HEADER = 32
 _SEARCHED = 1024 * 1024
-# The module text stands between two 16-byte marks that keep it recognizable in memory.
+# The module text is between two 16-byte marks that keep it recognizable in memory.
 _MARK = 16
 
 
@@ -46,8 +46,8 @@ def read_build_info(elf: ELFFile, name: str) -> GoBuildInfo:
     header, offset = _find(elf)
     if not header:
         raise VerificationFailed(
-            f"{name} holds no Go build information",
-            details=("expected  a binary of upstream's, built by Go with modules",),
+            f"{name} has no Go build information",
+            details=("expected  an upstream binary, built by Go with modules",),
             hint="check where the tarball came from",
         )
     pointer_size, flags = header[14], header[15]
@@ -129,7 +129,7 @@ def _parse(go_version: str, text: bytes) -> GoBuildInfo:
         elif kind == "dep":
             modules.append(GoModule(path, version, digest))
         elif kind == "=>" and modules and not path.startswith((".", "/")):
-            # The module that was really linked stands on the line after the one it replaces. A path in its
+            # The module that was actually linked is on the line after the one it replaces. A path in its
             # place is the module itself, from the same checkout (etcd 3.5: replace … => ../api).
             modules[-1] = GoModule(path, version, digest)
     return GoBuildInfo(go_version, package, main, tuple(modules))

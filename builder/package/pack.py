@@ -140,8 +140,8 @@ def _read_changes(tree: SourceTree, package: Path) -> Upload:
     said = read_changes(changes)
     if said.version != str(tree.version) or package.name not in said.files:
         raise CommandFailed(
-            f"dpkg-buildpackage made another package than {package.name}",
+            f"dpkg-buildpackage built another package than {package.name}",
             details=(f"{changes.name} says {said.version}",),
-            hint="debian-template/changelog.j2 and the version asked for must agree",
+            hint="debian-template/changelog.j2 and the requested version must agree",
         )
     return Upload(tree.version, tree.architecture, package, package.with_suffix(".buildinfo"), changes)

@@ -36,7 +36,7 @@ class Provenance:
         return json.dumps(asdict(self), indent=1) + "\n"
 
     def with_words_of(self, other: Provenance) -> Provenance:
-        """This one, but for where the tarball came from and who vouched for it: that no release tells."""
+        """This one, except where the tarball came from and who vouched for it, which can differ."""
         return Provenance(
             format=self.format,
             builder=self.builder,
@@ -95,7 +95,7 @@ def parse_provenance(text: str, where: str) -> Provenance:
         )
     except (ValueError, KeyError, RecursionError) as error:
         raise EtcdDebError(
-            f"the provenance in {where} can't be read",
+            f"can't read the provenance in {where}",
             details=(str(error) or type(error).__name__,),
             hint="use the etcd-deb that built the package, or a newer one",
         ) from error

@@ -82,7 +82,7 @@ def assemble(
         (root / "doc/sbom.spdx.json").write_text(software_bill(examined, provenance.url), encoding="utf-8")
         (root / "doc/provenance.json").write_text(provenance.to_json(), encoding="utf-8")
         _render(template_context(examined, provenance, version, maintainer), root / "debian")
-        # Those of the installed etcd-deb would tell the day of its installation.
+        # Those of the installed etcd-deb would reveal the day of its installation.
         for path in (root, *root.rglob("*")):
             os.utime(path, (binaries.released, binaries.released), follow_symlinks=False)
     return SourceTree(root, version, binaries.tarball.file.architecture, binaries.released)
@@ -94,7 +94,7 @@ def template_context(
     """What the templates may know of this release."""
     upstream = version.upstream
     day = datetime.fromtimestamp(examined.binaries.released, UTC)
-    # Not what GitHub has told since: the same etcd-deb makes the same bytes on every day.
+    # Not GitHub's later advisories: the same etcd-deb makes the same bytes on every day.
     faults = shipped_faults()
     return TemplateContext(
         debian_version=str(version),

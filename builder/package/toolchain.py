@@ -36,7 +36,7 @@ def parse_toolchain(text: str) -> Toolchain:
         raise ValueError(f"its first line is {first!r}")
     versions = {found[1]: found[2] for found in packages if found}
     if len(versions) != len(rest):
-        raise ValueError("a line is no package with a version, or a package is there twice")
+        raise ValueError("a line is not a package with a version, or a package is listed twice")
     return Toolchain(release[1], release[2], versions)
 
 

@@ -75,9 +75,9 @@ def unpack(tarball: VerifiedTarball, folder: Path, progress: Progress) -> Binari
             if name is None:
                 continue
             if name in programs:
-                raise _unsafe(tarball, f"holds {member.name} twice")
+                raise _unsafe(tarball, f"contains {member.name} twice")
             if content is None or member.size > PROGRAM_LIMIT:
-                what = f"{member.name} is no program but {_kind(member)} of {member.size} bytes"
+                what = f"{member.name} is not a program but {_kind(member)} of {member.size} bytes"
                 raise _unsafe(tarball, what)
             released = max(released, _time(tarball, member))
             programs[name] = _write(folder / name, content)
@@ -85,7 +85,7 @@ def unpack(tarball: VerifiedTarball, folder: Path, progress: Progress) -> Binari
         raise _damaged(tarball, str(error)) from error
     if missing := [name for name in wanted if wanted[name] not in programs]:
         raise VerificationFailed(
-            f"{tarball.file.name} is not a release of etcd",
+            f"{tarball.file.name} is not an etcd release",
             details=(f"expected  {', '.join(wanted)}", f"missing   {', '.join(missing)}"),
             hint="check where the file came from",
         )
@@ -130,15 +130,15 @@ def _parsing(tarball: VerifiedTarball) -> Iterator[None]:
 def _time(tarball: VerifiedTarball, member: tarfile.TarInfo) -> int:
     # A pax header may hold anything that float() reads: nan, inf, 1e300.
     if not 0 < member.mtime <= LAST_TIME:
-        raise _damaged(tarball, f"{member.name} is of the time {member.mtime}")
+        raise _damaged(tarball, f"{member.name} has the modification time {member.mtime}")
     return int(member.mtime)
 
 
 def _damaged(tarball: VerifiedTarball, got: str) -> VerificationFailed:
     return VerificationFailed(
         f"{tarball.file.name} is damaged",
-        details=("expected  a whole tar.gz", f"got       {got}"),
-        hint="its digest is the expected one, so the release itself is damaged: tell etcd's maintainers",
+        details=("expected  a whole tar.gz", f"found     {got}"),
+        hint="its digest is as expected, so the release itself is damaged: inform etcd's maintainers",
     )
 
 
@@ -162,7 +162,7 @@ def _refuse_unsafe(tarball: VerifiedTarball, member: tarfile.TarInfo) -> None:
     if not (member.isreg() or member.isdir()):
         raise _unsafe(tarball, f"{member.name} is {_kind(member)}")
     if member.name.startswith("/") or ".." in member.name.split("/"):
-        raise _unsafe(tarball, f"{member.name} leads out of the folder")
+        raise _unsafe(tarball, f"{member.name} points outside the folder")
 
 
 def _kind(member: tarfile.TarInfo) -> str:

@@ -63,7 +63,7 @@ def cached(
     """
     host = re.sub(r"[^A-Za-z0-9.]+", "_", without_login(origin.base).partition("://")[2])
     path = cache_folder() / host / file.version.tag / file.name
-    what = f"another etcd-deb that fetches {path.name}"
+    what = f"another etcd-deb that is fetching {path.name}"
     filled = False
     while not _leased(path, what, progress):
         with lock.locked(_lock_of(path), what, progress):
@@ -77,7 +77,7 @@ def cached(
 
 
 def discard(path: Path) -> None:
-    """Remove a file that is not to be trusted, which is in use no more."""
+    """Remove an untrusted file that is no longer in use."""
     path.unlink(missing_ok=True)
     _end_lease(path)
 
@@ -111,7 +111,7 @@ def _make_room(limit: int, progress: Progress) -> None:
     if removed := prune(limit).removed:
         megabytes = sum(file.size for file in removed) / MEGABYTE
         names = ", ".join(file.path.name for file in removed)
-        progress.step(f"removed {megabytes:.0f} MB that were used longest ago from the cache: {names}")
+        progress.step(f"removed the {megabytes:.0f} MB used least recently from the cache: {names}")
 
 
 def contents() -> tuple[CachedFile, ...]:
@@ -131,7 +131,7 @@ def _looked_at(pattern: str) -> Iterator[CachedFile]:
 
 
 def prune(limit: int) -> Pruned:
-    """Remove what was used longest ago, until the cache holds no more than limit bytes.
+    """Remove the least recently used files, until the cache has at most limit bytes.
 
     What a running etcd-deb uses stays, and counts.
     """

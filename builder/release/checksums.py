@@ -24,9 +24,9 @@ def parse_checksums(text: str, origin: str) -> dict[str, str]:
                 f"line {number} of {origin} is not a checksum",
                 details=(
                     "expected  64 hexadecimal digits, two spaces, a file name",
-                    f"got       {line[:100]}",
+                    f"found     {line[:100]}",
                 ),
-                hint="see whether a proxy answered with a page of its own",
+                hint="check whether a proxy answered with its own page",
             )
         digest, name = match.groups()
         if digests.setdefault(name, digest) != digest:

@@ -105,9 +105,9 @@ def fetch(file: ReleaseFile, sources: Sources, progress: Progress, *, witnesses:
 
 
 def hear(version: UpstreamVersion, sources: Sources, progress: Progress) -> Hearing:
-    """Two witnesses where they can be had: SHA256SUMS of both origins, else GitHub's digests.
+    """Two witnesses if available: SHA256SUMS of both origins, else GitHub's digests.
 
-    A folder is asked for the words that `etcd-deb fetch` kept there, and nobody else.
+    For a folder, only the checksums that `etcd-deb fetch` stored there are read.
     """
     if isinstance(sources.origin, FolderOrigin):
         return _kept(sources.origin.folder / version.tag)
@@ -122,9 +122,9 @@ def hear(version: UpstreamVersion, sources: Sources, progress: Progress) -> Hear
         return format_checksums(sources.github.digests(version, progress))
 
     def ask(origin: RemoteOrigin, witness: str, file: str, question: Callable[[], str]) -> None:
-        # Two words of one server are one witness, whatever folders of it are named, and however it is spelt.
+        # Two answers of one server are one witness, whatever folders are named, and however it is spelled.
         if origin.server in servers:
-            silent.append(f"{witness}: the same server as a witness that spoke")
+            silent.append(f"{witness}: the same server as another witness")
             return
         progress.step(f"asking {witness}")
         try:
@@ -151,7 +151,7 @@ def _from_folder(file: ReleaseFile, origin: FolderOrigin) -> Fetched:
             details=(f"expected  {path}", f"found     {', '.join(there) or 'no release of this version'}"),
             hint=f"etcd-deb fetch {file.version.tag} --arch {file.architecture} --output {origin}",
         )
-    # The folder's own path stays out, so that the package has the same bytes wherever it lies.
+    # The folder's own path stays out, so that the package has the same bytes wherever the folder is.
     return Fetched(file, path, f"file:{file.name}", _kept(path.parent), in_cache=False)
 
 
@@ -189,7 +189,7 @@ def _what_is_missing(
         )
     return NoSuchRelease(
         f"etcd {file.version.tag} has no release for {file.architecture}",
-        details=(f"expected  {file.name}", f"there is  {', '.join(sorted(names)) or 'no tarball for Linux'}"),
+        details=(f"expected  {file.name}", f"found     {', '.join(sorted(names)) or 'no tarball for Linux'}"),
         hint="choose another --arch",
     )
 

@@ -30,7 +30,7 @@ MOST_PAGES = 500
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release and the day it came out, where the source tells."""
+    """A release and its publication date, if the source has it."""
 
     version: UpstreamVersion
     day: date | None
@@ -112,9 +112,9 @@ class GitHub:
             if not re.fullmatch("[!-~]+", token):
                 # requests would refuse the header too, and show it.
                 raise UsageError(
-                    "GITHUB_TOKEN is no token of GitHub's",
+                    "GITHUB_TOKEN is not a GitHub token",
                     details=("expected  one word of ASCII characters",),
-                    hint="set it anew, or unset it: the releases are public",
+                    hint="correct it, or unset it: the releases are public",
                 )
             headers["Authorization"] = f"Bearer {token}"
         # Loaded here, since a build from a folder or from the cache needs no requests.
@@ -130,7 +130,7 @@ class GitHub:
 
     def _unexpected(self, expected: str) -> DownloadFailed:
         return DownloadFailed(
-            f"the API of {self.api} gave another answer than expected",
+            f"the API of {self.api} gave an unexpected answer",
             details=(f"expected  {expected}",),
             hint="check the setting api, and the proxy",
         )
@@ -156,7 +156,7 @@ def _day(published: str) -> date | None:
 
 
 def keep_advisories(github: GitHub, progress: Progress) -> None:
-    """Ask GitHub, and keep the answer. Where it can't be had, that is said, and what is there stays.
+    """Ask GitHub, and keep the answer. If GitHub can't be reached, warn and keep the earlier answer.
 
     Raises DiskFull, OSError, EtcdDebError for a home that is missing.
     """
@@ -166,10 +166,10 @@ def keep_advisories(github: GitHub, progress: Progress) -> None:
         answer = github.advisories(progress)
         read = parse(answer)
     except (DownloadFailed, NoSuchRelease) as error:
-        progress.step(f"{error.summary}; known faults are those of {known_faults(progress).as_of}")
+        progress.step(f"{error.summary}; using the known faults as of {known_faults(progress).as_of}")
         return
     for name in read.unread:
-        progress.step(f"{name} names its versions in words of its own: {advisory_url(name)}")
+        progress.step(f"{name} lists its versions in an unknown format: {advisory_url(name)}")
     trimmed = [{key: entry.get(key) for key in FIELDS} for entry in answer if isinstance(entry, dict)]
     content = {"read": datetime.now(UTC).date().isoformat(), "advisories": trimmed}
     with replacing(file, "keeping the advisories") as out:

@@ -42,7 +42,7 @@ class _NoPlainHttp(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         raise DownloadFailed(
             f"refused to follow a redirect to plain http: {request.url}",
-            details=("expected  an https URL, since anybody on the way could change the file",),
+            details=("expected  an https URL, since anyone in between could change the file",),
             hint="if the mirror only speaks http, name it with --source http://…",
         )
 
@@ -93,7 +93,7 @@ class Client:
         return self._tried(attempt)
 
     def download(self, url: str, file: BinaryIO, path: Path, *, limit: int) -> None:
-        """Fill an empty file from url, going on where a try broke off (RFC 9110 section 14).
+        """Fill an empty file from url, resuming an interrupted attempt (RFC 9110 section 14).
 
         Raises NoSuchRelease for 404, DiskFull, and DownloadFailed for everything else.
         """
@@ -138,7 +138,7 @@ class Client:
                 self._progress.step(f"{retry.failure.summary}; trying again in {pause:g} s")
                 self._progress.pause(pause)
                 pause *= 2
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         try:
@@ -155,7 +155,7 @@ class Client:
         except requests.exceptions.Timeout as error:
             raise _Retry(
                 DownloadFailed(
-                    f"time-out: {_host(url)} did not answer",
+                    f"timeout: {_host(url)} did not answer",
                     details=(f"fetching  {without_login(url)}", f"waited    {self._timeout[1]} s"),
                     hint="check the network and the proxy (https_proxy), or name a mirror with --source",
                 )
@@ -173,7 +173,7 @@ class Client:
             raise DownloadFailed(
                 f"can't fetch {without_login(url)}",
                 details=(str(error),),
-                hint="check the proxy (https_proxy), and where the server redirects to",
+                hint="check the proxy (https_proxy), and the server's redirects",
             ) from error
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
@@ -182,7 +182,7 @@ class Client:
             raise DownloadFailed(
                 f"can't check the certificate of {_host(url)}",
                 details=(str(error),),
-                hint="REQUESTS_CA_BUNDLE names no file of certificates; correct it, or unset it",
+                hint="REQUESTS_CA_BUNDLE does not name a file of certificates; correct it, or unset it",
             ) from error
         if response.status_code >= requests.codes.bad_request:
             with response:
@@ -194,7 +194,7 @@ class Client:
 
 
 class _Chunks:
-    """The body's chunks; a connection that breaks off asks for another try."""
+    """The body's chunks; an interrupted connection asks for another attempt."""
 
     def __init__(self, response: requests.Response, url: str, progress: Progress) -> None:
         self._chunks = response.iter_content(CHUNK)
@@ -223,9 +223,9 @@ def _not_connected(url: str, error: Exception) -> DownloadFailed:
 
 def _broke_off(url: str, cause: str) -> DownloadFailed:
     return DownloadFailed(
-        f"the connection to {_host(url)} broke off",
+        f"the connection to {_host(url)} was interrupted",
         details=(f"fetching  {without_login(url)}", cause),
-        hint="run the command again; if it repeats, name a mirror with --source",
+        hint="run the command again; if it fails again, name a mirror with --source",
     )
 
 
@@ -234,7 +234,7 @@ def _refusal(url: str, response: requests.Response) -> Exception:
     if status == requests.codes.not_found:
         return NoSuchRelease(
             f"{_host(url)} has no {url.rpartition('/')[2] or 'index page'}",
-            details=(f"fetching  {without_login(url)}", "got       404 Not Found"),
+            details=(f"fetching  {without_login(url)}", "found     404 Not Found"),
             hint="etcd-deb versions lists the releases",
         )
     if response.headers.get("X-RateLimit-Remaining") == "0":
@@ -255,7 +255,7 @@ def _rate_limit(url: str, response: requests.Response) -> DownloadFailed:
     token = "Authorization" in response.request.headers
     return DownloadFailed(
         f"the API rate limit of {_host(url)} is used up",
-        details=(f"fetching  {without_login(url)}", f"free      again at {until}"),
+        details=(f"fetching  {without_login(url)}", f"available again at {until}"),
         hint="wait until then"
         if token
         else "set GITHUB_TOKEN (no rights needed), or name a full version that is pinned, such as v3.6.7",
@@ -269,9 +269,9 @@ def _refuse_too_large(url: str, size: int, limit: int) -> None:
             details=(
                 f"fetching  {without_login(url)}",
                 f"expected  at most {limit} bytes",
-                f"got       {size} or more",
+                f"found     {size} or more",
             ),
-            hint="this is not a release of etcd; check --source",
+            hint="this is not an etcd release; check --source",
         )
 
 

@@ -66,7 +66,7 @@ def pin_release(
     digests = {file.name: agreed_digest(file.name, hearing)[0] for file in files if file.name in named}
     if not digests:
         raise NoSuchRelease(
-            f"no witness names a tarball of etcd {version.tag}",
+            f"no witness lists a tarball of etcd {version.tag}",
             details=tuple(hearing.silent),
             hint="etcd-deb versions lists the releases",
         )

@@ -21,7 +21,7 @@ _LINK = re.compile(r"""href=["']?(?:[^"'>]*/)?(v\d+\.\d+\.\d+[^"'/>]*)/["']?""")
 
 @dataclass(frozen=True, slots=True)
 class ListedRelease:
-    """A release as `etcd-deb versions` shows it. supported: upstream still mends its series."""
+    """A release as `etcd-deb versions` shows it. supported: upstream still supports its series."""
 
     version: UpstreamVersion
     day: date | None
@@ -49,11 +49,11 @@ def list_releases(sources: Sources, pins: Pins, progress: Progress) -> tuple[Lis
 def resolve(request: VersionRequest, sources: Sources, progress: Progress) -> UpstreamVersion:
     """The version that a request means: itself, the newest of its series, or the newest of all.
 
-    Raises what list_releases() raises; a full version asks nobody.
+    Raises what list_releases() raises; a full version needs no request.
     """
     if isinstance(request, UpstreamVersion):
         return request
-    progress.step(f"asking which release {request} is")
+    progress.step(f"looking up release {request}")
     found = [
         release.version
         for release in _releases(sources, progress)
@@ -83,8 +83,8 @@ def _releases(sources: Sources, progress: Progress) -> tuple[Release, ...]:
 def _in_folder(origin: FolderOrigin) -> tuple[Release, ...]:
     if not origin.folder.is_dir():
         raise NoSuchRelease(
-            f"the source {origin} is no folder",
-            hint="etcd-deb fetch VERSION --output DIR fills one",
+            f"the source {origin} is not a folder",
+            hint="to fill a folder: etcd-deb fetch VERSION --output DIR",
         )
     return _versions([path.name for path in origin.folder.iterdir() if path.is_dir()])
 

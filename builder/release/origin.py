@@ -1,4 +1,4 @@
-"""Which files a release consists of, and where they lie."""
+"""Which files a release consists of, and where they are."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class RemoteOrigin:
         return host, 0 if port == _PORTS[parts.scheme] else port
 
     def is_same(self, other: RemoteOrigin) -> bool:
-        """Whether both are the same place, however they are spelt and whoever logs in there."""
+        """Whether both are the same place, whatever their spelling and login."""
         return (self.server, _place(self.base)) == (other.server, _place(other.base))
 
     def __str__(self) -> str:
@@ -108,9 +108,9 @@ def parse_source(text: str) -> Origin:
         return FolderOrigin(Path(folder))
     if "://" in text or not text or "\0" in folder or text.startswith(("http:", "https:", "file:")):
         raise UsageError(
-            f"{text!r} is no source of releases",
+            f"{text!r} is not a source of releases",
             details=("expected  https://…, http://…, file:/… or a folder",),
-            hint="the folder or URL above v3.6.7/ is meant",
+            hint="name the folder or URL above v3.6.7/",
         )
     return FolderOrigin(Path(text))
 
@@ -130,7 +130,7 @@ def parse_https(text: str, setting: str) -> RemoteOrigin:
     if not isinstance(origin, RemoteOrigin):
         raise UsageError(
             f"setting {setting!r} is not an https URL",
-            details=(f"got       {text}",),
-            hint="plain http is taken for --source alone",
+            details=(f"found     {text}",),
+            hint="plain http is accepted only for --source",
         )
     return origin

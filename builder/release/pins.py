@@ -51,7 +51,7 @@ def read_pins(setting: str) -> Pins:
             known = pins.setdefault(name, Pin(digest, file))
             if known.sha256 != digest:
                 raise VerificationFailed(
-                    f"two lists pin different digests of {name}",
+                    f"two lists pin different digests for {name}",
                     details=(f"{known.file}  {known.sha256}", f"{file}  {digest}"),
                     hint=f"remove the wrong line from {file}",
                 )
@@ -61,7 +61,7 @@ def read_pins(setting: str) -> Pins:
 def record_pins(file: Path, digests: Mapping[str, str]) -> None:
     """Add digests to a list, which keeps its comments on top and its digests sorted by name.
 
-    Raises VerificationFailed rather than change a digest that stands there already.
+    Raises VerificationFailed rather than change a recorded digest.
     """
     text = _text(file) if file.exists() else ""
     comments = "".join(f"{line}\n" for line in text.splitlines() if line.startswith("#"))
@@ -69,9 +69,9 @@ def record_pins(file: Path, digests: Mapping[str, str]) -> None:
     for name, digest in digests.items():
         if known.setdefault(name, digest) != digest:
             raise VerificationFailed(
-                f"{file} pins another digest of {name}",
+                f"{file} pins a different digest for {name}",
                 details=(f"pinned    {known[name]}", f"agreed    {digest}"),
-                hint="a release that changes after it came out is not to be trusted: ask etcd's maintainers",
+                hint="do not trust a release that changed after its publication: ask etcd's maintainers",
             )
     with replacing(file, "recording pins") as out:
         out.write(f"{comments}{format_checksums(known)}".encode())

@@ -18,7 +18,7 @@ from builder.system.files import disk_full_named
 class VerifiedTarball:
     """A tarball whose bytes are those that a pin or two witnesses name. Made by verify() alone.
 
-    path: a copy that nobody else may write, so that the bytes that are used are those that were looked at.
+    path: a copy that no other user can write, so that the bytes used are those that were checked.
     """
 
     file: ReleaseFile
@@ -36,14 +36,14 @@ def verify(fetched: Fetched, pins: Pins, work: Path, *, require_pin: bool) -> Ve
     """
     name = fetched.file.name
     if pin := pins.get(name):
-        # The list's name without its folder, so that the package has the same bytes wherever it lies.
+        # The list's name without its folder, so that the package has the same bytes wherever the list is.
         vouchers: tuple[str, ...] = (f"pin in {pin.file.name}",)
         expected, where = pin.sha256, f"the pin in {pin.file}"
     elif require_pin:
         raise VerificationFailed(
             f"no pin for {name}",
             details=("expected  a digest in the list of pins, since --require-pin was given",),
-            hint=f"etcd-deb pin {fetched.file.version.tag}, then look at what it recorded",
+            hint=f"etcd-deb pin {fetched.file.version.tag}, then check the digests it recorded",
         )
     else:
         expected, vouchers = agreed_digest(name, fetched.hearing)
@@ -64,12 +64,12 @@ def agreed_digest(name: str, hearing: Hearing) -> tuple[str, tuple[str, ...]]:
         if digest:
             said[testimony.witness] = digest
         else:
-            silent.append(f"{testimony.witness}: does not name {name}")
+            silent.append(f"{testimony.witness}: does not list {name}")
     if len(set(said.values())) > 1:
         raise VerificationFailed(
             f"the witnesses disagree about {name}",
             details=tuple(f"{digest}  {witness}" for witness, digest in said.items()),
-            hint="do not use this release; tell etcd's maintainers",
+            hint="do not use this release; inform etcd's maintainers",
         )
     if len(said) < WITNESSES_NEEDED:
         raise VerificationFailed(
@@ -79,7 +79,7 @@ def agreed_digest(name: str, hearing: Hearing) -> tuple[str, tuple[str, ...]]:
                 *(f"heard     {witness}" for witness in said),
                 *(f"silent    {reason}" for reason in silent),
             ),
-            hint="write a digest that you trust into a list and name it with --pins FILE",
+            hint="write a digest that you trust into a list, and name the list with --pins FILE",
         )
     return next(iter(said.values())), tuple(said)
 

@@ -52,7 +52,7 @@ def changing(repository: Repository, progress: Progress) -> Iterator[None]:
         repository.require_links()
         mark = repository.unfinished
         if mark.exists():
-            progress.step("removing what a publisher that was killed has left")
+            progress.step("removing leftovers of a killed publisher")
             sweep.remove_leftovers(repository)
             # What can't be told now is told by the change of its suite, or by `repo init` for the key.
             with suppress(OSError, EtcdDebError):
@@ -128,9 +128,9 @@ def _refuse_other_bytes(present: Path, entry: Entry) -> None:
     upstream, _, revision = entry.version.rpartition("-")
     following = f"{int(revision) + 1}" if revision.isdecimal() else f"{revision}+1"
     raise OtherBytes(
-        f"{present.name} is published already, with other bytes",
-        details=(f"expected  sha256 {file_digest(present)}", f"got       sha256 {entry.sha256}"),
-        hint="apt and its mirrors never fetch a version twice; build it as another revision:"
+        f"{present.name} is already published, with different bytes",
+        details=(f"expected  sha256 {file_digest(present)}", f"found     sha256 {entry.sha256}"),
+        hint="apt and its mirrors never fetch a version twice; build another revision:"
         f" etcd-deb build v{upstream.replace('~', '-')} --revision {following}",
     )
 
@@ -146,7 +146,7 @@ def switch(
 ) -> Generation:
     """Make the new generation of a suite what clients see: that of base, but for the changed indices.
 
-    base: what clients see now, unless another is named. withheld: the same as now, unless told.
+    base: what clients see now, unless another is named. withheld: as now, unless given.
     Raises SigningFailed, Damaged, DiskFull, OSError.
     """
     current = current_generation(repository, suite) if suite in repository.suites else None
@@ -190,7 +190,7 @@ def _judge_keys(repository: Repository, progress: Progress) -> None:
     try:
         faults = find_key_faults(repository.keyring, repository.settings.keys, progress.apart())
     except CommandFailed as error:
-        progress.warn(f"{repository.keyring} can't be read: {error.summary}")
+        progress.warn(f"can't read {repository.keyring}: {error.summary}")
         return
     for fault in faults:
         if fault.by_all:
@@ -199,7 +199,7 @@ def _judge_keys(repository: Repository, progress: Progress) -> None:
 
 
 def all_of(generation: Generation) -> Indices:
-    """Every index, to have it written anew."""
+    """Every index, so that all are written again."""
     return {key: generation.entries(key) for key in generation.keys}
 
 

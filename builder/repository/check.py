@@ -49,13 +49,13 @@ def _check_suite(repository: Repository, suite: str, progress: Progress) -> Iter
         yield "; ".join((error.summary, *error.details))
         return
     except OSError as error:
-        yield f"Release can't be read: {error}"
+        yield f"can't read Release: {error}"
         return
     try:
         yield from _check_signatures(repository, folder, progress)
         yield from _check_validity(folder / "Release")
     except (OSError, ValueError) as error:
-        yield f"Release or InRelease can't be read: {error}"
+        yield f"can't read Release or InRelease: {error}"
     for name, listed in sorted(generation.files.items()):
         yield from _check_file(folder / name, name, listed)
         yield from _check_file(repository.by_hash / listed.sha256, f"by-hash/SHA256/{listed.sha256}", listed)
@@ -68,9 +68,9 @@ def _check_signatures(repository: Repository, folder: Path, progress: Progress) 
         if not signed[0].is_file():
             yield f"{name} is missing"
         elif fault := find_fault(repository.keyring, signed, progress):
-            yield f"{name} has no good signature: {fault}"
+            yield f"{name} has no valid signature: {fault}"
     if inline.is_file() and _differ(inline, release):
-        yield "InRelease and Release say different things"
+        yield "InRelease and Release differ"
 
 
 def _differ(inline: Path, release: Path) -> bool:
@@ -81,7 +81,7 @@ def _differ(inline: Path, release: Path) -> bool:
 def _check_validity(release: Path) -> Iterator[str]:
     until = Deb822(release.read_text(encoding="utf-8")).get("Valid-Until")
     if until and parse_date(until) < datetime.now(UTC):
-        yield f"Valid-Until {until} is over: etcd-deb repo resign"
+        yield f"Valid-Until {until} has passed: etcd-deb repo resign"
 
 
 def _check_packages(repository: Repository, generation: Generation) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _check_packages(repository: Repository, generation: Generation) -> Iterator[
         try:
             entries = generation.entries(key)
         except (OSError, Damaged) as error:
-            yield f"{key.folder}/Packages can't be read: {error}"
+            yield f"can't read {key.folder}/Packages: {error}"
             continue
         for entry in entries:
             yield from _check_package(repository, entry)
@@ -97,7 +97,7 @@ def _check_packages(repository: Repository, generation: Generation) -> Iterator[
         for entry in generation.keyrings():
             yield from _check_package(repository, entry)
     except (OSError, Damaged) as error:
-        yield f"the package of the keys can't be read: {error}"
+        yield f"can't read the keyring package: {error}"
 
 
 def _check_package(repository: Repository, entry: Entry) -> Iterator[str]:
@@ -116,20 +116,20 @@ def _check_file(path: Path, name: str, listed: Listed) -> Iterator[str]:
 
 def _check_key(repository: Repository, progress: Progress) -> Iterator[str]:
     """Both files of the public key hold the key that signs, and clients take it."""
-    restored = "etcd-deb repo init DIR writes it again"
+    restored = "to write it again: etcd-deb repo init DIR"
     armoured, binary = repository.armoured_key, repository.keyring
     for file in (armoured, binary):
         if not file.is_file():
-            yield f"{file.name} is missing: {restored}"
+            yield f"{file.name} is missing; {restored}"
             return
     try:
         same = without_armour(armoured, progress) == binary.read_bytes()
         faults = find_key_faults(repository.keyring, repository.settings.keys, progress)
     except EtcdDebError as error:
-        yield f"{armoured.name} or {binary.name} holds no key ({error.summary}): {restored}"
+        yield f"{armoured.name} or {binary.name} has no key ({error.summary}); {restored}"
         return
     if not same:
-        yield f"{armoured.name} and {binary.name} hold different keys: {restored}"
+        yield f"{armoured.name} and {binary.name} have different keys; {restored}"
     yield from (f"{fault.summary}: {fault.remedy}" for fault in faults)
 
 
@@ -141,9 +141,9 @@ def _check_pages(repository: Repository) -> Iterator[str]:
         kept_faults(repository.advisories)
     except EtcdDebError as error:
         yield f"{error.summary}: {error.hint}"
-    killed = " (a publisher was killed here, or is at work)" if repository.unfinished.exists() else ""
+    killed = " (a publisher was killed, or is running)" if repository.unfinished.exists() else ""
     for path, text in expected_pages(repository).items():
         if path.is_file() and path.read_bytes() == text.encode():
             continue
         what = "is not what this etcd-deb writes" if path.exists() else "is missing"
-        yield f"{path.name} {what}{killed}: etcd-deb repo resign {repository.root} writes it again"
+        yield f"{path.name} {what}{killed}; to write it again: etcd-deb repo resign {repository.root}"

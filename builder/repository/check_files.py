@@ -1,4 +1,4 @@
-"""Looking at the files of a repository by themselves: what is there, whose it is, and who can read it."""
+"""Check the files of a repository by themselves: which exist, their owners, and whether they are readable."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _check_access(repository: Repository) -> Iterator[str]:
             continue
         needed, right = (0o005, "755") if stat.S_ISDIR(found.st_mode) else (0o004, "644")
         if found.st_mode & needed != needed:
-            yield f"{name} can't be read by a web server: chmod {right} {path}"
+            yield f"a web server can't read {name}: chmod {right} {path}"
 
 
 def _check_links(repository: Repository) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _check_links(repository: Repository) -> Iterator[str]:
         yield f"{error.summary}: {error.hint}"
     for path in sorted(repository.dists.glob("*")):
         if not repository.generations(path.name).is_dir():
-            yield f"{path.relative_to(repository.root)} is no suite of this repository"
+            yield f"{path.relative_to(repository.root)} is not a suite of this repository"
 
 
 def _check_strangers(repository: Repository) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _check_strangers(repository: Repository) -> Iterator[str]:
 
 
 def _check_unnamed(repository: Repository) -> Iterator[str]:
-    """Indices that no generation names; packages of ours wait for the next prune, remove or resign."""
+    """Indices that no generation names; unused packages wait for the next prune, remove or resign."""
     if repository.unfinished.exists():
         return
     try:
@@ -85,7 +85,7 @@ def _check_unnamed(repository: Repository) -> Iterator[str]:
     named = {listed.sha256 for generation in generations for listed in generation.files.values()}
     for path in sorted(repository.by_hash.glob("*")):
         if _DIGEST.fullmatch(path.name) and path.name not in named:
-            yield f"{path.relative_to(repository.root)} is an index that no suite names: {_removed(path)}"
+            yield f"{path.relative_to(repository.root)} is an unused index; {_removed(path)}"
     for generation in generations:
         yield from _check_generation(repository, generation.folder)
 
@@ -97,12 +97,12 @@ def _check_generation(repository: Repository, folder: Path) -> Iterator[str]:
         expected = "../../../../../by-hash"
         if not link.is_symlink() or str(link.readlink()) != expected:
             name = link.relative_to(repository.root)
-            yield f"{name} is gone or leads elsewhere: ln -sfn {expected} {link}"
+            yield f"{name} is missing or points elsewhere: ln -sfn {expected} {link}"
 
 
 def _not_ours(repository: Repository, path: Path) -> str:
-    return f"{path.relative_to(repository.root)} was not put there by this repository: {_removed(path)}"
+    return f"{path.relative_to(repository.root)} was not written by this repository; {_removed(path)}"
 
 
 def _removed(path: Path) -> str:
-    return f"rm {path} removes it"
+    return f"to remove it: rm {path}"

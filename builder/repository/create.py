@@ -58,7 +58,7 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class PublicForms:
-    """Public keys in ASCII armour, and as gpgv reads them."""
+    """Public keys in ASCII armor, and as gpgv reads them."""
 
     armoured: bytes
     binary: bytes
@@ -110,7 +110,7 @@ def public_forms(repository: Repository, progress: Progress) -> PublicForms:
         armoured, binary = Path(folder) / "key.asc", Path(folder) / "key.gpg"
         armoured.write_text(public_keys(keys, progress), encoding="utf-8")
         binary.write_bytes(without_armour(armoured, progress))
-        # The key of a suite that is there already is told of by verify, and must still sign.
+        # verify reports the key of an existing suite, which must still sign.
         new = repository.settings.next_key or ("" if repository.suites else repository.settings.key)
         for fault in find_key_faults(binary, keys.fingerprints, progress):
             if fault.refused and new and new in fault.summary:
@@ -146,7 +146,7 @@ def _settings(
     except BadSetting as error:
         if error.field in wished:
             raise UsageError(
-                f"--{error.field.replace('_', '-')} has a value that a repository can't have",
+                f"--{error.field.replace('_', '-')} has an invalid value",
                 details=error.details,
             ) from error
         raise bad_in_file(settings_file(root), root, error) from error
@@ -159,13 +159,13 @@ def _outside(root: Path, gnupg_home: str) -> str:
         home = Path(gnupg_home).expanduser().resolve()
     except (RuntimeError, ValueError) as error:
         raise UsageError(
-            f"--gnupg-home {gnupg_home!r} is no folder",
-            details=("expected  the path of a folder", f"got       {error}"),
+            f"--gnupg-home {gnupg_home!r} is not a folder",
+            details=("expected  the path of a folder", f"found     {error}"),
         ) from error
     if home.is_relative_to(root):
         raise UsageError(
             "the secret key would be published with the repository",
-            details=(f"got       {home}", f"expected  a folder outside {root}"),
+            details=(f"found     {home}", f"expected  a folder outside {root}"),
         )
     return str(home)
 
@@ -180,9 +180,9 @@ def _fingerprint(
         raise _other_key(root, before, "--new-key")
     if living and not before:
         raise EtcdDebError(
-            f"{root} has suites, and no settings that tell their key",
+            f"{root} has suites, but no settings that name their key",
             details=(f"expected  {settings_file(root)}",),
-            hint="take the file from a backup",
+            hint="restore the file from a backup",
         )
     if wishes.new_key:
         return new_key(home, f"{settings.origin} archive signing key", progress)
@@ -192,7 +192,7 @@ def _fingerprint(
             raise _other_key(root, before, f"--key {found}")
         return found
     raise UsageError(
-        "a repository needs a key that signs it",
+        "a repository needs a signing key",
         details=("expected  --key FINGERPRINT, or --new-key",),
         hint=f"etcd-deb repo init {root} --suite trixie --new-key",
     )
@@ -200,7 +200,7 @@ def _fingerprint(
 
 def _other_key(root: Path, before: str, wished: str) -> UsageError:
     return UsageError(
-        f"{root} is signed by a key already, and nodes trust no other",
-        details=(f"expected  --key {before}, or neither --key nor --new-key", f"got       {wished}"),
-        hint=f"etcd-deb repo rotate-key {root} --new-key has nodes follow to another one",
+        f"{root} already has a signing key, and nodes trust no other",
+        details=(f"expected  --key {before}, or neither --key nor --new-key", f"found     {wished}"),
+        hint=f"to change the key: etcd-deb repo rotate-key {root} --new-key",
     )

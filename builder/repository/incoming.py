@@ -26,7 +26,7 @@ class Incoming:
 
 
 def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incoming, ...]:
-    """The packages that these .changes and .deb files bring, each once.
+    """The packages in these .changes and .deb files, each once.
 
     component: None takes the series of each package's version, such as 3.6.
     Raises DigestMismatch for a file that its .changes describes otherwise, EtcdDebError for a file that is
@@ -40,7 +40,7 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
             debs[file] = None
         else:
             raise UsageError(
-                f"{file} can't be published",
+                f"can't publish {file}",
                 details=("expected  a .changes or .deb file",),
                 hint="etcd-deb publish dist/*.changes --repo DIR --suite trixie",
             )
@@ -49,12 +49,12 @@ def read_incoming(files: Iterable[Path], component: str | None) -> tuple[Incomin
         other = found.setdefault(incoming.entry.filename, incoming)
         if other.entry.sha256 != incoming.entry.sha256:
             raise EtcdDebError(
-                f"{other.path} and {incoming.path} are the same version with other bytes",
+                f"{other.path} and {incoming.path} are the same version with different bytes",
                 details=(
                     f"first     sha256 {other.entry.sha256}",
                     f"second    sha256 {incoming.entry.sha256}",
                 ),
-                hint="publish one of them; build the other as another revision: etcd-deb build --revision 2",
+                hint="publish one of them; build the other as a new revision: etcd-deb build --revision 2",
             )
     return tuple(found.values())
 
@@ -77,7 +77,7 @@ def _debs_of(changes: Path) -> list[Path]:
 def _check(file: Path, described: tuple[str, int], changes: Path) -> None:
     if not file.is_file():
         raise EtcdDebError(
-            f"{changes.name} lists {file.name}, which is not there",
+            f"{changes.name} lists {file.name}, which is missing",
             details=(f"expected  {file}",),
             hint="copy all files of a build together",
         )
@@ -89,7 +89,7 @@ def _check(file: Path, described: tuple[str, int], changes: Path) -> None:
             expected=described[0],
             got=got[0],
             witness=changes.name,
-            hint="the files are not of one build: build the package again",
+            hint="the files are not from one build: build the package again",
         )
 
 
@@ -105,8 +105,8 @@ def _read(deb: Path, component: str | None) -> Incoming:
     if control.get("Package") != PACKAGE:
         raise EtcdDebError(
             f"{deb.name} is not {PACKAGE}",
-            details=(f"expected  a package {PACKAGE}", f"got       {control.get('Package')}"),
-            hint="this repository holds packages of etcd-deb; others need one of their own",
+            details=(f"expected  a package {PACKAGE}", f"found     {control.get('Package')}"),
+            hint="this repository is only for packages of etcd-deb; publish others to another repository",
         )
     version = control["Version"]
     series = _SERIES.match(version)
@@ -120,4 +120,4 @@ def _read(deb: Path, component: str | None) -> Incoming:
     try:
         return Incoming(deb, index_entry(control, f"pool/{chosen}/{name}", size, sha256))
     except Damaged as error:
-        raise unreadable(deb, f"apt would not read it in an index: {error.summary}") from error
+        raise unreadable(deb, f"apt could not read it in an index: {error.summary}") from error

@@ -27,7 +27,7 @@ PLACE = "/usr/share/keyrings/etcd-ha-archive-keyring.gpg"
 # Any day will do, as long as the same settings give the same bytes.
 _TIME = 1767225600
 _PUBLIC_KEY = 6
-# A line of ASCII armour, in bytes.
+# A line of ASCII armor, in bytes.
 _LINE = 48
 _CONTROL = """Package: {package}
 Version: {version}
@@ -37,8 +37,8 @@ Section: misc
 Priority: optional
 Maintainer: {origin} <root@localhost>
 Description: keys of the apt repository {origin}
- Brings the next key of the repository before the one in use goes. Its
- .sources file below /etc/apt/sources.list.d reads the keys from this package.
+ Installs the next key of the repository before the current one is retired.
+ The .sources file below /etc/apt/sources.list.d uses the keys of this package.
 """
 _POSTINST = """#!/bin/sh
 set -e
@@ -68,7 +68,7 @@ def keyring_entry(repository: Repository) -> Entry:
     file = repository.root / name
     if not file.exists():
         content = keyring_package(repository.keyring.read_bytes(), version, repository.settings.origin)
-        with replacing(file, "writing the package of the keys") as out:
+        with replacing(file, "writing the keyring package") as out:
             out.write(content)
         sync_folder(file.parent)
     # Another etcd-deb may have made it, in other bytes.

@@ -27,9 +27,7 @@ _PRIMARY = re.compile(r"^(?=pub:)", re.MULTILINE)
 # RFC 9580 section 5.2.1: certifications of a user id, the key by itself, the binding of a subkey.
 _SELF = {"10", "11", "12", "13", "1F"}
 _BINDING = {"18"}
-_REPLACE = (
-    "etcd-deb repo rotate-key DIR --new-key has nodes follow to another one; a new repository: --new-key"
-)
+_REPLACE = "to change the key: etcd-deb repo rotate-key DIR --new-key; for a new repository: --new-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class _Part:
         if kind and self.bits < SHORTEST:
             return f"is {kind} of {self.bits} bits"
         if self.digests and all(digest in _WEAK_DIGESTS for digest in self.digests):
-            return f"is bound by a signature of {_WEAK_DIGESTS[self.digests[-1]]}"
+            return f"is bound by a signature with {_WEAK_DIGESTS[self.digests[-1]]}"
         return ""
 
 
@@ -101,7 +99,7 @@ def _judge(key: _Key) -> Iterator[KeyFault]:
     able = [part for part in key.parts if part.signs and not part.revoked]
     if not able:
         yield KeyFault(
-            f"{name} may certify and not sign", f"gpg --quick-add-key {key.fingerprint} ed25519 sign"
+            f"{name} may certify but not sign", f"gpg --quick-add-key {key.fingerprint} ed25519 sign"
         )
         return
     # gpg signs with the newest part that can.
@@ -116,7 +114,7 @@ def _judge(key: _Key) -> Iterator[KeyFault]:
     day = time.strftime("%Y-%m-%d", time.gmtime(ends))
     if 0 < ends <= now:
         yield KeyFault(
-            f"{name} has expired on {day}, and clients refuse what it signs",
+            f"{name} expired on {day}, and clients refuse what it signs",
             f"gpg --quick-set-expire {key.fingerprint} 2y, then etcd-deb repo init DIR and repo resign DIR,"
             " and the new .sources on each node",
             by_all=True,

@@ -17,7 +17,7 @@ from builder.system.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a change brought to a suite. added: none where all of it was there already."""
+    """What a change added to a suite. added: empty if everything was already there."""
 
     suite: str
     generation: int
@@ -25,7 +25,7 @@ class Published:
 
 
 class Withheld(EtcdDebError):
-    """A version that remove or rollback took back, which nothing brings again unasked."""
+    """A version that remove or rollback withheld; only repo release allows it again."""
 
 
 def publish(
@@ -65,8 +65,8 @@ def _refuse_withheld(repository: Repository, current: Generation, entries: Seque
     for entry in entries:
         if entry.identity in current.withheld:
             raise Withheld(
-                f"{entry.version} for {entry.architecture} was taken back from {current.suite}",
-                details=("expected  another version, or that this one is released first",),
+                f"{current.suite} withholds {entry.version} for {entry.architecture}",
+                details=("expected  another version, or this one after its release",),
                 hint=f"etcd-deb repo release {repository.root} {current.suite} {entry.version}",
             )
 

@@ -36,12 +36,12 @@ def begin(repository: Repository, wanted: str | None, progress: Progress) -> Rot
         found = find_key(home, wanted, progress)
     if settings.next_key not in ("", found) or found == settings.key:
         raise UsageError(
-            f"{repository.root} can't change from its key to {found}",
+            f"can't change the key of {repository.root} to {found}",
             details=(
-                f"expected  {settings.next_key or 'another key than the one that signs'}",
-                f"got       {found}",
+                f"expected  {settings.next_key or 'another key than the current one'}",
+                f"found     {found}",
             ),
-            hint=f"etcd-deb repo rotate-key {repository.root} --finish ends the change that was begun"
+            hint=f"to finish the change in progress: etcd-deb repo rotate-key {repository.root} --finish"
             if settings.next_key
             else None,
         )
@@ -62,8 +62,8 @@ def finish(repository: Repository, progress: Progress) -> Rotated:
     settings = repository.settings
     if not settings.next_key:
         raise UsageError(
-            f"{repository.root} has no other key to change to",
-            details=("expected  a change that rotate-key has begun",),
+            f"{repository.root} has no key change to finish",
+            details=("expected  a key change that rotate-key began",),
             hint=f"etcd-deb repo rotate-key {repository.root} --new-key",
         )
     turned = Repository(repository.root, settings.signed_by_the_next_key_alone())

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 from builder.errors import EtcdDebError
 
 FOLDERS = ("dists", "generations", "by-hash", "keyring", "pool")
-# What apt asks for to go on with a file that broke off (RFC 9110 section 14.2).
+# What apt requests to resume an interrupted file (RFC 9110 section 14.2).
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?")
 
 
@@ -31,8 +31,8 @@ def serve(root: Path, address: str, port: int, ready: Callable[[str], None]) -> 
     except (OSError, UnicodeError) as error:
         raise EtcdDebError(
             f"can't listen on {address}, port {port}",
-            details=(f"got       {getattr(error, 'strerror', None) or error}",),
-            hint="--port 0 takes a free one; --address 127.0.0.1 is there on every machine",
+            details=(f"found     {getattr(error, 'strerror', None) or error}",),
+            hint="use --port 0 for any free port; --address 127.0.0.1 exists on every machine",
         ) from error
     with listening as server:
         ready(f"http://{address}:{server.server_port}")
@@ -63,7 +63,7 @@ def _is_page(name: str) -> bool:
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is no fault; anything else is one of ours, and shown."""
+        """A client that disconnects is not an error; anything else is a bug, and shown."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -113,4 +113,4 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: the requests of a trial interest nobody."""
+        """Silent: the requests of a trial are not worth showing."""

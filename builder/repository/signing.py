@@ -74,7 +74,7 @@ def find_key(home: str, wanted: str, progress: Progress) -> str:
 
 
 def public_keys(keys: SigningKeys, progress: Progress) -> str:
-    """The public keys in ASCII armour. Raises SigningFailed."""
+    """The public keys in ASCII armor. Raises SigningFailed."""
     how = ["--armor", "--export-options", "export-minimal", "--export"]
     return _gpg(keys.home, [*how, *keys.fingerprints], progress)
 
@@ -129,7 +129,7 @@ def signing(keys: SigningKeys, release: Path, progress: Progress) -> Iterator[tu
 def find_fault(keyring: Path, signed: list[Path], progress: Progress) -> str | None:
     """What apt's verifiers say against a signature, None where it is good. signed: as gpgv takes it.
 
-    keyring: in binary form, since gpgv reads no armour. apt of Debian 12 asks gpgv; that of later ones sqv,
+    keyring: in binary form, since gpgv reads no armor. apt of Debian 12 asks gpgv; that of later ones sqv,
     which is asked as well where it is installed.
     """
     keys = ["--keyring", str(keyring)]
@@ -178,18 +178,18 @@ def _gpg(home: str, arguments: list[str], progress: Progress) -> str:
 def _way_out(said: str) -> str:
     if any(words in said for words in _NO_PASSPHRASE):
         return (
-            "the key has a passphrase, and gpg's agent does not know it: sign a file by hand with gpg first,"
-            " or take the passphrase away: gpg --change-passphrase FINGERPRINT"
+            "the key has a passphrase that gpg's agent does not have: sign a file by hand with gpg first,"
+            " or remove the passphrase: gpg --change-passphrase FINGERPRINT"
         )
     if "certificate" in said or "Unusable secret key" in said:
-        return "etcd-deb repo verify DIR says what is wrong with the key, and what to do"
-    return "gpg --list-secret-keys shows the keys there are, and which of them have expired"
+        return "to see what is wrong with the key, and what to do: etcd-deb repo verify DIR"
+    return "to list the keys, and which of them have expired: gpg --list-secret-keys"
 
 
 def _no_key(home: str, wanted: str) -> SigningFailed:
-    where = f"GNUPGHOME {home}" if home else "the key ring of this user"
+    where = f"GNUPGHOME {home}" if home else "the keyring of this user"
     return SigningFailed(
         f"no secret key {wanted}",
         details=(f"expected  one in {where}",),
-        hint="gpg --list-secret-keys shows those there are; repo init --new-key makes one",
+        hint="to list the keys: gpg --list-secret-keys; to make one: repo init --new-key",
     )

@@ -18,7 +18,7 @@ from builder.system.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What a change took from a suite. deleted: files of the pool that nothing needs any more."""
+    """What a change removed from a suite. deleted: files of the pool that are no longer needed."""
 
     suite: str
     generation: int
@@ -48,7 +48,7 @@ def remove(repository: Repository, suite: str, version: str, progress: Progress)
 def prune(repository: Repository, suite: str, keep: int, progress: Progress) -> Removed:
     """Keep the newest versions of each component and architecture. keep: how many, at least 1."""
     if keep < 1:
-        raise UsageError("prune keeps at least one version", details=(f"got       {keep}",))
+        raise UsageError("prune must keep at least one version", details=(f"found     {keep}",))
     with changing(repository, progress):
         current = current_generation(repository, suite)
         entries = sorted(current.all_entries(), key=lambda entry: entry.key)
@@ -83,7 +83,7 @@ def promote(
 def release(
     repository: Repository, suite: str, version: str, progress: Progress
 ) -> tuple[tuple[str, str], ...]:
-    """Withhold a version no more. What is released, with its architectures. Raises UsageError."""
+    """Stop withholding a version. Returns what is released, with its architectures. Raises UsageError."""
     with changing(repository, progress):
         current = current_generation(repository, suite)
         freed = {one for one in current.withheld if one.rpartition("_")[0] == version}
@@ -100,7 +100,7 @@ def release(
 def rollback(repository: Repository, suite: str, number: int | None, progress: Progress) -> Generation:
     """Show clients an earlier generation again, under a newer date. number: None for the one before.
 
-    What it takes back is withheld, and what it brings back no more.
+    What it removes is withheld, and what it restores no longer is.
     """
     with changing(repository, progress):
         current = current_generation(repository, suite)
@@ -112,7 +112,7 @@ def rollback(repository: Repository, suite: str, number: int | None, progress: P
                 if wanted
                 else f"{suite} has only one generation",
                 details=(f"expected  one of {', '.join(map(str, earlier)) or 'none'}",),
-                hint=f"etcd-deb repo list {repository.root} {suite} shows the last {KEPT_GENERATIONS}",
+                hint=f"to list the last {KEPT_GENERATIONS}: etcd-deb repo list {repository.root} {suite}",
             )
         now, then = ({entry.identity for entry in one.all_entries()} for one in (current, earlier[wanted]))
         withheld = (current.withheld | now) - then
@@ -120,7 +120,7 @@ def rollback(repository: Repository, suite: str, number: int | None, progress: P
 
 
 def resign(repository: Repository, progress: Progress) -> tuple[Generation, ...]:
-    """Sign every suite anew: a later Date, and a later Valid-Until where there is one."""
+    """Sign every suite again: a later Date, and a later Valid-Until if there is one."""
     with changing(repository, progress):
         done = tuple(switch(repository, suite, {}, progress) for suite in repository.suites)
         remove_unreferenced_packages(repository)

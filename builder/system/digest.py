@@ -23,7 +23,7 @@ def _leave(_: bytes) -> None:
 def digest_of(stream: Readable, take: Callable[[bytes], object] = _leave) -> tuple[str, int]:
     """SHA-256 and size of the rest of a stream. take: is given each piece, as the write() of a copy is.
 
-    hashlib.file_digest() would have its buffer made anew for each of many small files.
+    hashlib.file_digest() would allocate its buffer again for each of many small files.
     """
     digest, size = hashlib.sha256(), 0
     while chunk := stream.read(CHUNK):

@@ -1,4 +1,4 @@
-"""Errors that no stage explains: of the machine, with what mends them, and of etcd-deb's own."""
+"""Errors that no stage explains: those of the machine, with a remedy, and bugs in etcd-deb."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from builder.errors import DiskFull, EtcdDebError, OwnFault, elsewhere
 
 FRAMES = 6
 _HERE = Path(__file__).parents[1]
-MORE_MEMORY = "free some memory, or raise the limit: ulimit -v unlimited; one --arch at a time needs least"
-MORE_FILES = "raise the limit of open files: ulimit -n 1024"
-MORE_PROCESSES = "raise the limit of processes: ulimit -u 1024, and that of the service or container"
+MORE_MEMORY = "free some memory, build one --arch at a time, or raise the limit: ulimit -v unlimited"
+MORE_FILES = "raise the limit on open files: ulimit -n 1024"
+MORE_PROCESSES = "raise the limit on processes: ulimit -u 1024, and that of the service or container"
 
 _HINTS: dict[int, Callable[[str], str]] = {
-    errno.EROFS: lambda path: f"mount it to be written, or {elsewhere(path)}",
+    errno.EROFS: lambda path: f"remount it read-write, or {elsewhere(path)}",
     errno.EACCES: lambda path: f"check its owner and mode: ls -ld {path or 'FILE'}; or {elsewhere(path)}",
     errno.EPERM: lambda path: f"check its owner and mode: ls -ld {path or 'FILE'}; or {elsewhere(path)}",
     errno.EMFILE: lambda _: MORE_FILES,
-    errno.ENFILE: lambda _: "the whole machine has too many files open: lsof shows who has them",
+    errno.ENFILE: lambda _: "the whole machine has too many files open: lsof shows which processes have them",
     errno.ENOMEM: lambda _: MORE_MEMORY,
     errno.EAGAIN: lambda _: MORE_PROCESSES,
-    errno.EIO: lambda _: "the device has failed: dmesg tells more",
+    errno.EIO: lambda _: "the device has failed: see dmesg",
     errno.ENAMETOOLONG: lambda _: "choose a shorter name",
 }
 # As programs print them that we run.
@@ -34,16 +34,16 @@ PRINTED = {
     "memory exhausted": MORE_MEMORY,
     os.strerror(errno.EMFILE): MORE_FILES,
     os.strerror(errno.EAGAIN): MORE_PROCESSES,
-    os.strerror(errno.EROFS): "check where the work is done, or name another place: TMPDIR=DIR",
+    os.strerror(errno.EROFS): "check the folder for temporary files, or choose another one: TMPDIR=DIR",
 }
 
 
 def explained(error: BaseException) -> EtcdDebError:
     """The error for an exception that no stage has explained."""
     if isinstance(error, MemoryError):
-        return EtcdDebError("there is not enough memory", hint=MORE_MEMORY)
+        return EtcdDebError("not enough memory", hint=MORE_MEMORY)
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
-        return EtcdDebError("no more threads may be started", hint=MORE_PROCESSES)
+        return EtcdDebError("can't start more threads", hint=MORE_PROCESSES)
     if isinstance(error, OSError) and error.errno is not None:
         return _of_machine(error)
     return _own(error)
@@ -64,7 +64,7 @@ def _own(error: BaseException) -> OwnFault:
     # Here, since it is needed in no good run.
     import traceback
 
-    # click turns an EOFError of ours into an exception of its own.
+    # click turns our EOFError into an exception of its own.
     error = error.__cause__ or error if type(error).__name__ == "Abort" else error
     frames = [
         f"at        {Path(frame.filename).relative_to(_HERE.parent)}:{frame.lineno} in {frame.name}"
@@ -72,7 +72,7 @@ def _own(error: BaseException) -> OwnFault:
         if Path(frame.filename).is_relative_to(_HERE)
     ]
     return OwnFault(
-        f"a fault of etcd-deb's own: {type(error).__name__}: {error}",
+        f"bug in etcd-deb: {type(error).__name__}: {error}",
         details=frames[-FRAMES:],
         hint="report this message with the command and the output of etcd-deb --version",
     )

@@ -21,7 +21,7 @@ def disk_full_named(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except shutil.Error as error:
-        # copytree() goes on after a file that it couldn't copy, and tells of all of them as text.
+        # copytree() continues after a file that it couldn't copy, and reports all of them as text.
         if any(os.strerror(number) in str(error) for number in _FULL):
             raise DiskFull(str(path), doing) from error
         raise
@@ -35,7 +35,7 @@ def disk_full_named(path: Path, doing: str) -> Iterator[None]:
 def replacing(path: Path, doing: str, *, suffix: str = "", mode: int = 0o644) -> Iterator[BinaryIO]:
     """A file to write that takes path's place when the block ends well, and leaves nothing when it doesn't.
 
-    mode: whatever the umask; until the file is whole nobody else can read it. Raises DiskFull and OSError.
+    mode: whatever the umask; until the file is complete, no other user can read it. Raises DiskFull, OSError.
     """
     with _whole(path, doing, suffix, mode, Path.replace) as file:
         yield file
@@ -84,4 +84,4 @@ def work_folder(progress: Progress) -> Iterator[Path]:
         work = Path(name)
         yield work
     if work.exists():
-        progress.warn(f"{work} could not be removed; remove it")
+        progress.warn(f"could not remove {work}; remove it by hand")

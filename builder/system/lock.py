@@ -18,7 +18,7 @@ POLL = 0.1
 
 
 class StillLocked(EtcdDebError):
-    """Another process has held a lock for longer than anybody waits."""
+    """Another process has held a lock for longer than etcd-deb waits."""
 
 
 @contextlib.contextmanager
@@ -49,9 +49,9 @@ def take(path: Path, what: str, progress: Progress, *, shared: bool = False) -> 
             said = True
         if time.monotonic() > end:
             raise StillLocked(
-                f"{what} has not ended for {WAIT_FOR_OTHER} s",
+                f"{what} has not finished within {WAIT_FOR_OTHER} s",
                 details=(f"lock      {path}", f"held by   {_holders(path)}"),
-                hint="look at that process (ps -fp NUMBER), end it if it hangs, and run the command again",
+                hint="check that process (ps -fp NUMBER), end it if it hangs, and run the command again",
             )
         progress.pause(POLL)
     return handle
@@ -95,4 +95,4 @@ def _holders(path: Path) -> str:
             ).read_text(encoding="ascii"):
                 # Not its command line, which may hold a password.
                 found.append(f"process {process.name} ({Path(process, 'comm').read_text('utf-8').strip()})")
-    return ", ".join(dict.fromkeys(found)) or "a process that this user may not see"
+    return ", ".join(dict.fromkeys(found)) or "a process that this user can't see"

@@ -25,7 +25,7 @@ KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "GNUPGHOME", "GPG_TTY")
 
 
 def find_program(program: str, package: str) -> str:
-    """The program's path. Raises MissingProgram, with the Debian package that brings it."""
+    """The program's path. Raises MissingProgram, with the Debian package that has it."""
     found = shutil.which(program)
     if found is None:
         raise MissingProgram(program, package)
@@ -43,7 +43,7 @@ def run(
 ) -> str:
     """What the program printed, standard output and error together.
 
-    keep_open: descriptors of ours that it has as well, such as a lock that must outlive us.
+    keep_open: descriptors that it inherits, such as a lock that must outlive us.
     grace: seconds it may take to tidy up when it is ended.
     Raises CommandFailed with its last lines, DiskFull where it ran out of space. When the build is
     interrupted, the program's whole process group is ended first.
@@ -76,7 +76,7 @@ def run(
 
 
 def _wait(child: subprocess.Popen[bytes], progress: Progress) -> int:
-    # Popen.wait() with a time-out looks at growing intervals; a descriptor of the process tells at once.
+    # Popen.wait() with a timeout polls at growing intervals; a descriptor of the process reports at once.
     handle = os.pidfd_open(child.pid)
     try:
         while True:
@@ -103,7 +103,7 @@ def _explain(argv: Sequence[str], status: int, printed: str, cwd: Path) -> Comma
     program = Path(argv[0]).name
     if "No space left on device" in printed or "Disk quota exceeded" in printed:
         return DiskFull(str(cwd), f"running {program}")
-    ended = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
+    ended = f"was terminated by signal {-status}" if status < 0 else f"failed with exit status {status}"
     lines = printed.rstrip().splitlines()[-LAST_LINES:]
     return CommandFailed(
         f"{program} {ended}",

@@ -1,4 +1,4 @@
-"""What the stages tell while they work, and how they learn that they are to stop.
+"""What the stages report while they work, and how they learn that they should stop.
 
 Stages call it and never print; the command line shows it. This class itself stays silent.
 """

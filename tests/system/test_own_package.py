@@ -61,7 +61,7 @@ def test_our_own_package_builds_and_publishes_what_another_node_installs(
     node.install(own_package)
     assert node.run("etcd-deb", "--version").stdout == f"etcd-deb, version {builder.__version__}\n"
     node.run("sh", "-ec", "test ! -e /usr/bin/pip3; test -z \"$(find /usr/local/lib -name '*.py')\"")
-    assert "A build works." in node.run("etcd-deb", "doctor").stdout
+    assert "All programs that a build needs are installed." in node.run("etcd-deb", "doctor").stdout
     assert node.run("bash", "-c", COMPLETE).stdout == "publish\n"
 
     folder = node.root / "srv/releases" / f"v{VERSION}"

@@ -28,15 +28,15 @@ from builder.system.faults import explained
 
 EXAMPLES = (
     (
-        EtcdDebError("the tree exists", details=("expected  none", "got       one"), hint="remove it"),
+        EtcdDebError("the tree exists", details=("expected  none", "found     one"), hint="remove it"),
         1,
-        "the tree exists\n  expected  none\n  got       one\nhint: remove it",
+        "the tree exists\n  expected  none\n  found     one\nhint: remove it",
     ),
     (EtcdDebError("nothing more to say"), 1, "nothing more to say"),
     (
-        UsageError("'3.x' is not a version of etcd", hint="etcd-deb versions lists what there is"),
+        UsageError("'3.x' is not a version of etcd", hint="etcd-deb versions lists the releases"),
         2,
-        "'3.x' is not a version of etcd\nhint: etcd-deb versions lists what there is",
+        "'3.x' is not a version of etcd\nhint: etcd-deb versions lists the releases",
     ),
     (
         NoSuchRelease("mirror.invalid has no etcd v3.6.98", details=("fetching  https://mirror.invalid",)),
@@ -58,9 +58,9 @@ EXAMPLES = (
         3,
         "checksum of a.tar.gz does not match the pin in conf/SHA256SUMS\n"
         "  expected  sha256 11\n"
-        "  got       sha256 22\n"
+        "  found     sha256 22\n"
         "hint: run the command again, since a proxy may have served another file;"
-        " if it repeats, do not use this release and tell etcd's maintainers",
+        " if it fails again, do not use this release and inform etcd's maintainers",
     ),
     (
         MissingProgram("dpkg-buildpackage", "dpkg-dev"),
@@ -79,20 +79,20 @@ EXAMPLES = (
         1,
         "no space left on device while unpacking etcd\n"
         "  writing   /tmp/x\n"
-        "hint: free some space there, or name another folder",
+        "hint: free some space there, or choose another folder",
     ),
     (
         NotPrinted("No space left on device"),
         74,
         "the result could not be printed\n"
-        "  expected  standard output to take it\n"
-        "  got       No space left on device\n"
-        "hint: the command itself has ended: look at what it did before you run it again",
+        "  expected  a writable standard output\n"
+        "  found     No space left on device\n"
+        "hint: the command itself has completed: check its effect before you run it again",
     ),
     (
-        OwnFault("a fault of etcd-deb's own: KeyError: 'x'", hint="report it"),
+        OwnFault("bug in etcd-deb: KeyError: 'x'", hint="report it"),
         70,
-        "a fault of etcd-deb's own: KeyError: 'x'\nhint: report it",
+        "bug in etcd-deb: KeyError: 'x'\nhint: report it",
     ),
 )
 
@@ -131,7 +131,7 @@ def test_what_others_wrote_moves_no_cursor_and_forges_no_line() -> None:
     [
         ("/v/cache/etcd-deb/releases/a", "XDG_CACHE_HOME=DIR"),
         ("/v/tmp/etcd-deb-x1/a", "TMPDIR=DIR"),
-        ("/srv/apt/pool/a", "name another folder"),
+        ("/srv/apt/pool/a", "choose another folder"),
     ],
 )
 def test_a_hint_names_what_puts_this_file_elsewhere(
@@ -150,7 +150,7 @@ def test_a_hint_names_what_puts_this_file_elsewhere(
         (OSError(errno.EMFILE, "Too many open files"), 1, "ulimit -n"),
         (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), 1, "ulimit -u"),
         (RuntimeError("can't start new thread"), 1, "ulimit -u"),
-        (OSError(errno.EROFS, "Read-only file system", "/srv/a"), 1, "mount it to be written"),
+        (OSError(errno.EROFS, "Read-only file system", "/srv/a"), 1, "remount it read-write"),
         (PermissionError(errno.EACCES, "Permission denied", "/srv/a"), 1, "ls -ld /srv/a"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "free some space"),
         (OSError(errno.EIO, "Input/output error", b"/srv/a"), 1, "dmesg"),
@@ -172,5 +172,5 @@ def test_a_fault_of_ours_names_the_place_in_the_code() -> None:
     with pytest.raises(TypeError) as caught:
         on_one_line(None)  # type: ignore[arg-type]
     found = explained(caught.value)
-    assert found.summary.startswith("a fault of etcd-deb's own: TypeError: ")
+    assert found.summary.startswith("bug in etcd-deb: TypeError: ")
     assert found.details[-1].startswith("at        builder/errors.py:")

@@ -86,7 +86,7 @@ def test_the_version_that_fixes_every_fault_has_none(text: str) -> None:
 
 def test_a_series_that_upstream_has_ended_is_a_fault_that_nothing_fixes() -> None:
     (ended,) = shipped_faults().warnings(version("3.4.45"))
-    assert "upstream ended etcd 3.4 on 2026-06-01; fixed in no version" in str(ended)
+    assert "upstream ended support for etcd 3.4 on 2026-06-01; not fixed in any version" in str(ended)
     assert shipped_faults().of_package("3.3.27-1")[-1].fixed == ""
 
 
@@ -179,7 +179,7 @@ def test_where_the_advisories_cant_be_read_that_is_said_and_what_is_known_stays(
     server.script_always("/api/security-advisories", answer)
     progress = Heard()
     keep_advisories(github, progress)
-    assert progress.steps[-1].endswith(f"known faults are those of {known_faults(Progress()).as_of}")
+    assert progress.steps[-1].endswith(f"using the known faults as of {known_faults(Progress()).as_of}")
     assert kept_file().read_bytes() == before
 
 

@@ -127,21 +127,21 @@ def test_a_timeout_that_is_no_number_names_its_variable(text: str) -> None:
     ("options", "message"),
     [
         ({"timeout": 0}, "timeout is not a number of seconds from 1 to 86400"),
-        ({"arches": ()}, "no architecture is named"),
+        ({"arches": ()}, "no architecture is given"),
         ({"arches": ("amd65",)}, "upstream publishes no etcd for 'amd65'"),
         ({"compression": "bzip2"}, "unknown compression 'bzip2'"),
-        ({"maintainer": "Jane Doe"}, "maintainer 'Jane Doe' is no name with an address"),
-        ({"maintainer": "jane@example.org"}, "is no name with an address"),
-        ({"maintainer": "Jane <jane>"}, "is no name with an address"),
-        ({"maintainer": "Jane Doe <j@example.org> x"}, "is no name with an address"),
-        ({"maintainer": "Jane\nDoe <j@example.org>"}, "holds a control character"),
-        ({"maintainer": "Jane\u2028Doe <j@example.org>"}, "is no name with an address"),
-        ({"maintainer": f"{'J' * 300} <j@example.org>"}, "is no name with an address"),
-        ({"output": "a\0b"}, "holds a control character"),
+        ({"maintainer": "Jane Doe"}, "maintainer 'Jane Doe' is not a name with an address"),
+        ({"maintainer": "jane@example.org"}, "is not a name with an address"),
+        ({"maintainer": "Jane <jane>"}, "is not a name with an address"),
+        ({"maintainer": "Jane Doe <j@example.org> x"}, "is not a name with an address"),
+        ({"maintainer": "Jane\nDoe <j@example.org>"}, "contains a control character"),
+        ({"maintainer": "Jane\u2028Doe <j@example.org>"}, "is not a name with an address"),
+        ({"maintainer": f"{'J' * 300} <j@example.org>"}, "is not a name with an address"),
+        ({"output": "a\0b"}, "contains a control character"),
         ({"output": ""}, "no output folder"),
         ({"cache_limit": -1}, "cache_limit is not a number of MB from 0 to"),
         ({"timeout": 10**5000}, "timeout is not a number of seconds"),
-        ({"maintainer": "Jane, Doe <j@example.org>"}, "is no name with an address"),
+        ({"maintainer": "Jane, Doe <j@example.org>"}, "is not a name with an address"),
     ],
 )
 def test_a_value_without_meaning_is_a_usage_error(options: dict[str, Value], message: str) -> None:
@@ -191,7 +191,7 @@ def test_a_user_without_a_home_is_told_what_to_set(
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(EtcdDebError) as caught:
         find()
-    assert caught.value.summary == "this user has no home"
+    assert caught.value.summary == "this user has no home directory"
     assert "set HOME" in str(caught.value.hint)
 
 

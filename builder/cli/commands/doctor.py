@@ -37,7 +37,7 @@ NEEDS = (
     Need("gpg", "gnupg", "publish, build --key"),
     Need("gpgv", "gpgv", "repo verify"),
     Need("dpkg-deb", "dpkg", "build, inspect", required=True),
-    Need("mmdebstrap", "mmdebstrap", "inspect --rebuild of another Debian's package"),
+    Need("mmdebstrap", "mmdebstrap", "inspect --rebuild for another Debian release"),
     Need("rsync", "rsync", "publish --to HOST:PATH"),
 )
 
@@ -54,9 +54,9 @@ def as_text(needs: tuple[Need, ...]) -> str:
         for wanted in (True, False)
     )
     summary = [
-        f"Programs that a build needs are missing. Install them with: apt install {required}"
+        f"Required programs are missing. Install them with: apt install {required}"
         if required
-        else "A build works.",
+        else "All programs that a build needs are installed.",
         *([f"Optional programs are missing. Install them with: apt install {optional}"] if optional else []),
     ]
     return "\n".join([*rows, *summary])

@@ -38,7 +38,7 @@ class State:
 
     def __post_init__(self) -> None:
         if self.signer not in self.trusted or len(self.trusted) > 2:
-            raise ValueError("the CA that signs is not trusted, or more than two are")
+            raise ValueError("the signing CA is not trusted, or more than two are")
 
     @property
     def bundle(self) -> tuple[Path, ...]:
@@ -67,9 +67,9 @@ def read_state(folder: Path) -> State:
         return State(int(said["signer"]), tuple(int(number) for number in said["trusted"]))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EtcdDebError(
-            f"{path} says not which CA signs",
+            f"{path} does not say which CA signs",
             details=('expected  {"signer": 1, "trusted": [1]}', f"found     {error!r}"),
-            hint=f"take {path} from a backup, or write it anew",
+            hint=f"restore {path} from a backup, or write it again",
         ) from error
 
 
@@ -79,22 +79,22 @@ def state_file(state: State) -> files.Output:
 
 
 def create(folder: Path, number: int, cluster: Cluster, now: datetime) -> None:
-    """A CA of that number, where there is none. A key that lies there already is used, and stays."""
+    """A CA of that number, where there is none. An existing key is used and kept."""
     certificate, key_file = certificate_of(number), key_of(number)
     if (folder / certificate).exists() and (folder / key_file).exists():
         return
     if (folder / certificate).exists():
         raise EtcdDebError(
             f"{folder / key_file} is missing",
-            details=("expected  the key of the CA beside its certificate", "found     the certificate alone"),
-            hint=f"bring {key_file.name} back; without it: etcd-deb cluster certs FILE in a new folder",
+            details=("expected  the key of the CA beside its certificate", "found     only the certificate"),
+            hint=f"restore {key_file.name}; without it: etcd-deb cluster certs FILE in a new folder",
         )
     if not (folder / key_file).exists():
         files.write_new(folder, files.Output(key_file, key_as_pem(new_key()), files.PRIVATE))
     key = read_key((folder / key_file).read_bytes(), str(folder / key_file))
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise EtcdDebError(
-            f"{folder / key_file} is no key for a CA of ours",
+            f"{folder / key_file} is not a key for an etcd-deb CA",
             details=("expected  an EC key", f"found     {type(key).__name__}"),
             hint=f"put its certificate beside it, as {certificate.name}",
         )
@@ -103,21 +103,21 @@ def create(folder: Path, number: int, cluster: Cluster, now: datetime) -> None:
 
 
 def read_signer(folder: Path, state: State, now: datetime) -> Signer:
-    """Raises EtcdDebError where the two don't belong together, or it can't sign any more."""
+    """Raises EtcdDebError if the two don't match, or it can no longer sign."""
     paths = folder / certificate_of(state.signer), folder / key_of(state.signer)
     certificate = read_certificates(paths[0].read_bytes(), str(paths[0]))[0]
     key = read_key(paths[1].read_bytes(), str(paths[1]))
     if public_bytes(certificate) != public_bytes(key):
         raise EtcdDebError(
             f"{paths[1]} is not the key of {paths[0]}",
-            details=("expected  the key that the certificate was made for", "found     another one"),
-            hint="take both from a backup",
+            details=("expected  the key that the certificate was made for", "found     another key"),
+            hint="restore both from a backup",
         )
     if ends(certificate) <= now:
         raise EtcdDebError(
             f"{paths[0]} expired on {ends(certificate):%Y-%m-%d}",
-            details=("expected  a CA that is valid", "found     one whose certificates nobody takes"),
-            hint="etcd-deb cluster certs rotate-ca FILE trust-both makes another one",
+            details=("expected  a valid CA", "found     one whose certificates are refused"),
+            hint="to replace it: etcd-deb cluster certs rotate-ca FILE trust-both",
         )
     return Signer(certificate, key)
 

@@ -78,26 +78,26 @@ def as_pem(found: x509.Certificate | x509.CertificateSigningRequest) -> bytes:
 
 def read_key(content: bytes, name: str) -> CertificateIssuerPrivateKeyTypes:
     """Raises Unusable, also for a passphrase. name: of the file."""
-    hint = f"move {name} away to have a new one made"
+    hint = f"to have a new one made, move {name} away"
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except TypeError as error:
         raise Unusable(
             f"{name} has a passphrase",
             details=(
-                "expected  a key without one: neither etcd nor Patroni can ask",
+                "expected  a key without one: neither etcd nor Patroni can ask for it",
                 "found     an encrypted key",
             ),
             hint=f"openssl pkey -in {name} -out {name}.plain && mv {name}.plain {name}",
         ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise Unusable(
-            f"{name} is no private key", details=("expected  PEM", "found     something else"), hint=hint
+            f"{name} is not a private key", details=("expected  PEM", "found     something else"), hint=hint
         ) from error
     if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
         return key
     raise Unusable(
-        f"{name} is a key that TLS has no use for",
+        f"{name} is a key that TLS can't use",
         details=("expected  an EC, RSA or Ed25519 key", f"found     {type(key).__name__}"),
         hint=hint,
     )
@@ -112,7 +112,7 @@ def read_certificates(content: bytes, name: str) -> tuple[x509.Certificate, ...]
             _ = certificate.extensions, certificate.public_key()
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         raise Unusable(
-            f"{name} has a certificate that can't be read",
+            f"can't read a certificate in {name}",
             details=("expected  X.509 in PEM", f"found     {error}"),
             hint=f"openssl x509 -in {name} -noout -text",
         ) from error
@@ -123,7 +123,7 @@ def read_certificates(content: bytes, name: str) -> tuple[x509.Certificate, ...]
                 "expected  PEM with BEGIN CERTIFICATE",
                 f"found     {len(content)} bytes of something else",
             ),
-            hint=f"openssl x509 -inform DER -in {name} makes PEM of DER",
+            hint=f"to convert DER to PEM: openssl x509 -inform DER -in {name}",
         )
     return found
 
@@ -153,9 +153,9 @@ def ends(certificate: x509.Certificate) -> datetime:
 
 
 def new_authority(key: ec.EllipticCurvePrivateKey, title: str, days: int, now: datetime) -> x509.Certificate:
-    """A CA of its own, which signs leaves alone. title: what people tell it by, besides a part of its key."""
+    """A CA of its own, which signs leaves alone. title: its readable name; a part of its key is added."""
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    # Two CAs of a cluster have two names, so that nobody tries the wrong one.
+    # Two CAs of a cluster have two names, so that no verifier tries the wrong one.
     ending = f" etcd CA {identifier.digest.hex()[:8]}"
     name = _name(title[: LONGEST_NAME - len(ending)] + ending)
     usage = {"key_cert_sign": True, "crl_sign": True}

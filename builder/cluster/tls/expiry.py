@@ -28,7 +28,7 @@ class Listed:
 
     @property
     def is_fine(self) -> bool:
-        """Whether nobody has to do anything within the next days."""
+        """Whether no action is needed within the next days."""
         return not self.fault and self.days is not None and self.days >= SOON
 
 
@@ -53,7 +53,7 @@ def listed(cluster: Cluster, folder: Path, now: datetime) -> tuple[Listed, ...]:
                 if not key.exists():
                     said = (*said, "its key is missing")
                 elif public_bytes(read_key(key.read_bytes(), str(key))) != public_bytes(chain[0]):
-                    said = (*said, "the key beside it is another one")
+                    said = (*said, "the key beside it does not match")
             except (Unusable, FileNotFoundError) as error:
                 said = (str(error),)
             row = Listed(row.path, row.subject, row.ends, row.days, said[0] if said else "")

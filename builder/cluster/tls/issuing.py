@@ -54,7 +54,7 @@ def make(cluster: Cluster, folder: Path, now: datetime, *, renew: bool) -> tuple
 def bring_up_to_date(
     cluster: Cluster, folder: Path, state: authorities.State, now: datetime, *, renew: bool
 ) -> tuple[Written, ...]:
-    """Each pair as the state wants it. Trust comes first, so that nobody sends what another does not know."""
+    """Each pair as the state wants it. Trust comes first: no member may present what others don't know."""
     signer = authorities.read_signer(folder, state, now)
     trusted = authorities.read_trusted(folder, state)
     written = write_trust(cluster, folder, trusted)
@@ -91,7 +91,7 @@ def take_in(cluster: Cluster, folder: Path, signed: Path, now: datetime) -> tupl
     roots = tuple(one for one in found if judge.issued_by(one, one))
     if not roots:
         raise EtcdDebError(
-            f"{signed} has no CA",
+            f"{signed} has no CA certificate",
             details=(
                 "expected  the certificate of the CA itself, which etcd and its clients trust",
                 f"found     {len(found)} certificates, none of them signed by its own key",
@@ -105,7 +105,7 @@ def take_in(cluster: Cluster, folder: Path, signed: Path, now: datetime) -> tupl
         if not chain and present and judge.faults(present, roots, pair.subject, now) == ():
             continue
         if not chain:
-            refused.append(f"{pair.certificate}: none has the key {folder / pair.key}")
+            refused.append(f"{pair.certificate}: no certificate matches the key {folder / pair.key}")
             continue
         said = judge.faults(chain, roots, pair.subject, now)
         refused += [f"{pair.certificate}: {fault}" for fault in said]
@@ -114,9 +114,9 @@ def take_in(cluster: Cluster, folder: Path, signed: Path, now: datetime) -> tupl
         written.append(Written(folder / pair.certificate, "signed"))
     if refused:
         raise EtcdDebError(
-            f"{signed} does not serve this cluster; nothing was taken in",
-            details=("expected  a certificate for each request, as etcd accepts it", *refused),
-            hint="have the CA sign the .csr files as they are, with their names and both usages",
+            f"{signed} does not fit this cluster; nothing was imported",
+            details=("expected  a certificate for each request that etcd accepts", *refused),
+            hint="have the CA sign the .csr files unchanged, with their names and both usages",
         )
     files.write(folder, outputs)
     return (*write_trust(cluster, folder, roots), *written)
@@ -127,7 +127,7 @@ def require(cluster: Cluster, authority: Authority) -> None:
     if cluster.tls.authority is not authority:
         hints = {
             Authority.OWN: "etcd-deb cluster certs FILE",
-            Authority.COMPANY: "etcd-deb cluster certs FILE --csr, and then --import DIR",
+            Authority.COMPANY: "etcd-deb cluster certs FILE --csr, then --import DIR",
             Authority.NONE: "tls: {authority: own}",
         }
         raise UsageError(
@@ -154,7 +154,7 @@ def _due(folder: Path, pair: Pair, trusted: Sequence[x509.Certificate], now: dat
     if not chain or not (folder / pair.key).exists():
         return "new"
     if public_bytes(chain[0]) != _key_bytes(folder, pair):
-        return "the one there has another key"
+        return "the existing one has another key"
     if said := judge.faults(chain, trusted, pair.subject, now):
         return said[0]
     left, life = ends(chain[0]) - now, ends(chain[0]) - begins(chain[0])
@@ -163,9 +163,7 @@ def _due(folder: Path, pair: Pair, trusted: Sequence[x509.Certificate], now: dat
 
 def _foreign(folder: Path, pair: Pair, signer: Signer) -> str:
     chain = _read_if_there(folder / pair.certificate)
-    return (
-        "" if chain and judge.issued_by(chain[0], signer.certificate) else "the CA that signs is another one"
-    )
+    return "" if chain and judge.issued_by(chain[0], signer.certificate) else "another CA signs now"
 
 
 def _key(folder: Path, pair: Pair) -> CertificateIssuerPrivateKeyTypes:
@@ -180,7 +178,7 @@ def _key_bytes(folder: Path, pair: Pair) -> bytes:
         raise EtcdDebError(
             f"{path} is missing",
             details=("expected  the key that the request was made with", "found     none"),
-            hint="etcd-deb cluster certs FILE --csr makes keys and requests",
+            hint="to make keys and requests: etcd-deb cluster certs FILE --csr",
         )
     return public_bytes(read_key(path.read_bytes(), str(path)))
 

@@ -47,7 +47,7 @@ def faults(
 
 
 def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the key of the issuer has signed it. A signature that can't be judged here has not."""
+    """Whether the key of the issuer has signed it. One that can't be checked here counts as no."""
     if certificate.issuer != issuer.subject:
         return False
     key, signature, signed = issuer.public_key(), certificate.signature, certificate.tbs_certificate_bytes
@@ -81,7 +81,7 @@ def _names_missing(leaf: x509.Certificate, hosts: Sequence[str]) -> Iterator[str
             continue
         if address not in addresses:
             as_name = (
-                " as an address; it is there as a name, which counts for nothing" if host in names else ""
+                " as an address; it is there only as a name, which does not count" if host in names else ""
             )
             yield f"the address {host} is not in its subjectAltName{as_name}"
 
@@ -102,7 +102,7 @@ def _own_faults(
     try:
         weak = isinstance(certificate.signature_hash_algorithm, _WEAK)
     except UnsupportedAlgorithm:
-        yield "its signature has an algorithm that can't be judged here"
+        yield "its signature has an algorithm that etcd-deb can't check"
     else:
         if weak:
             yield "it is signed with MD5 or SHA-1, which etcd refuses"
@@ -120,9 +120,7 @@ def _chain_faults(
 ) -> tuple[str, ...]:
     if leaf in trusted:
         return ()
-    found: tuple[str, ...] = (
-        f"no CA that is trusted has issued it: its issuer is {leaf.issuer.rfc4514_string()}",
-    )
+    found: tuple[str, ...] = (f"no trusted CA issued it: its issuer is {leaf.issuer.rfc4514_string()}",)
     for chain in _chains((leaf,), others, trusted):
         said = tuple(
             f"of its CA {issuer.subject.rfc4514_string()}: {fault}"
@@ -153,14 +151,14 @@ def _authority_faults(issuer: x509.Certificate, below: int) -> Iterator[str]:
     """below: number of CAs between it and the leaf."""
     constraints = _extension(issuer, x509.BasicConstraints)
     if constraints is None or not constraints.ca:
-        yield "it is no CA: basicConstraints does not say so"
+        yield "it is not a CA according to its basicConstraints"
     elif constraints.path_length is not None and constraints.path_length < below:
         yield f"it allows {constraints.path_length} CAs below it, and has {below}"
     usage = _extension(issuer, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
         yield "its key usage lacks keyCertSign"
     if _extension(issuer, x509.NameConstraints) is not None:
-        yield "it has name constraints, which are not judged here; openssl verify does"
+        yield "it has name constraints, which etcd-deb does not check; use openssl verify"
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

@@ -1,4 +1,4 @@
-"""Which keys and certificates a cluster has, and where they lie in its folder."""
+"""Which keys and certificates a cluster has, and where they are in its folder."""
 
 from __future__ import annotations
 

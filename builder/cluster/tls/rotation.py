@@ -1,6 +1,6 @@
 """A new CA in three steps. After each of them all members and clients trust each other.
 
-etcd reads its CA file at its start alone, so members restart in turn after the first and the last step. It
+etcd reads its CA file only when it starts, so members restart after the first and the last step. It
 reads certificates again for each connection.
 """
 
@@ -36,11 +36,11 @@ def rotate(cluster: Cluster, folder: Path, step: Step, now: datetime) -> tuple[W
         raise UsageError(
             "there is no CA to replace",
             details=(f"expected  {first}", "found     no such file"),
-            hint="etcd-deb cluster certs FILE makes the first one",
+            hint="to make the first one: etcd-deb cluster certs FILE",
         )
     if step not in (done(state), following(state)):
         raise UsageError(
-            f"the step {step} can't be taken now",
+            f"the step {step} is not due now",
             details=(f"expected  {following(state)}", f"found     {_described(state)}"),
             hint=f"etcd-deb cluster certs rotate-ca FILE {following(state)}",
         )
@@ -49,7 +49,7 @@ def rotate(cluster: Cluster, folder: Path, step: Step, now: datetime) -> tuple[W
         _refuse_old_leaves(cluster, folder, target)
     if step is Step.TRUST_BOTH:
         authorities.create(folder, max(target.trusted), cluster, now)
-    # What is made after it follows from it, and is made again where this breaks off.
+    # The files made after it follow from it, and are made again if this is interrupted.
     files.write(folder, (authorities.state_file(target),))
     if step is Step.TRUST_BOTH:
         # The CA that signs may have expired: what it would sign is not this step's matter.
@@ -98,9 +98,9 @@ def _refuse_old_leaves(cluster: Cluster, folder: Path, target: authorities.State
         if path.exists() and judge.issued_by(read_certificates(path.read_bytes(), str(path))[0], trusted):
             continue
         raise UsageError(
-            f"{path} is not issued by the new CA",
+            f"{path} was not issued by the new CA",
             details=(
-                "expected  each certificate replaced before the old CA goes",
+                "expected  every certificate replaced before the old CA is removed",
                 "found     another issuer",
             ),
             hint="etcd-deb cluster certs rotate-ca FILE replace",

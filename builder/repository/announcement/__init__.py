@@ -1,1 +1,1 @@
-"""What people and nodes are told of a repository."""
+"""What a repository tells people and nodes about itself."""

@@ -1,4 +1,4 @@
-"""What people are told of a repository: index.html, which works without JavaScript, and SUITE.sources."""
+"""What people read about a repository: index.html, which works without JavaScript, and SUITE.sources."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _PROVENANCE = re.compile(r"^Upstream-(Release|Tarball|Sha256|Vouchers): (.*)$", 
 # Who vouched for a digest, as builder/release/verify.py and builder/release/fetch.py name them, for people
 # who know neither.
 _VOUCHERS = (
-    (re.compile(r"pin in (\S+)"), r"one that was written down beforehand in \1"),
+    (re.compile(r"pin in (\S+)"), r"one that was recorded beforehand in \1"),
     (re.compile(r"SHA256SUMS of (\S+)"), r"the list of digests at \1"),
     (re.compile(r"asset digests of (\S+)"), r"the digest that \1 computed when the file was uploaded"),
-    (re.compile(r"(\S+) in the folder"), r"the list of digests \1, kept beside the file"),
+    (re.compile(r"(\S+) in the folder"), r"the list of digests \1, stored next to the file"),
 )
 
 
@@ -54,7 +54,7 @@ class ShownProvenance:
 
 @dataclass(frozen=True, slots=True)
 class ShownPackage:
-    """A row of the table. provenance: None where the package does not tell it."""
+    """A row of the table. provenance: None if the package does not record it."""
 
     version: str
     day: str
@@ -107,7 +107,7 @@ class ShownSuite:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What people will be told once a suite is switched. sources: the text of each of its .sources files."""
+    """What people will read once a suite is switched. sources: the text of each of its .sources files."""
 
     suite: str
     sources: Mapping[Path, str]
@@ -243,7 +243,7 @@ def _ended(component: str) -> str:
 def _faults(of_versions: Mapping[str, Sequence[KnownFault]]) -> Iterator[ShownFault]:
     for fault in dict.fromkeys(fault for faults in of_versions.values() for fault in faults):
         versions = ", ".join(version for version, faults in of_versions.items() if fault in faults)
-        fixed = f"fixed in {fault.fixed}" if fault.fixed else "fixed in no version"
+        fixed = f"fixed in {fault.fixed}" if fault.fixed else "not fixed in any version"
         yield ShownFault(fault.what, fault.source, f"in {versions}; {fixed}")
 
 

@@ -59,7 +59,7 @@ def choose_component(
 
 
 def _told_before(file: Path) -> str:
-    """What an etcd-deb of before has told nodes, which did not note it elsewhere."""
+    """What an earlier etcd-deb wrote for nodes, since it recorded that nowhere else."""
     found = _COMPONENTS.search(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else None
     return found[1] if found else ""
 

@@ -48,7 +48,7 @@ def push(repository: Repository, target: Target, progress: Progress) -> Pushed:
     """
     with locked(repository, progress) as lock:
         storage = open_target(target, repository, lock, progress)
-        progress.step(f"looking at {target}")
+        progress.step(f"reading {target}")
         there = storage.listing()
         seen = storage.read([name for name in map(inrelease_name, repository.suites) if name in there])
         _refuse_foreign(repository, target, there, seen)
@@ -65,7 +65,7 @@ def push(repository: Repository, target: Target, progress: Progress) -> Pushed:
             storage.send(files)
             sent.extend(file.name for file in files)
 
-        progress.step(f"sending what is new to {target}")
+        progress.step(f"sending new files to {target}")
         # What an InRelease there names was there before it.
         packages, indices = (
             [file for file in group if file.name not in named or there.get(file.name) != file.size]
@@ -93,8 +93,8 @@ def _refuse_foreign(
     shown = {name.split("/")[1] for name in there if name.endswith("/InRelease")}
     if foreign := sorted(shown - set(repository.suites)):
         raise OtherPublisher(
-            f"{target} holds suites that are not of this repository: {', '.join(foreign)}",
-            details=(f"expected  none but {', '.join(repository.suites)}",),
+            f"{target} has suites of another repository: {', '.join(foreign)}",
+            details=(f"expected  only {', '.join(repository.suites)}",),
             hint="publish to another folder or prefix",
         )
     ours = {
@@ -105,13 +105,13 @@ def _refuse_foreign(
     for name, held in seen.items():
         if (got := _digest(held)) not in ours:
             raise OtherPublisher(
-                f"{target} shows what another publisher has put there",
+                f"{target} has files of another publisher",
                 details=(
                     f"file      {name}",
-                    f"got       sha256 {got}",
-                    "expected  one that was published here",
+                    f"found     sha256 {got}",
+                    "expected  a file that this repository published",
                 ),
-                hint=f"publish from where that was done; to take it over, first delete {name} there",
+                hint=f"publish from the other repository; to take the target over, first delete {name} there",
             )
 
 
@@ -178,7 +178,7 @@ def _remembered(repository: Repository) -> dict[str, set[str]]:
         return {}
     except (ValueError, AttributeError, TypeError) as error:
         raise EtcdDebError(
-            f"{_memory(repository)} can't be read", details=(str(error),), hint="remove it, and publish again"
+            f"can't read {_memory(repository)}", details=(str(error),), hint="remove it, and publish again"
         ) from error
 
 

@@ -22,7 +22,7 @@ TIMEOUT = 60
 KEPT_VARIABLES = ("SSH_AUTH_SOCK", "RSYNC_RSH", "RSYNC_PASSWORD", "RSYNC_PROXY")
 # rsync(1), exit values: an error in file I/O, where a folder above the last one is not there; some not there.
 NO_FOLDER, SOME_MISSING = 11, 23
-MAKE_FOLDER = "make the folder there with those above it, or free some space, and run the command again"
+MAKE_FOLDER = "create the folder and its parents there, or free some space, and run the command again"
 # As `rsync --list-only --no-human-readable` prints it.
 _LISTED = re.compile(r"^-\S{9,10} +(\d+) (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) (.+)$", re.MULTILINE)
 
@@ -94,7 +94,7 @@ class RsyncStorage:
             self._rsync("-R", "--delete-missing-args", _listed(folder, names), f"{empty}/", self._destination)
 
     def _send(self, root: Path, listed: str) -> None:
-        # Links of ours become what they point to; a web server there may be another user.
+        # Our links become what they point to; a web server there may be another user.
         how = ("-RLtp", "--omit-dir-times", "--chmod=D0755,F0644")
         self._rsync(*how, listed, f"{root}/", self._destination)
 
@@ -112,7 +112,7 @@ class RsyncStorage:
         except CommandFailed as error:
             kind = _Missing if error.ended == SOME_MISSING else RemoteFailed
             raise kind(
-                f"{self._destination} can't be reached or written: {error.summary}",
+                f"can't reach or write {self._destination}: {error.summary}",
                 details=error.details,
                 hint=MAKE_FOLDER if error.ended == NO_FOLDER else AGAIN,
             ) from error

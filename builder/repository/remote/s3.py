@@ -39,7 +39,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 ASK = "no-cache"
 REFUSED = {"PreconditionFailed", "ConditionalRequestConflict"}
 HINTS = {
-    "NoSuchBucket": "make the bucket first",
+    "NoSuchBucket": "create the bucket first",
     "AccessDenied": "the key needs s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject",
     "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID, or the profile that AWS_PROFILE names",
     "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
@@ -104,8 +104,8 @@ class S3Storage:
             new = self._put(file, body, {"IfNoneMatch": "*"})
         if not new and (got := self._sha256(file.name)) != file.sha256:
             raise OtherBytes(
-                f"{self._bucket} holds {file.name} already, with other bytes",
-                details=(f"expected  sha256 {file.sha256}", f"got       sha256 {got or 'unknown'}"),
+                f"{self._bucket} already has {file.name}, with different bytes",
+                details=(f"expected  sha256 {file.sha256}", f"found     sha256 {got or 'unknown'}"),
                 hint="apt never fetches a version twice; publish it as another revision",
             )
 
@@ -119,8 +119,8 @@ class S3Storage:
         # A repeated request finds what the first one, whose answer was lost, has put there.
         if not done and self._sha256(inrelease.name) != inrelease.sha256:
             raise OtherPublisher(
-                f"another publisher has changed {inrelease.name} in {self._bucket} meanwhile",
-                details=(f"expected  {before.tag if before else 'nothing there'}",),
+                f"another publisher has just changed {inrelease.name} in {self._bucket}",
+                details=(f"expected  {before.tag if before else 'no such file'}",),
                 hint=AGAIN,
             )
 
@@ -137,7 +137,7 @@ class S3Storage:
             if failed := done.get("Errors", []):
                 first = failed[0].get("Code", "")
                 raise RemoteFailed(
-                    f"{len(failed)} of {len(names)} files that nothing names any more could not be deleted"
+                    f"{len(failed)} of {len(names)} unreferenced files could not be deleted"
                     f" from s3://{self._bucket}/{self._prefix}",
                     details=tuple(
                         f"{one.get('Key')}: {one.get('Code')} {one.get('Message', '')}".rstrip()
@@ -179,7 +179,7 @@ class S3Storage:
                 yield from pool.map(work, things)
             except BaseException:
                 # Nothing else begins.
-                self._progress.outlasts("ending with what is under way; a second Ctrl-C ends at once")
+                self._progress.outlasts("finishing uploads in progress; a second Ctrl-C stops at once")
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
@@ -190,7 +190,7 @@ class S3Storage:
         except (BotoCoreError, ClientError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
             raise RemoteFailed(
-                f"s3://{self._bucket}/{self._prefix} can't be read or written",
+                f"can't read or write s3://{self._bucket}/{self._prefix}",
                 details=(str(error),),
                 hint=HINTS.get(code, AGAIN),
             ) from error

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from builder.errors import EtcdDebError
 
-AGAIN = "run the command again: what is there already stays, and the rest follows"
+AGAIN = "run the command again: it keeps the files already sent and sends the rest"
 
 
 class RemoteFailed(EtcdDebError):
@@ -22,7 +22,7 @@ class OtherPublisher(EtcdDebError):
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of ours. name: below the remote's root."""
+    """A file of the repository. name: below the remote's root."""
 
     name: str
     path: Path

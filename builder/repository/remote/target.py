@@ -13,7 +13,7 @@ from builder.repository.remote.storage import Storage
 from builder.repository.state.layout import Repository
 from builder.system.progress import Progress
 
-# As rsync(1) tells a remote shell or daemon from a path: a colon before any slash.
+# As rsync(1) distinguishes a remote shell or daemon from a path: a colon before any slash.
 _ELSEWHERE = re.compile(r"[^/:]+:")
 
 
@@ -50,31 +50,31 @@ def parse_target(text: str, endpoint_url: str | None, root: Path) -> Target:
     scheme, separator, _ = text.partition("://")
     if separator and scheme not in ("s3", "rsync"):
         raise UsageError(
-            f"{text} can't be published to",
+            f"can't publish to {text}",
             details=("expected  DIR, rsync://HOST/MODULE/PATH, HOST:PATH or s3://BUCKET/PREFIX",),
         )
     if scheme == "s3" and separator:
         parts = urlsplit(text)
         if not parts.netloc:
-            raise UsageError(f"{text} names no bucket", details=("expected  s3://BUCKET/PREFIX",))
+            raise UsageError(f"{text} does not name a bucket", details=("expected  s3://BUCKET/PREFIX",))
         return Bucket(parts.netloc, parts.path.strip("/"), endpoint_url)
     if endpoint_url:
         raise UsageError(
-            "--endpoint-url is for a bucket",
-            details=(f"got       --to {text}", "expected  --to s3://BUCKET/PREFIX"),
+            "--endpoint-url needs a bucket",
+            details=(f"found     --to {text}", "expected  --to s3://BUCKET/PREFIX"),
         )
     if separator or _ELSEWHERE.match(text):
         return RsyncTarget(text.rstrip("/"))
     folder = Path(text).resolve()
     if folder != root and (folder.is_relative_to(root) or root.is_relative_to(folder)):
         raise UsageError(
-            f"{folder} and the repository {root} lie in one another",
-            details=("expected  a folder apart from it", f"got       --to {text}"),
+            f"one of {folder} and the repository {root} contains the other",
+            details=("expected  a separate folder", f"found     --to {text}"),
         )
     if (folder / ".etcd-deb").exists():
         raise UsageError(
-            f"{folder} is a repository of its own",
-            hint=f"publish into it: --repo {folder}",
+            f"{folder} is itself a repository",
+            hint=f"publish directly to it: --repo {folder}",
         )
     return RsyncTarget(str(folder))
 

@@ -1,1 +1,1 @@
-"""What a repository is on the disk: its layout and settings, its suites, and who may change them."""
+"""A repository on disk: its layout, settings and suites, and which user may change them."""

@@ -121,13 +121,13 @@ def read_generation(suite: str, folder: Path) -> Generation:
 
 
 def listed_files(release: Release) -> dict[str, Listed]:
-    """The files that a Release of ours lists, by name. Raises KeyError, ValueError for a damaged row."""
+    """The files that our Release lists, by name. Raises KeyError, ValueError for a damaged row."""
     files = {
         str(row["name"]): Listed(str(row["sha256"]), int(row["size"])) for row in release.get("SHA256", [])
     }
     for name, listed in files.items():
         if not (_INDEX.fullmatch(name) and _SHA256.fullmatch(listed.sha256)):
-            raise ValueError(f"{listed.sha256} {name} is no index of ours")
+            raise ValueError(f"{listed.sha256} {name} is not an index that etcd-deb writes")
     return files
 
 
@@ -174,7 +174,7 @@ def next_date(previous: Generation | None) -> datetime:
     """Now, in whole seconds, or the previous date where that is later.
 
     apt keeps the Release that it has where another one is older, so a date must never go back; and it
-    refuses one that lies more than ten seconds ahead (Acquire::Max-FutureTime), so it must not run away
+    refuses one that is more than ten seconds ahead (Acquire::Max-FutureTime), so it must not run away
     either. Equal dates are taken.
     """
     now = datetime.now(UTC).replace(microsecond=0)

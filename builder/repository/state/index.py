@@ -18,9 +18,9 @@ from debian.debian_support import Version
 
 from builder.errors import EtcdDebError
 
-# Last in each index; it is no package of a suite that people choose from.
+# Last in each index; people do not choose it, so it is not a package of a suite.
 KEYRING_PACKAGE = "etcd-ha-archive-keyring"
-# Stanzas of ours have each of these once, on a line of its own (index_entry writes them).
+# Our stanzas have each of these once, on a separate line (index_entry writes them).
 _FIELD = re.compile(r"^(Package|Version|Architecture|Filename|Size|SHA256): (.*)$", re.MULTILINE)
 # What they may say: a name below the pool, a version that dpkg can order (deb-version(7)).
 _SOUND = {
@@ -42,7 +42,7 @@ class Damaged(EtcdDebError):
             summary,
             details=details,
             hint=hint
-            or "etcd-deb repo verify DIR shows all that is wrong; put those files back from a backup",
+            or "list all problems with etcd-deb repo verify DIR, and restore those files from a backup",
         )
 
 
@@ -120,12 +120,12 @@ def stanzas(text: str) -> list[str]:
 
 
 def read_stanza(stanza: str) -> Entry:
-    """The entry that a stanza tells of. Raises Damaged."""
+    """The entry that a stanza describes. Raises Damaged."""
     found = dict(_FIELD.findall(stanza))
     try:
         for name, sound in _SOUND.items():
             if not sound.fullmatch(found[name]):
-                raise ValueError(f"{name} can't be {found[name]!r:.80}")
+                raise ValueError(f"{name} has the invalid value {found[name]!r:.80}")
         return Entry(
             package=found["Package"],
             version=found["Version"],
@@ -136,14 +136,14 @@ def read_stanza(stanza: str) -> Entry:
             text=stanza.rstrip("\n"),
         )
     except (KeyError, ValueError) as error:
-        raise Damaged(f"a stanza of Packages is damaged: {error}", f"got       {stanza[:80]!r}") from error
+        raise Damaged(f"a stanza of Packages is damaged: {error}", f"found     {stanza[:80]!r}") from error
 
 
 def index_entry(control: Deb822, filename: str, size: int, sha256: str) -> Entry:
     """The entry of a package: its control file, and where and what the file is. Raises Damaged.
 
     These fields are added to control itself: copying it takes a third of the time of reading it. The
-    entry is read as whoever reads the index will read it.
+    entry is read as every reader of the index will read it.
     """
     control["Filename"] = filename
     control["Size"] = str(size)

@@ -68,7 +68,7 @@ class Repository:
 
     @property
     def advisories(self) -> Path:
-        """What GitHub tells of versions of etcd, as of the last `sync` that could read it."""
+        """What GitHub reports about versions of etcd, as of the last `sync` that could read it."""
         return self.private / "advisories.json"
 
     @property
@@ -88,9 +88,9 @@ class Repository:
         folder = self.generations(suite) / leads.removeprefix(expected)
         if not leads.startswith(expected) or not _NUMBER.fullmatch(folder.name) or not folder.is_dir():
             raise Damaged(
-                f"the suite {suite} is damaged: {link} leads nowhere",
+                f"the suite {suite} is damaged: {link} points to nothing",
                 f"expected  a link to {expected}NUMBER",
-                f"got       {leads}",
+                f"found     {leads}",
             )
         return folder
 
@@ -102,10 +102,10 @@ class Repository:
             # The first one is empty; a publisher that is killed while it makes a suite leaves it so.
             if not link.is_symlink() and max(numbers, default=0) > 1:
                 raise Damaged(
-                    f"the suite {folder.name} is damaged: {link} is gone",
+                    f"the suite {folder.name} is damaged: {link} is missing",
                     f"expected  a link to ../generations/{folder.name}/{max(numbers)}",
-                    f"got       {'something else of that name' if link.exists() else 'nothing'}",
-                    hint=f"ln -s ../generations/{folder.name}/{max(numbers)} {link} puts it back",
+                    f"found     {'something else with that name' if link.exists() else 'nothing'}",
+                    hint=f"to restore it: ln -s ../generations/{folder.name}/{max(numbers)} {link}",
                 )
 
     def generations(self, suite: str) -> Path:
@@ -125,7 +125,7 @@ class Repository:
             raise UsageError(
                 f"{self.root} has no suite {suite!r}",
                 details=(f"expected  one of {', '.join(self.suites) or 'none yet'}",),
-                hint=f"etcd-deb repo init {self.root} --suite {suite} makes it",
+                hint=f"to create it: etcd-deb repo init {self.root} --suite {suite}",
             )
 
 
@@ -146,7 +146,7 @@ def open_repository(root: Path) -> Repository:
         return Repository(root, read_settings(file, root))
     except FileNotFoundError as error:
         raise EtcdDebError(
-            f"{root} is no repository",
+            f"{root} is not a repository",
             details=(f"expected  {file}",),
             hint=f"etcd-deb repo init {root} --suite trixie --new-key",
         ) from error
@@ -164,7 +164,7 @@ def check_suite_name(suite: str) -> str:
     """Raises UsageError for a name that is no directory below dists/."""
     if not _SUITE.fullmatch(suite):
         raise UsageError(
-            f"{suite!r} can't be a suite",
+            f"{suite!r} is not a valid name for a suite",
             details=("expected  lower-case letters, digits, and . + -, such as trixie",),
         )
     return suite
@@ -174,7 +174,7 @@ def check_component_name(component: str) -> str:
     """Raises UsageError for a name that is no directory below dists/SUITE/."""
     if not _COMPONENT.fullmatch(component):
         raise UsageError(
-            f"{component!r} can't be a component",
+            f"{component!r} is not a valid name for a component",
             details=("expected  letters, digits, and . + -, such as 3.6 or main",),
         )
     return component

@@ -1,4 +1,4 @@
-"""What this repository has put into its pool: it deletes nothing else there, whoever's it is.
+"""What this repository has written to its pool: it deletes nothing else there.
 
 One line for each file that was ever written, noted before it appears and kept for good: a remote may hold a
 package long after it is gone here.
@@ -23,7 +23,7 @@ _LINE = re.compile(r"^([0-9a-f]{64})  (pool/[^/\n]+/[^/\n]+)$", re.MULTILINE)
 def note(repository: Repository, entries: Iterable[Entry]) -> None:
     """These packages are about to be written. Raises DiskFull, Damaged, OSError."""
     file = _file(repository)
-    with disk_full_named(file, "noting what comes into the pool"):
+    with disk_full_named(file, "recording new files of the pool"):
         if not file.exists():
             _begin(repository)
         with file.open("a", encoding="utf-8") as out:
@@ -48,7 +48,7 @@ def written(repository: Repository) -> Mapping[str, frozenset[str]]:
 
 
 def _begin(repository: Repository) -> None:
-    with replacing(_file(repository), "noting what is in the pool") as out:
+    with replacing(_file(repository), "recording the files of the pool") as out:
         out.write(_named(repository).encode())
     sync_folder(repository.private)
 

@@ -36,8 +36,8 @@ def _require_owner(repository: Repository) -> None:
     if owner != user:
         name = user_name(owner)
         raise WrongUser(
-            f"{repository.root} is kept by {name}, and files of another user would stop its next change",
-            details=(f"expected  to be run by {name}", f"got       {user_name(user)}"),
-            hint=f"run the same command as that user, by sudo -u {name}; to take the repository over"
-            f" for good: chown -R {user_name(user)} {repository.root}",
+            f"{repository.root} belongs to {name}, and files of another user would block its next change",
+            details=(f"expected  the user {name}", f"found     {user_name(user)}"),
+            hint=f"run the same command as that user, with sudo -u {name}; to take the repository over"
+            f" permanently: chown -R {user_name(user)} {repository.root}",
         )

@@ -16,10 +16,10 @@ from builder.system.files import replacing
 LONGEST_VALIDITY = 3650
 LONGEST_ORIGIN = 100
 LARGEST_VERSION = 10**9
-# A field of a .sources file has one line, and URIs are told apart by blanks (sources.list(5)).
+# A field of a .sources file has one line, and spaces separate URIs (sources.list(5)).
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:[!-~]+")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
-# What mends a value that can't be used; a key or its home comes back from a backup alone.
+# The option that replaces an unusable value; a key or its home can only be restored from a backup.
 _MENDED_BY = {
     "url": "--url http://apt.example.org",
     "origin": "--origin etcd-ha",
@@ -76,7 +76,7 @@ class BadSetting(ValueError):
     def __init__(self, field: str, expected: str, got: object) -> None:
         super().__init__(field)
         self.field = field
-        self.details = (f"expected  {expected}", f"got       {got!r}")
+        self.details = (f"expected  {expected}", f"found     {got!r}")
 
 
 def parse_settings(values: Mapping[str, object]) -> RepositorySettings:
@@ -88,7 +88,7 @@ def parse_settings(values: Mapping[str, object]) -> RepositorySettings:
         origin=_text(
             values,
             "origin",
-            f"one line of at most {LONGEST_ORIGIN} letters, without < or >",
+            f"one line of at most {LONGEST_ORIGIN} characters, without < or >",
             lambda text: _one_line(text, 1) and len(text) <= LONGEST_ORIGIN and not set("<>") & set(text),
         ),
         valid_days=_number(
@@ -114,7 +114,7 @@ def read_values(file: Path) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         raise unreadable(file, f"expected  JSON, as etcd-deb writes it: {error}") from error
     if not isinstance(values, dict):
-        raise unreadable(file, "expected  the settings by their names", f"got       {values!r:.80}")
+        raise unreadable(file, "expected  an object of settings by name", f"found     {values!r:.80}")
     return values
 
 
@@ -133,16 +133,16 @@ def bad_in_file(file: Path, root: Path, error: BadSetting) -> EtcdDebError:
         file,
         f"setting   {error.field}",
         *error.details,
-        hint=f"etcd-deb repo init {root} {mended} puts another value there" if mended else None,
+        hint=f"to set another value: etcd-deb repo init {root} {mended}" if mended else None,
     )
 
 
 def unreadable(file: Path, *details: str, hint: str | None = None) -> EtcdDebError:
     """What is said of a file of settings that can't be used."""
     return EtcdDebError(
-        f"the settings of the repository in {file} can't be read",
+        f"can't read the settings of the repository in {file}",
         details=details,
-        hint=hint or "take the file from a backup",
+        hint=hint or "restore the file from a backup",
     )
 
 

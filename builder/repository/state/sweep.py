@@ -24,7 +24,7 @@ _REPLACED = ("index.html", "*.sources", "etcd-ha-archive-keyring.gpg", "etcd-ha-
 
 
 def retire(repository: Repository, suite: str) -> None:
-    """Remove the generations that no client can be reading any more, and indices that no other names."""
+    """Remove the generations that no client can still be reading, and indices that no other names."""
     current = int(repository.seen(suite).name)
     folders = [folder for folder in numbered(repository.generations(suite)) if int(folder.name) <= current]
     gone = False
@@ -38,7 +38,7 @@ def retire(repository: Repository, suite: str) -> None:
 
 
 def remove_leftovers(repository: Repository) -> None:
-    """Remove what a publisher that was killed has made and nobody sees; nothing that has another form."""
+    """Remove the invisible leftovers of a killed publisher; nothing with another kind of name."""
     for suite_folder in (repository.root / "generations").glob("[!.]*"):
         suite = suite_folder.name
         current = int(repository.seen(suite).name) if repository.link(suite).is_symlink() else 0
@@ -75,7 +75,7 @@ def _remove_generation(folder: Path) -> None:
 
 
 def remove_unreferenced_packages(repository: Repository) -> tuple[Path, ...]:
-    """The packages of ours that no kept generation of any suite names; they are gone then."""
+    """Remove our packages that no kept generation of any suite names, and return them."""
     named = {
         entry.filename
         for digest_of_index in _named_indices(repository, "/Packages")

@@ -1,4 +1,4 @@
-"""Files and folders brought to the disk."""
+"""Sync files and folders to disk."""
 
 from __future__ import annotations
 

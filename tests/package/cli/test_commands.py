@@ -73,7 +73,7 @@ def test_inspect_refuses_what_is_no_package_of_ours(account: Account, tmp_path: 
     subprocess.run(["dpkg-deb", "--build", tmp_path / "tree", package], check=True, capture_output=True)
     result = account.run("inspect", package)
     assert (result.status, result.out) == (1, "")
-    assert "is no package that etcd-deb built" in result.err
+    assert "was not built by etcd-deb" in result.err
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,19 @@ def test_inspect_refuses_what_is_no_package_of_ours(account: Account, tmp_path: 
             ("dpkg-buildpackage", "zstd", "gpg"),
             1,
             [
-                "Programs that a build needs are missing. Install them with: apt install dpkg-dev",
+                "Required programs are missing. Install them with: apt install dpkg-dev",
                 "Optional programs are missing. Install them with: apt install gnupg zstd",
             ],
         ),
         (
             ("zstd", "rsync"),
             0,
-            ["A build works.", "Optional programs are missing. Install them with: apt install rsync zstd"],
+            [
+                "All programs that a build needs are installed.",
+                "Optional programs are missing. Install them with: apt install rsync zstd",
+            ],
         ),
-        ((), 0, ["A build works."]),
+        ((), 0, ["All programs that a build needs are installed."]),
     ],
     ids=["needed", "optional", "nothing"],
 )

@@ -57,6 +57,6 @@ def test_a_read_only_file_system_is_said_with_the_place_to_change(
     account.trusts(origins.file(origins.tarball))
     result = account.run(*account.build_words(VERSION, origins.source), under=under)
     assert (result.status, result.out) == (1, ""), result
-    hint = "XDG_CACHE_HOME=DIR" if place != "dist" else "name another folder"
+    hint = "XDG_CACHE_HOME=DIR" if place != "dist" else "choose another folder"
     assert "Read-only file system" in result.err
     assert hint in result.err

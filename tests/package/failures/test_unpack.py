@@ -123,7 +123,12 @@ def test_program_that_says_another_version_is_refused(
 ) -> None:
     mixed = binaries() | {program: binaries(version="3.6.9")[program]}
     refuse(
-        account, origins, Tarball().programs(mixed).gz(), f"{program} says another version", VERSION, "3.6.9"
+        account,
+        origins,
+        Tarball().programs(mixed).gz(),
+        f"{program} reports another version",
+        VERSION,
+        "3.6.9",
     )
 
 

@@ -45,7 +45,7 @@ def test_digest_that_is_not_the_pins_is_refused(account: Account, origins: Origi
     account.pins.write_text(checksum_lines({tarball_name(): OTHER}))
     result = account.build(VERSION, origins.source)
     assert_refused(account, result, 3, tarball_name(), f"expected  sha256 {OTHER}", str(account.pins))
-    assert f"got       sha256 {sha256(good_tarball())}" in result.err
+    assert f"found     sha256 {sha256(good_tarball())}" in result.err
 
 
 def test_fetch_of_a_bad_digest_leaves_nothing(account: Account, origins: Origins) -> None:
@@ -106,8 +106,8 @@ def test_witnesses_that_agree_on_another_digest_are_refused(account: Account, or
         (Status(404), "has no"),
         (Status(401), "401"),
         (rate_limit(), "rate limit"),
-        (Status(200, body=b"<html>"), "another answer than expected"),
-        (Status(200, body=b'{"assets": []}'), "another answer than expected"),
+        (Status(200, body=b"<html>"), "unexpected answer"),
+        (Status(200, body=b'{"assets": []}'), "unexpected answer"),
     ],
     ids=["not found", "bad token", "rate limit", "web page", "no assets"],
 )

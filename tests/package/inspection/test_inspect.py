@@ -60,7 +60,7 @@ def test_quick_look_names_the_member_or_says_that_it_did_not_compare_it(
         assert finding.verdict is Verdict.RELEASE
         not_read = "; ".join(finding.not_compared)
         for words in ("maintainer scripts", "other fields of the control file", "md5sums",
-                      "content of each file that is no program", "order", "compressed"):  # fmt: skip
+                      "content of each file that is not a program", "order", "compressed"):  # fmt: skip
             assert words in not_read
     else:
         assert finding.verdict is Verdict.DIFFERENT, finding
@@ -108,7 +108,7 @@ def test_forgery_that_changes_nothing_is_the_genuine_package(genuine: Genuine, t
     again = taken_apart(genuine.deb).write(tmp_path / "again.deb")
     finding = genuine.found(inspect, again)
     assert finding.verdict is Verdict.RELEASE
-    assert any(what.startswith("which members there are") for what in finding.compared)
+    assert any(what.startswith("the list of members") for what in finding.compared)
 
 
 def test_genuine_package_is_built_again_with_the_same_bytes(genuine: Genuine) -> None:
@@ -157,7 +157,7 @@ def test_release_that_can_not_be_had_is_a_status_of_its_own(
     ("changes", "reason"),
     [
         ({"builder": "etcd-deb 0.0.1"}, f"it was built by etcd-deb 0.0.1, and this is {BUILDER}"),
-        ({"builder": ""}, "an etcd-deb that its provenance does not name"),
+        ({"builder": ""}, "a version of etcd-deb that its provenance does not name"),
     ],
 )
 def test_package_of_another_etcd_deb_is_not_built_again(
@@ -192,4 +192,4 @@ def test_release_of_debian_that_can_not_be_made_here_is_said_with_the_reason(
     package.edit(TOOLCHAIN, lambda text: text.replace(text.split(b"\n")[0], b"ubuntu noble"))
     status, found = genuine.look(package.write(tmp_path / "other.deb"), "--rebuild")
     assert (status, found["verdict"]) == (4, "unknown")
-    assert "ubuntu noble can't be made here" in str(found["reason"])
+    assert "can't set up ubuntu noble on this machine" in str(found["reason"])

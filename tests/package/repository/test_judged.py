@@ -22,7 +22,7 @@ def state(publisher: Publisher) -> dict[str, str]:
 def assert_said(result: Result, status: int, *words: str) -> None:
     assert result.status == status, result
     assert "Traceback" not in result.err, result.err
-    for word in ("expected  ", "got       ", *words):
+    for word in ("expected  ", "found     ", *words):
         assert word in result.err, result.err
 
 
@@ -104,10 +104,10 @@ def test_setting_of_the_file_that_cannot_be_is_said_and_mended_by_the_command_gi
     result = publisher.repo("init")
     assert_said(result, 1, "the settings of the repository in", f"setting   {field}")
     if mended is None:
-        assert "hint: take the file from a backup" in result.err
+        assert "hint: restore the file from a backup" in result.err
         file.write_text(right)
     else:
-        given = re.search(r"hint: etcd-deb (repo init .*) puts another value there", result.err)
+        given = re.search(r"hint: to set another value: etcd-deb (repo init .*)", result.err)
         assert given, result.err
         assert mended in given[1]
         assert publisher.run(*given[1].split()).status == 0
@@ -138,7 +138,7 @@ def test_key_of_a_living_repository_is_not_replaced_by_init(
         words = ["--key", re.findall("^key +(\\w+)$", made.out, re.MULTILINE)[0]]
     before = state(publisher)
     result = publisher.repo("init", *words)
-    assert_said(result, 2, "is signed by a key already")
+    assert_said(result, 2, "already has a signing key")
     assert state(publisher) == before
 
 
@@ -153,7 +153,7 @@ def test_suites_without_settings_get_no_key_by_guess(publisher: Publisher) -> No
     for words in ([], ["--new-key"]):
         result = publisher.repo("init", "--gnupg-home", str(publisher.gnupg_home), "--suite", "forky", *words)
         assert result.status == 1
-        assert "has suites, and no settings that tell their key" in result.err
+        assert "has suites, but no settings that name their key" in result.err
     assert state(publisher) == before
 
 

@@ -49,8 +49,14 @@ def init(publisher: Publisher) -> list[str]:
     [
         ("rsa1024", "sign", (), "is RSA of 1024 bits, which apt of Debian 13 refuses", "--new-key"),
         ("dsa1024", "sign", (), "is DSA of 1024 bits, which apt of Debian 13 refuses", "--new-key"),
-        ("ed25519", "sign", ("--cert-digest-algo", "SHA1"), "is bound by a signature of SHA-1", "--new-key"),
-        ("ed25519", "cert", (), "may certify and not sign", "gpg --quick-add-key"),
+        (
+            "ed25519",
+            "sign",
+            ("--cert-digest-algo", "SHA1"),
+            "is bound by a signature with SHA-1",
+            "--new-key",
+        ),
+        ("ed25519", "cert", (), "may certify but not sign", "gpg --quick-add-key"),
     ],
 )
 def test_key_that_clients_refuse_makes_no_repository(
@@ -104,7 +110,7 @@ def test_expired_key_signs_nothing_and_is_said_with_the_way_out(tmp_path: Path, 
     assert done.status == 1
     assert re.search("^hint: gpg --quick-set-expire", done.err, re.MULTILINE), done.err
     found = json.loads(publisher.run("repo", "verify", publisher.repository, "--json", under=later).out)
-    (problem,) = (line for line in found["problems"] if "has expired on" in line)
+    (problem,) = (line for line in found["problems"] if "expired on" in line)
     # The way out, as it is told; the clock of gpg and etcd-deb is still ahead.
     (extend,) = re.findall(": gpg (--quick-set-expire [0-9A-F]+ 2y)", problem)
     run([*later, "gpg", "--homedir", str(home), "--batch", *extend.split()])

@@ -29,7 +29,7 @@ OLD = {f"3.6.{patch}-1" for patch in range(KEPT_GENERATIONS + 1)}
 NEW = OLD | {"3.6.50-1", "3.7.0-1"}
 SAMPLE = 5
 # What people are told may be older than what clients see, until the next publication.
-KILLED = "(a publisher was killed here, or is at work)"
+KILLED = "(a publisher was killed, or is running)"
 
 
 class Victim:

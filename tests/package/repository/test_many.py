@@ -35,7 +35,7 @@ def test_one_broken_package_among_many_is_named(publisher: Publisher, copies: li
     copies[-1].write_bytes(b"no ar archive")
     result = publisher.publish(*copies)
     assert (result.status, "Traceback" in result.err) == (1, False)
-    assert f"{copies[-1]} can't be read as a Debian package" in result.err
+    assert f"can't read {copies[-1]} as a Debian package" in result.err
     assert publisher.versions() == set()
 
 

@@ -137,7 +137,7 @@ def test_page_tells_each_package_with_what_it_was_made_of(browser: Browser, site
         assert cells[0] == "3.5.35-1"
         assert cells[2:5] == ["amd64", f"{deb.stat().st_size / 2**20:.1f} MiB", digest(deb)]
         assert told["vouchers"] == ["pin in SHA256SUMS"]
-        confirmed = "That digest was confirmed by one that was written down beforehand in SHA256SUMS."
+        confirmed = "This digest was confirmed by one that was recorded beforehand in SHA256SUMS."
         for part in (told["tarball"], told["sha256"], confirmed):
             assert part in cells[5]
         release = row.get_by_role("link", name=told["tarball"])
@@ -185,7 +185,7 @@ def test_page_is_headed_by_the_origin_and_tells_until_when_the_state_is_valid(
     with opened(browser, site.url, DESKTOP) as page:
         assert page.get_by_role("heading", level=1).inner_text() == ORIGIN
         suite = page.get_by_role("region", name="Suite trixie").locator("dd").all_inner_texts()
-        assert suite == [f"signed {day}", f"{until}; apt refuses this state from then on"]
+        assert suite == [f"signed {day}", f"{until}; after that, apt refuses this state"]
 
 
 def test_page_names_the_file_of_each_series_and_the_one_that_the_suite_stays_with(

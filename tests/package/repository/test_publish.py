@@ -71,7 +71,7 @@ def test_same_bytes_again_change_nothing(publisher: Publisher) -> None:
     publisher.publish(deb)
     before = (publisher.repository / "dists/trixie").resolve()
     result = publisher.publish(deb)
-    assert (result.status, result.out) == (0, "trixie has all of it already\n")
+    assert (result.status, result.out) == (0, "trixie is already up to date\n")
     assert (publisher.repository / "dists/trixie").resolve() == before
 
 
@@ -81,7 +81,7 @@ def test_other_bytes_of_a_published_version_are_refused_with_the_revision_to_use
     publisher.publish(publisher.deb("3.6.7-1"))
     result = publisher.publish(publisher.deb("3.6.7-1", note="Other bytes."))
     assert result.status == 1
-    assert "etcd-ha_3.6.7-1_amd64.deb is published already, with other bytes" in result.err
+    assert "etcd-ha_3.6.7-1_amd64.deb is already published, with different bytes" in result.err
     assert "etcd-deb build v3.6.7 --revision 2" in result.err
     assert publisher.problems() == []
 
@@ -89,7 +89,7 @@ def test_other_bytes_of_a_published_version_are_refused_with_the_revision_to_use
 def test_two_files_of_one_version_with_other_bytes_are_refused(publisher: Publisher) -> None:
     result = publisher.publish(publisher.deb("3.6.7-1"), publisher.deb("3.6.7-1", note="Other bytes."))
     assert result.status == 1
-    assert "are the same version with other bytes" in result.err
+    assert "are the same version with different bytes" in result.err
     assert publisher.versions() == set()
 
 
@@ -151,7 +151,7 @@ def test_changes_without_its_package_is_refused(
     alone = tmp_path / upload(STATIC).changes.name
     alone.write_bytes(upload(STATIC).changes.read_bytes())
     result = publisher.publish(alone)
-    assert "which is not there" in result.err
+    assert "which is missing" in result.err
     refused(publisher, result.status, before)
 
 
@@ -185,7 +185,7 @@ def test_file_that_is_no_package_is_refused(publisher: Publisher, before: str, t
     broken = tmp_path / "etcd-ha_3.6.8-1_amd64.deb"
     broken.write_bytes(b"no ar archive")
     result = publisher.publish(broken)
-    assert "can't be read as a Debian package" in result.err
+    assert "as a Debian package" in result.err
     refused(publisher, result.status, before)
 
 
@@ -246,7 +246,7 @@ def test_damaged_file_of_any_suite_is_said_before_clients_see_a_change(
     # In place, since an index has a twin in by-hash.
     file.write_bytes(content)
     result = publisher.publish(publisher.deb("3.6.8-1"))
-    assert re.search(r"damaged.*\n(.*\n)*hint: etcd-deb repo verify", result.err), result.err
+    assert re.search(r"damaged.*\n(.*\n)*hint: .*etcd-deb repo verify", result.err), result.err
     file.write_bytes(right)
     refused(publisher, result.status, before)
 

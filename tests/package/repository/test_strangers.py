@@ -88,8 +88,8 @@ def test_another_user_is_refused_before_anything_changes(publisher: Publisher) -
     ):
         result = publisher.run(*words)
         assert result.status == 1, words
-        assert "is kept by 12345" in result.err, result.err
-        (command,) = re.findall("for good: (.*)", result.err)
+        assert "belongs to 12345" in result.err, result.err
+        (command,) = re.findall("permanently: (.*)", result.err)
     assert {path: path.lstat().st_mtime_ns for path in publisher.repository.rglob("*")} == before
     assert not (publisher.folder / "www").exists()
     run(command.split())
@@ -102,7 +102,7 @@ def test_wait_for_another_publisher_has_an_end(publisher: Publisher, monkeypatch
     monkeypatch.setattr(lock, "WAIT_FOR_OTHER", 0.2)
     with (
         locked(repository, Progress()),
-        pytest.raises(StillLocked, match=r"another publisher of .* has not ended") as refused,
+        pytest.raises(StillLocked, match=r"another publisher of .* has not finished") as refused,
         locked(repository, Progress()),
     ):
         pass

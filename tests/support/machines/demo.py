@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> int:
         except KeyboardInterrupt:
             return 130
     if reason is not None:
-        _say(f"\nNodes can't be booted here: {reason}")
+        _say(f"\nCan't boot nodes: {reason}")
     return 0
 
 

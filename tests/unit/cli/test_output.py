@@ -32,7 +32,7 @@ def test_a_result_that_could_not_be_printed_is_an_error_of_its_own(words: str, w
     result = shell(f'"$ETCD_DEB" {words} {where}')
     assert result.returncode == 74
     assert result.stderr.startswith("etcd-deb: error: the result could not be printed\n")
-    assert "hint: the command itself has ended" in result.stderr
+    assert "hint: the command itself has completed" in result.stderr
 
 
 def test_what_was_not_printed_was_done_all_the_same(release: Path, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_fault_of_its_own_is_said_with_its_place_and_never_as_a_traceback() ->
         [sys.executable, "-c", broken, "doctor"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (70, "")
-    assert done.stderr.startswith("etcd-deb: error: a fault of etcd-deb's own: NameError: ")
+    assert done.stderr.startswith("etcd-deb: error: bug in etcd-deb: NameError: ")
     assert "\n  at        builder/cli/commands/doctor.py:" in done.stderr
     assert "hint: report this message" in done.stderr
     assert "Traceback" not in done.stderr

@@ -115,11 +115,11 @@ def cases() -> dict[str, Case]:
     return {
         "signed by the root": case("", member()),
         "signed below an intermediate": case("", member(middle), middle),
-        "an intermediate that nobody sends": case("no CA that is trusted", member(middle)),
+        "an intermediate that nobody sends": case("no trusted CA", member(middle)),
         "an intermediate that is trusted itself": case("", member(middle), trusted=(middle,)),
         "signed with RSA": case("", member(rsa_root), trusted=(rsa_root,)),
         "one of two that are trusted": case("", member(), trusted=(rsa_root, root)),
-        "another root of the same name": case("no CA that is trusted", member(), trusted=(made("root"),)),
+        "another root of the same name": case("no trusted CA", member(), trusted=(made("root"),)),
         "without the address": case("the address 192.0.2.1 is not", member(addresses=[])),
         "with the address as a name": case(
             "the address 192.0.2.1 is not", member(names=["pg1", "192.0.2.1"], addresses=[])
@@ -160,8 +160,8 @@ def cases() -> dict[str, Case]:
         "below two CAs where one is allowed": case(
             "allows 0 CAs below it", member(below_short), below_short, short
         ),
-        "below what says that it is no CA": case("it is no CA", member(no_ca), no_ca),
-        "below what does not say that it is a CA": case("it is no CA", member(silent), silent),
+        "below what says that it is not a CA": case("it is not a CA", member(no_ca), no_ca),
+        "below what does not say that it is a CA": case("it is not a CA", member(silent), silent),
         "below a CA that may not sign": case("keyCertSign", member(no_sign), no_sign),
         "with a critical extension that nobody knows": case("critical extension", member(unknown=True)),
         "trusted itself": (lambda own: case("", own, trusted=(own,)))(member()),

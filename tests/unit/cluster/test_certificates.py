@@ -201,7 +201,7 @@ def test_the_list_says_what_expires_what_is_missing_and_what_can_not_serve(tmp_p
     (out / "pg2/etcd-tls/server.key").write_bytes((out / "pg1/etcd-tls/server.key").read_bytes())
     (out / "pg3/etcd-tls/server.crt").write_text("nothing")
     wrong = {str(row.path): row.fault for row in listed(cluster, out, NOW)}
-    assert wrong["pg2/etcd-tls/server.crt"] == "the key beside it is another one"
+    assert wrong["pg2/etcd-tls/server.crt"] == "the key beside it does not match"
     assert "no certificate" in wrong["pg3/etcd-tls/server.crt"]
 
 
@@ -284,7 +284,7 @@ def test_a_state_that_can_not_be_read_is_no_first_state(tmp_path: Path) -> None:
         '{"signer": 1, "trusted": [1, 2, 3]}',
     ):
         (out / "ca.d/state.json").write_text(text)
-        with pytest.raises(EtcdDebError, match="says not which CA signs"):
+        with pytest.raises(EtcdDebError, match="does not say which CA signs"):
             rotate(cluster, out, Step.TRUST_BOTH, NOW)
 
 

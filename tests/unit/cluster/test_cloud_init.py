@@ -122,7 +122,7 @@ def test_without_tls_no_certificate_is_asked_for(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path) -> None:
     (tmp_path / "key.asc").write_text(KEY)
-    with pytest.raises(UsageError, match="names no repository"):
+    with pytest.raises(UsageError, match="does not name a repository"):
         read_material(described(tmp_path, SMALL), tmp_path / "out")
     with pytest.raises(EtcdDebError, match="is missing") as refusal:
         read_material(described(tmp_path, SMALL + REPOSITORY), tmp_path / "out")

@@ -105,7 +105,7 @@ def test_a_certificate_without_the_names_of_its_request_is_not_taken_in(
     out = tmp_path / "out"
     make_requests(cluster, out, NOW, renew=False)
     company.answers(out, without=x509.SubjectAlternativeName)
-    with pytest.raises(EtcdDebError, match="nothing was taken in") as refusal:
+    with pytest.raises(EtcdDebError, match="nothing was imported") as refusal:
         take_in(cluster, out, company.folder, NOW)
     assert any("server.crt: the address 192.0.2.1 is not" in line for line in refusal.value.details)
     assert not certificates(out)
@@ -118,7 +118,7 @@ def test_a_certificate_below_a_ca_for_servers_alone_is_not_taken_in(
     make_requests(cluster, out, NOW, renew=False)
     company.middle = made("company issuing", company.root, usages=[ExtendedKeyUsageOID.SERVER_AUTH])
     company.answers(out)
-    with pytest.raises(EtcdDebError, match="nothing was taken in") as refusal:
+    with pytest.raises(EtcdDebError, match="nothing was imported") as refusal:
         take_in(cluster, out, company.folder, NOW)
     assert any("client.crt" in line and "clientAuth" in line for line in refusal.value.details)
     assert not certificates(out)
@@ -129,7 +129,7 @@ def test_nothing_is_taken_in_where_one_is_missing(tmp_path: Path, cluster: Clust
     make_requests(cluster, out, NOW, renew=False)
     company.answers(out)
     (company.folder / "0.pem").unlink()
-    with pytest.raises(EtcdDebError, match="nothing was taken in") as refusal:
+    with pytest.raises(EtcdDebError, match="nothing was imported") as refusal:
         take_in(cluster, out, company.folder, NOW)
     assert len(refusal.value.details) == 2
     assert not certificates(out)

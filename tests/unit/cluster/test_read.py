@@ -75,9 +75,9 @@ REFUSED = {
     "the loopback address of IPv6": ("192.0.2.1", "::1", "4:14", "loopback", ""),
     "all addresses": ("192.0.2.1", "0.0.0.0", "4:14", "all interfaces", ""),  # noqa: S104
     "a link-local address": ("192.0.2.1", "fe80::1", "4:14", "link-local", ""),
-    "a name that no host has": ("name: pg1", "name: pg_1", "3:11", "unusable name", ""),
-    "a name with a domain": ("name: pg1", "name: pg1.example.org", "3:11", "unusable name", ""),
-    "a name that YAML takes for true": ("name: pg1", "name: yes", "3:11", "not text", ""),
+    "a name that no host has": ("name: pg1", "name: pg_1", "3:11", "invalid name", ""),
+    "a name with a domain": ("name: pg1", "name: pg1.example.org", "3:11", "invalid name", ""),
+    "a name that YAML takes for true": ("name: pg1", "name: yes", "3:11", "not a string", ""),
     "an unknown authority": ("authority: own", "authority: self", "10:14", "unknown authority", ""),
     "a misspelt choice": ("authority: own", "authority: compani", "10:14", "unknown", "mean company?"),
     "a certificate that outlives its CA": (
@@ -87,9 +87,9 @@ REFUSED = {
     ),
     "a number with a zero before it": ("authority: own", "authority: own\n  days: 010", "11:9", "bounds", ""),
     "no number": ("authority: own", "authority: own\n  days: many", "11:9", "whole number", ""),
-    "a token of two words": ("token: t1", "token: t 1", "1:8", "unusable token", ""),
-    "a token of a list": ("token: t1", "token: [t1]", "1:8", "not text", ""),
-    "no value": ("token: t1", "token:", "1:7", "not text", ""),
+    "a token of two words": ("token: t1", "token: t 1", "1:8", "invalid token", ""),
+    "a token of a list": ("token: t1", "token: [t1]", "1:8", "not a string", ""),
+    "no value": ("token: t1", "token:", "1:7", "not a string", ""),
     "nodes that are no list": (
         "nodes:\n  - name: pg1",
         "nodes: pg1\nx:\n  - name: pg1",
@@ -102,11 +102,23 @@ REFUSED = {
     "data where purging Debian's package deletes it": (
         "token: t1",
         "token: t1\ndata-dir: /var/lib/etcd/x",
-        *("2:11", "no place", "/var/lib/etcd-ha"),
+        *("2:11", "unsuitable data directory", "/var/lib/etcd-ha"),
     ),
-    "data in the system": ("token: t1", "token: t1\ndata-dir: /etc/etcd", "2:11", "no place", ""),
-    "data by a detour": ("token: t1", "token: t1\ndata-dir: /srv/../etc", "2:11", "no place", ""),
-    "a relative path": ("token: t1", "token: t1\ndata-dir: data", "2:11", "unusable data-dir", ""),
+    "data in the system": (
+        "token: t1",
+        "token: t1\ndata-dir: /etc/etcd",
+        "2:11",
+        "unsuitable data directory",
+        "",
+    ),
+    "data by a detour": (
+        "token: t1",
+        "token: t1\ndata-dir: /srv/../etc",
+        "2:11",
+        "unsuitable data directory",
+        "",
+    ),
+    "a relative path": ("token: t1", "token: t1\ndata-dir: data", "2:11", "invalid data-dir", ""),
     "peers on the port of clients": ("tls:", "ports: {peer: 2379}\ntls:", "9:15", "used twice", ""),
     "peers on the port of metrics": (
         "tls:",
@@ -131,12 +143,12 @@ REFUSED = {
     "a URL of another scheme": (
         "tls:",
         "repository: {url: 'ftp://a.example', suite: s, component: c, keyring: k}\ntls:",
-        *("9:19", "unusable URL", ""),
+        *("9:19", "invalid URL", ""),
     ),
     "a state of a client": (
         "address: 192.0.2.1\n",
         "address: 192.0.2.1\n    role: client\n    state: new\n",
-        *("6:12", "no member", "remove state"),
+        *("6:12", "not a member", "remove state"),
     ),
     "PostgreSQL outside Patroni's network": (
         "tls:",
@@ -175,7 +187,7 @@ def test_what_can_not_work_is_refused_with_its_place(tmp_path: Path, case: str) 
 
 
 def test_which_nodes_have_postgresql_is_asked_where_some_are_clients(tmp_path: Path) -> None:
-    with pytest.raises(MalformedCluster, match="not said") as refusal:
+    with pytest.raises(MalformedCluster, match="not named") as refusal:
         described(tmp_path, FIVE.replace(", nodes: [pg1, pg2]", ""))
     assert refusal.value.hint == "nodes: [pg1, pg2]"
 

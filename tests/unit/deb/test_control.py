@@ -83,18 +83,18 @@ BROKEN: dict[str, dict[str, bytes | None]] = {
 def test_package_is_refused(tmp_path: Path, how: str) -> None:
     parts: dict[str, bytes | None] = {**GOOD, **BROKEN[how]}
     deb = package(tmp_path, **{name: content for name, content in parts.items() if content is not None})
-    with pytest.raises(EtcdDebError, match=r"etcd-ha\.deb can't be read as a Debian package"):
+    with pytest.raises(EtcdDebError, match=r"can't read .*etcd-ha\.deb as a Debian package"):
         read_control(deb)
 
 
 @pytest.mark.parametrize("content", [b"", b"!<arch>\n", b"!<arch>\n" + b"x" * 60, b"no archive"])
 def test_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "etcd-ha.deb").write_bytes(content)
-    with pytest.raises(EtcdDebError, match="can't be read as a Debian package"):
+    with pytest.raises(EtcdDebError, match=r"can't read .* as a Debian package"):
         read_control(tmp_path / "etcd-ha.deb")
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EtcdDebError, match=r"gone\.deb can't be read") as refused:
+    with pytest.raises(EtcdDebError, match=r"can't read .*gone\.deb as") as refused:
         read_control(tmp_path / "gone.deb")
     assert "No such file" in str(refused.value.details)

@@ -119,4 +119,4 @@ def test_without_module_text_the_go_version_is_still_read() -> None:
 def test_a_binary_without_build_information_is_refused_by_name(binary: ELFFile) -> None:
     with pytest.raises(VerificationFailed) as caught:
         read_build_info(binary, "etcdutl")
-    assert caught.value.summary == "etcdutl holds no Go build information"
+    assert caught.value.summary == "etcdutl has no Go build information"

@@ -60,4 +60,4 @@ def test_no_folder_of_the_builders_gets_into_it(tmp_path: Path) -> None:
 def test_a_text_that_is_none_is_refused_with_the_package(text: str) -> None:
     with pytest.raises(EtcdDebError) as caught:
         parse_provenance(text, "a.deb")
-    assert caught.value.summary == "the provenance in a.deb can't be read"
+    assert caught.value.summary == "can't read the provenance in a.deb"

@@ -104,7 +104,9 @@ def test_two_at_the_same_time_fill_it_once_and_the_second_says_that_it_waits() -
         assert first.result(30) == again.result(30)
     assert len(fills) == 1
     (said,) = second.steps
-    assert said.startswith(f"waiting for another etcd-deb that fetches {FILE.name}: process {os.getpid()} (")
+    assert said.startswith(
+        f"waiting for another etcd-deb that is fetching {FILE.name}: process {os.getpid()} ("
+    )
 
 
 def test_waiting_for_another_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +115,7 @@ def test_waiting_for_another_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None
     def inside(_: BinaryIO, __: Path) -> None:
         cached(ORIGIN, FILE, good, Progress(), limit=MUCH)
 
-    with pytest.raises(StillLocked, match=r"another etcd-deb that fetches .* has not ended") as caught:
+    with pytest.raises(StillLocked, match=r"another etcd-deb that is fetching .* has not finished") as caught:
         cached(ORIGIN, FILE, inside, Progress(), limit=MUCH)
     assert f"held by   process {os.getpid()} (" in caught.value.render()
 
@@ -140,7 +142,7 @@ def test_what_was_used_longest_ago_makes_room_and_what_is_in_use_stays() -> None
     heard = Heard()
     new = cached(ORIGIN, file(4), good, heard, limit=3 * len(b"whole"))
     assert {found.path for found in contents()} == {oldest, newer, new}
-    assert heard.steps == [f"removed 0 MB that were used longest ago from the cache: {old.name}"]
+    assert heard.steps == [f"removed the 0 MB used least recently from the cache: {old.name}"]
     assert not old.parent.exists()
 
 

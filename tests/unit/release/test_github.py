@@ -88,7 +88,7 @@ def test_a_next_page_elsewhere_is_refused_and_gets_no_token(
     server: ReleaseServer, github: GitHub, following: str
 ) -> None:
     server.script("/api/releases", linked(server, "v3.6.7", following))
-    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+    with pytest.raises(DownloadFailed, match="gave an unexpected answer"):
         tags(github)
 
 
@@ -97,14 +97,14 @@ def test_a_list_that_does_not_end_is_refused(
 ) -> None:
     monkeypatch.setattr(github_module, "MOST_PAGES", 3)
     server.script_always("/api/releases", page([{}] * PER_PAGE))
-    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+    with pytest.raises(DownloadFailed, match="gave an unexpected answer"):
         tags(github)
     assert len(server.requests) == 3
 
 
 def test_pages_that_lead_in_a_circle_are_refused(server: ReleaseServer, github: GitHub) -> None:
     server.script_always("/api/releases", linked(server, "v3.6.7", f"{server.url}/api/releases?page=2"))
-    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+    with pytest.raises(DownloadFailed, match="gave an unexpected answer"):
         tags(github)
     assert len(server.requests) == 2
 
@@ -136,13 +136,13 @@ def test_digests_are_those_of_the_assets_that_have_one(server: ReleaseServer, gi
 )
 def test_another_answer_than_digests_is_refused(server: ReleaseServer, github: GitHub, answer: Fault) -> None:
     script_digests(server, answer)
-    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+    with pytest.raises(DownloadFailed, match="gave an unexpected answer"):
         github.digests(version("3.6.99"), Progress())
 
 
 def test_another_answer_than_a_list_of_releases_is_refused(server: ReleaseServer, github: GitHub) -> None:
     server.script("/api/releases", page({"message": "hello"}))
-    with pytest.raises(DownloadFailed, match="gave another answer than expected"):
+    with pytest.raises(DownloadFailed, match="gave an unexpected answer"):
         tags(github)
 
 
@@ -161,7 +161,7 @@ def test_the_rate_limit_is_said_at_once_with_the_time_it_ends(server: ReleaseSer
     assert caught.value.render() == (
         f"the API rate limit of {github.api} is used up\n"
         f"  fetching  {github.api.base}/releases?per_page=100&page=1\n"
-        "  free      again at 22:13 UTC\n"
+        "  available again at 22:13 UTC\n"
         "hint: set GITHUB_TOKEN (no rights needed), or name a full version that is pinned, such as v3.6.7"
     )
     assert len(server.requests) == 1

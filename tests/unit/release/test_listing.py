@@ -97,7 +97,7 @@ def test_a_series_without_a_release_is_refused_even_with_pre_releases(folder: Pa
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NoSuchRelease, match="is no folder"):
+    with pytest.raises(NoSuchRelease, match="is not a folder"):
         resolved("latest", folder_sources(tmp_path / "absent"))
 
 

@@ -58,7 +58,7 @@ def test_a_source_is_a_url_or_a_folder(text: str, origin: Origin) -> None:
 def test_anything_else_is_no_source(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_source(text)
-    assert caught.value.summary == f"{text!r} is no source of releases"
+    assert caught.value.summary == f"{text!r} is not a source of releases"
 
 
 def test_plain_http_is_refused_where_it_is_no_source() -> None:

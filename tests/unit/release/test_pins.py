@@ -55,7 +55,7 @@ def test_two_lists_that_disagree_are_refused(shipped_list: Path) -> None:
     with pytest.raises(VerificationFailed) as caught:
         read_pins("")
     assert caught.value.render() == (
-        "two lists pin different digests of one\n"
+        "two lists pin different digests for one\n"
         f"  {shipped_list}  {ONE}\n"
         f"  {own_list()}  {OTHER}\n"
         f"hint: remove the wrong line from {own_list()}"
@@ -102,6 +102,6 @@ def test_recording_never_changes_a_digest(pins: Path) -> None:
     pins.write_text(before)
     with pytest.raises(VerificationFailed) as caught:
         record_pins(pins, {"other": OTHER, "one": OTHER})
-    assert caught.value.summary == f"{pins} pins another digest of one"
+    assert caught.value.summary == f"{pins} pins a different digest for one"
     assert pins.read_text() == before
     assert list(pins.parent.glob(".pins*")) == []

@@ -95,7 +95,7 @@ def test_one_witness_is_not_enough_and_the_silent_ones_are_named(tmp_path: Path)
         "  expected  a pin, or two witnesses that agree\n"
         "  heard     SHA256SUMS of one\n"
         "  silent    SHA256SUMS of two: has none\n"
-        "hint: write a digest that you trust into a list and name it with --pins FILE"
+        "hint: write a digest that you trust into a list, and name the list with --pins FILE"
     )
 
 
@@ -110,7 +110,7 @@ def test_a_witness_that_does_not_name_the_file_is_silent(tmp_path: Path) -> None
     hearing = Hearing((word_of("one", DIGEST), word_of("two", DIGEST, "etcd-v3.6.99-linux-arm64.tar.gz")))
     with pytest.raises(VerificationFailed) as caught:
         verified(fetched(tmp_path, hearing), NO_PINS, require_pin=False)
-    assert f"silent    two: does not name {FILE.name}" in caught.value.render()
+    assert f"silent    two: does not list {FILE.name}" in caught.value.render()
 
 
 def test_witnesses_that_disagree_stop_the_build_with_both_digests(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_witnesses_that_disagree_stop_the_build_with_both_digests(tmp_path: Path
         f"the witnesses disagree about {FILE.name}\n"
         f"  {DIGEST}  SHA256SUMS of one\n"
         f"  {OTHER}  SHA256SUMS of two\n"
-        "hint: do not use this release; tell etcd's maintainers"
+        "hint: do not use this release; inform etcd's maintainers"
     )
 
 

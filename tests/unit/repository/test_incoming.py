@@ -57,7 +57,7 @@ def test_what_is_published_is_read_back_from_the_index(tmp_path: Path, architect
 
 def test_a_field_that_no_reader_of_the_index_would_find_is_refused(tmp_path: Path) -> None:
     spelt = {name.lower(): value for name, value in FIELDS.items()}
-    assert "can't be read as a Debian package" in refused(deb(tmp_path, spelt))
+    assert "as a Debian package" in refused(deb(tmp_path, spelt))
 
 
 @pytest.mark.parametrize("name", ["../etcd-ha.deb", "{0}/etcd-ha.deb", "sub/etcd-ha.deb", "..", ".deb"])
@@ -67,7 +67,7 @@ def test_a_changes_that_leads_out_of_its_folder_is_refused(tmp_path: Path, name:
     deb(folder)
     for place in (tmp_path, folder):
         message = refused(changes(place, row(made, name.format(tmp_path))))
-        assert "can't be read" in message
+        assert "can't read" in message
         assert "Checksums-Sha256 has the line" in message
 
 
@@ -105,7 +105,7 @@ def test_a_field_that_names_the_file_is_well_formed_or_the_package_is_refused(
 ) -> None:
     fields = {name: text for name, text in (FIELDS | {field: value}).items() if text is not None}
     message = refused(deb(tmp_path, fields))
-    assert "can't be read as a Debian package" in message or "is not etcd-ha" in message
+    assert "as a Debian package" in message or "is not etcd-ha" in message
 
 
 def test_a_control_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
@@ -113,4 +113,4 @@ def test_a_control_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
         "latin-1"
     )
     made = package(tmp_path, debian_binary=b"2.0\n", control_tar=tar("./control", control), data_tar=b"")
-    assert "can't be read as a Debian package" in refused(made)
+    assert "as a Debian package" in refused(made)

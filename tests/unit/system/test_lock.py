@@ -57,7 +57,7 @@ def test_the_process_that_holds_a_lock_is_named_and_waited_for_with_a_bound(
         holder.stdin.close()
     (said,) = heard.steps
     assert said.startswith(f"waiting for another build: process {holder.pid} (")
-    assert caught.value.summary == "another build has not ended for 0.2 s"
+    assert caught.value.summary == "another build has not finished within 0.2 s"
     assert f"held by   process {holder.pid} (" in caught.value.render()
     with locked(file, "another build", Progress()):
         pass

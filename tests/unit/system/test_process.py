@@ -55,7 +55,7 @@ def test_a_failure_shows_the_command_its_status_and_its_last_lines(tmp_path: Pat
 
 
 def test_an_end_by_a_signal_is_said(tmp_path: Path) -> None:
-    with pytest.raises(CommandFailed, match="sh was ended by signal 9"):
+    with pytest.raises(CommandFailed, match="sh was terminated by signal 9"):
         shell("kill -KILL $$", tmp_path)
 
 

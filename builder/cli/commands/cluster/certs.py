@@ -70,7 +70,7 @@ def make(file: Path, output: Path, renew: bool, csr: bool, signed: Path | None, 
             hint="etcd-deb cluster certs FILE --csr, and later --import DIR",
         )
     described = options.read_cluster_file(file)
-    advice = "Copy etcd-tls and patroni-tls of each node to /etc/etcd/tls and /etc/patroni/tls."
+    advice = "Copy each node's etcd-tls and patroni-tls to /etc/etcd/tls and /etc/patroni/tls there."
     if csr:
         written = issuing.make_requests(described, output, _now(), renew=renew)
         advice = "Have the CA sign each .csr, then: etcd-deb cluster certs FILE --import DIR"

@@ -92,7 +92,7 @@ def cloud_init(file: Path, output: Path, golden: bool, as_json: bool) -> None:
         for node in described.nodes
     ]
     _write(output, outputs, as_json)
-    say("Give each machine its user-data before the first boot; cloud-init does the rest.")
+    say("Give each machine its user-data before its first boot.")
 
 
 @cluster.command("patroni")

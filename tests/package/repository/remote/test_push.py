@@ -50,7 +50,7 @@ def test_second_push_sends_nothing(publisher: Publisher, store: RemoteStore) -> 
     assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
     must_push(publisher, store)
     before = store.files()
-    assert must_push(publisher, store) == f"{store.target} has all of it already\n"
+    assert must_push(publisher, store) == f"{store.target} is already up to date\n"
     assert store.files() == before
 
 
@@ -119,7 +119,7 @@ def test_another_publishers_state_is_not_overwritten(
     assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
     refused = push(publisher, store)
     assert refused.status == 1
-    assert "shows what another publisher has put there" in refused.err
+    assert "has files of another publisher" in refused.err
     assert store.files() == before
 
 
@@ -133,7 +133,7 @@ def test_suites_of_another_repository_are_not_touched(
     before = store.files()
     refused = push(publisher, store)
     assert refused.status == 1
-    assert "holds suites that are not of this repository: forky" in refused.err
+    assert "has suites of another repository: forky" in refused.err
     assert store.files() == before
 
 

@@ -85,7 +85,7 @@ def test_inrelease_is_replaced_only_if_it_is_the_one_that_was_read(
     (before,) = storage.read([inrelease.name]).values()
     bucket.put(inrelease.name, b"of another publisher")
     for held in (before, None):
-        with pytest.raises(OtherPublisher, match="another publisher has changed"):
+        with pytest.raises(OtherPublisher, match="another publisher has just changed"):
             storage.switch(inrelease, held)
     assert bucket.files()[inrelease.name] == b"of another publisher"
 
@@ -95,7 +95,7 @@ def test_package_of_a_bucket_is_never_replaced(publisher: Publisher, bucket: Buc
     assert publisher.publish(publisher.deb("3.6.7-1")).status == 0
     refused = push(publisher, bucket)
     assert refused.status == 1
-    assert f"holds {PACKAGE} already, with other bytes" in refused.err
+    assert f"already has {PACKAGE}, with different bytes" in refused.err
     assert bucket.files()[PACKAGE] == b"of another publisher"
     assert "dists/trixie/InRelease" not in bucket.files()
 
@@ -156,12 +156,12 @@ def test_another_umask_and_owner_do_not_hide_files_from_the_web_server(
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("ftp://example.org/apt", "can't be published to"),
-        ("s3:///debian", "names no bucket"),
-        ("REPOSITORY", "is a repository of its own"),
-        ("REPOSITORY/pub", "lie in one another"),
-        ("REPOSITORY/pool/../dists/x", "lie in one another"),
-        ("REPOSITORY/..", "lie in one another"),
+        ("ftp://example.org/apt", "can't publish to"),
+        ("s3:///debian", "does not name a bucket"),
+        ("REPOSITORY", "is itself a repository"),
+        ("REPOSITORY/pub", "contains the other"),
+        ("REPOSITORY/pool/../dists/x", "contains the other"),
+        ("REPOSITORY/..", "contains the other"),
     ],
 )
 def test_what_is_no_remote_is_refused_before_anything_changes(
@@ -177,7 +177,7 @@ def test_what_is_no_remote_is_refused_before_anything_changes(
 def test_endpoint_is_for_buckets_alone(publisher: Publisher, tmp_path: Path) -> None:
     refused = publisher.repo("push", "--to", str(tmp_path / "www"), "--endpoint-url", "http://127.0.0.1:9")
     assert refused.status == 2
-    assert "--endpoint-url is for a bucket" in refused.err
+    assert "--endpoint-url needs a bucket" in refused.err
 
 
 def test_folder_of_this_machine_is_made_with_those_above_it(publisher: Publisher, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_folder_that_cannot_be_made_is_said_after_the_publication_here(
     done = publisher.publish(publisher.deb("3.6.7-1"), options=("--to", str(tmp_path / "file/apt")))
     assert done.status == 1
     assert "Traceback" not in done.err
-    assert f"{tmp_path}/file/apt can't be written" in done.err
+    assert f"can't write {tmp_path}/file/apt" in done.err
     assert "3.6.7-1" in done.out, "what was done here is told"
     assert publisher.versions() == {"3.6.7-1"}
 
@@ -205,7 +205,7 @@ def test_missing_folders_behind_a_remote_shell_are_said(publisher: Publisher, tm
     publisher.account.variables["RSYNC_RSH"] = str(shell)
     refused = publisher.repo("push", "--to", f"web1.example.org:{tmp_path}/srv/www/apt")
     assert refused.status == 1
-    assert "hint: make the folder there with those above it" in refused.err
+    assert "hint: create the folder and its parents there" in refused.err
 
 
 def test_deletions_that_a_bucket_refuses_are_told(
@@ -256,7 +256,7 @@ def test_second_ctrl_c_ends_uploads_that_are_under_way(publisher: Publisher) -> 
         )
         assert SlowStore.asked.wait(30)
         started.press_ctrl_c()
-        started.await_message("a second Ctrl-C ends at once")
+        started.await_message("a second Ctrl-C stops at once")
         started.press_ctrl_c()
         done = started.finish(within=10)
         SlowStore.over.set()

@@ -23,7 +23,7 @@ function distance(a, b,    i, j, row, above, diagonal, best) {
     return row[length(b)]
 }
 
-# The known key that was probably meant, "" if none is near.
+# The known key that was probably intended, "" if none is similar.
 function nearest(key,    known, least, d, result, plain) {
     plain = key
     if (sub(/^experimental-/, "", plain) && plain in type) return plain
@@ -72,7 +72,7 @@ function get(key) {
     return key in value_of ? value_of[key] : ""
 }
 
-# Whether its value, or that it is not there, can be told.
+# Whether its value, or its absence, can be read reliably.
 function is_known(key) {
     return key in value_of || !(key in line_of)
 }

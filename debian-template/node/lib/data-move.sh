@@ -36,7 +36,7 @@ move_member() {
     rm -rf "$3/.partial"
     if [ -e "$3/member" ]; then return 0; fi
     if ! fits_into "$1" "$3"; then
-        echo "$3 has not enough free space for a copy of $1 ($(du -sh "$1" | cut -f 1))"
+        echo "$3 does not have enough free space for a copy of $1 ($(du -sh "$1" | cut -f 1))"
         return 1
     fi
     # Steps joined by &&: set -e has no effect in a condition of the caller.

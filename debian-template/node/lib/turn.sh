@@ -89,7 +89,7 @@ why_others_not_ready() {
     other_rows | GOAL=${1:-0} DENIED=$ASKS_FOR_USER awk -F '|' '
         { name = $2 == "" ? $3 : $2 }
         $4 == "denied" { print ENVIRON["DENIED"]; exit }
-        $4 == "unhealthy" && $5 == 0 { print name " knows no leader: a majority of the members has to run"; exit }
+        $4 == "unhealthy" && $5 == 0 { print name " has no leader: a majority of the members must run"; exit }
         $4 == "unknown" { print "could not ask " name ": " $11; exit }
         $4 != "healthy" { print name " is " $4; exit }
         $10 + 0 < ENVIRON["GOAL"] + 0 { print name " is behind by " ENVIRON["GOAL"] - $10 " entries"; exit }'

@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# Run as root before each start of etcd.service: the directories that etcd.yaml names are brought into the sandbox, which
-# systemd otherwise reads at boot and at a daemon-reload only.
+# Runs as root before each start of etcd.service: adds the directories that etcd.yaml names to the sandbox, which systemd
+# otherwise reads only at boot and at a daemon-reload.
 set -e
 
 GENERATOR=/usr/lib/systemd/system-generators/etcd-ha
 MADE=etcd.service.d/etcd-ha-paths.conf
 
-# Masked or replaced by the administrator, ours is not the one that systemd runs.
+# If the administrator masked or replaced our generator, systemd does not run it.
 for directory in /run /etc /usr/local/lib; do
     if [ -e "$directory/systemd/system-generators/etcd-ha" ]; then exit 0; fi
 done

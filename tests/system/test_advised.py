@@ -115,7 +115,7 @@ def test_start_that_fails_is_looked_at_by_the_commands(
     refused.run("mkdir", "/etc/etcd")
     refused.put(FILE, f"name: {refused.name}\nlog-level: loud\n")
     (line,) = (
-        line for line in refused.install(package("3.6.16")).stdout.splitlines() if "doesn't start: " in line
+        line for line in refused.install(package("3.6.16")).stdout.splitlines() if "does not start: " in line
     )
     typed = follow(line, refused, "systemctl status etcd; journalctl -u etcd")
     assert typed.count(f"etcd refuses {FILE}") == 2

@@ -130,7 +130,7 @@ def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
     members = f"{first.name}={first.address},{late.name}={late.address}"
     preseed(late, {**cluster.answers(late), "members": members, "cluster-state": "new"})
     said = late.install(deb).stdout
-    assert "etcd doesn't start" in said
+    assert "etcd does not start" in said
     said = preflight(late)
     assert "this node was added to a cluster, but /etc/etcd/etcd.yaml does not match it" in said
     follow(said, late, "config set initial-cluster ", "config set initial-cluster-state")

@@ -89,7 +89,7 @@ def test_etcd_that_runs_on_the_data_is_ended_by_the_command_and_the_migration_go
     # It was begun; by now the disk is full.
     node.run("mount", "-t", "tmpfs", "-o", "size=1M,mode=0700,uid=etcd", "tmpfs", "/var/lib/etcd-ha")
     said = refused(node)
-    assert "/var/lib/etcd-ha has no room" in said
+    assert "/var/lib/etcd-ha does not have enough free space" in said
     node.run("umount", "/var/lib/etcd-ha")
     follow(said, node, "etcd-ha migrate")
     migrated(node)

@@ -85,7 +85,7 @@ def test_etcd_that_cannot_start_is_said_and_fails_nothing(nodes: Nodes, deb: Pat
     machine.put(FILE, "name: n1\ndata-dir: /var/lib/etcd-ha\ninitial-cluster-state: sometimes\n")
     said = machine.install(deb).stdout
     assert "etcd refuses initial-cluster-state" in said
-    assert f"etcd doesn't start: etcd refuses {FILE}: unexpected clusterState" in said, said
+    assert f"etcd does not start: etcd refuses {FILE}: unexpected clusterState" in said, said
 
 
 def test_written_file_starts_nothing_unless_the_path_unit_is_enabled(nodes: Nodes, deb: Path) -> None:

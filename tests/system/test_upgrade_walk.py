@@ -39,7 +39,7 @@ WALKS = 5
 LONGEST_GAP, LONGEST_GAP_UNDER_LOAD = 0.3, 2.0
 # Seconds between two writes: short beside the gaps, and long enough for the nodes to have the processors.
 PAUSE = 0.005
-SKIPS, TOO_OLD = "skips a minor version", "has to run 3.{}.{} or later before"
+SKIPS, TOO_OLD = "skips a minor version", "must run 3.{}.{} or later first"
 
 
 @dataclass(frozen=True)

@@ -251,5 +251,5 @@ def test_status_of_a_version_without_a_fault_says_nothing_of_it(packed: Path) ->
 
 def test_status_that_cant_read_the_faults_says_so(packed: Path) -> None:
     packed.unlink()
-    assert f"not told: {packed} can't be read" in told("report_faults", packed)
+    assert f"unknown: {packed} can't be read" in told("report_faults", packed)
     assert told("json_faults", packed) == "null"

@@ -1,9 +1,9 @@
-"""Entry of the commands of etcd-ha that are Python: python3 -I -B DIR/etcd_ha COMMAND [ARGUMENT]..."""
+"""Entry point of the Python commands of etcd-ha: python3 -I -B DIR/etcd_ha COMMAND [ARGUMENT]..."""
 
 import sys
 from pathlib import Path
 
-# The folder itself is first, and its modules would take the place of others of the same name.
+# The folder itself comes first, and its modules would hide others of the same name.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from etcd_ha import node  # noqa: E402
@@ -14,7 +14,7 @@ COMMANDS = {"check": node.main}
 
 
 def main() -> int:
-    """Run a command. Returns its exit status; 2 where it could not do its work."""
+    """Run a command. Returns its exit status; 2 if it could not do its work."""
     command, *arguments = sys.argv[1:]
     try:
         return COMMANDS[command](arguments)

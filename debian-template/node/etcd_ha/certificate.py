@@ -1,4 +1,4 @@
-"""X.509 certificates (RFC 5280): what decides whether those who connect accept one."""
+"""X.509 certificates (RFC 5280): the parts that decide whether peers and clients accept one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datetime import datetime
 from etcd_ha import der
 from etcd_ha.der import NotDer
 
-# Days; a certificate that has fewer left is named.
+# Days; a certificate with fewer days left is reported.
 SOON = 30
 SERVER, CLIENT, ANY = "serverAuth", "clientAuth", "anyExtendedKeyUsage"
 _USAGES = {"1.3.6.1.5.5.7.3.1": SERVER, "1.3.6.1.5.5.7.3.2": CLIENT, "2.5.29.37.0": ANY}
@@ -27,7 +27,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a certificate says.
+    """The content of a certificate.
 
     subject, issuer: in DER, to compare. usages: None where it is not limited to any.
     """
@@ -46,7 +46,7 @@ class Certificate:
         return self.usages is None or bool(self.usages & {usage, ANY})
 
     def carries(self, host: str) -> bool:
-        """Whether it is one of that host, as Go's TLS takes it: an address as such, the common name never."""
+        """Whether it is valid for the host by Go's rules: never by the common name."""
         try:
             return ipaddress.ip_address(host) in self.addresses
         except ValueError:
@@ -54,7 +54,7 @@ class Certificate:
 
     @property
     def hosts(self) -> str:
-        """The names and addresses that it carries, for people."""
+        """The names and addresses that it contains, as text."""
         return ", ".join([*self.names, *map(str, self.addresses)]) or "none"
 
 
@@ -86,7 +86,7 @@ def parse(data: bytes) -> Certificate:
 
 
 def parse_pem(text: str) -> tuple[Certificate, ...]:
-    """The certificates in a PEM file, in their order; what stands between them is skipped. Raises NotDer."""
+    """The certificates in a PEM file, in their order; text between them is ignored. Raises NotDer."""
     found = []
     for block in _PEM.findall(text):
         try:
@@ -97,7 +97,7 @@ def parse_pem(text: str) -> tuple[Certificate, ...]:
 
 
 def _shown(name: der.Element) -> str:
-    """For people: the common name, or else the first part that there is."""
+    """As text: the common name, or else the first part."""
     parts = list[tuple[str, str]]()
     for group in der.elements(der.content(name, der.SEQUENCE)):
         for pair in der.elements(der.content(group, der.SET)):
@@ -151,7 +151,7 @@ def _exactly(count: int, found: list[der.Element]) -> list[der.Element]:
 
 
 def matches(pattern: str, host: str) -> bool:
-    """Whether a certificate has a name for the host. A star is the whole first label (RFC 6125, 6.4.3)."""
+    """Whether a name of a certificate matches the host. A star is the whole first label (RFC 6125, 6.4.3)."""
     pattern, host = pattern.rstrip(".").lower(), host.rstrip(".").lower()
     first, _, rest = host.partition(".")
     return pattern == host or (pattern.startswith("*.") and bool(first) and pattern[2:] == rest != "")

@@ -1,4 +1,4 @@
-"""What is wrong with certificates, as Go's TLS and etcd judge them."""
+"""Faults of certificates, by the rules of Go's TLS and etcd."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from etcd_ha.finding import Finding, Gap, Judgement
 from etcd_ha.look import Look, machine_of
 
 VALID = "a certificate that is valid now"
-# What OpenSSL says of a chain because of the certificate itself, which is told in better words.
+# OpenSSL's errors about a chain that come from the certificate itself, which other findings explain better.
 OWN_FAULTS = ("expired", "not yet valid", "mismatch", "purpose")
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A certificate, and where: by a member at a URL, or in a file of this machine."""
+    """A certificate and its place: presented by a member at a URL, or in a file of this machine."""
 
     certificate: Certificate
     where: str
@@ -29,7 +29,7 @@ class _Seen:
 
 
 def certificate_faults(look: Look, expected: Expected) -> Iterator[Judgement]:
-    """Of each client and peer URL, and of the files that were used."""
+    """Faults at each client and peer URL, and of the files that were used."""
     for endpoint in look.endpoints:
         url = endpoint.url
         if endpoint.unread_certificate:
@@ -79,7 +79,7 @@ def _of_server(
     if complaint and not (found and any(word in complaint for word in OWN_FAULTS)):
         wanted = f"a chain to {expected.identity.authority or 'a CA of this machine'}"
         issuer = f"{complaint}; issued by {certificate.issuer_name}{_stranger(certificate, look.authorities)}"
-        # Without a CA that was named, nothing says that the member is at fault.
+        # Without a given CA, the member may not be at fault.
         command = expected.renew if expected.identity.authority else expected.present
         yield Finding("certificate-chain", seen.where, wanted, issuer, *command)
 

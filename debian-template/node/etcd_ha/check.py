@@ -1,4 +1,4 @@
-"""Whether a cluster is as it should be."""
+"""Check a cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FINE, FAULTY, UNKNOWN = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was seen, what is wrong with it, and what was not looked at."""
+    """What was seen, what is wrong, and what was not checked."""
 
     look: Look
     findings: tuple[Finding, ...]
@@ -24,7 +24,7 @@ class Report:
 
     @property
     def status(self) -> int:
-        """The exit status: nothing that was not looked at counts as fine."""
+        """The exit status: what was not checked never counts as fine."""
         if self.look.nobody_answered:
             return UNKNOWN
         return FAULTY if self.findings else UNKNOWN if self.gaps else FINE
@@ -40,12 +40,12 @@ class Report:
 
 
 def check(expected: Expected) -> Report:
-    """Look at a cluster and judge it. Raises EtcdHaError where nothing could be asked at all."""
+    """Look at a cluster and judge it. Raises EtcdHaError if nothing could be asked at all."""
     return judge(look(expected), expected)
 
 
 def judge(seen: Look, expected: Expected) -> Report:
-    """What is wrong with what was seen."""
+    """The faults in what was seen."""
     judgements = [
         *endpoint_faults(seen, expected),
         *certificate_faults(seen, expected),

@@ -1,4 +1,4 @@
-"""A connection to a URL of a member, with the bounds and the refusals of one."""
+"""A connection to a URL of a member, with time limits and reasons for failure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from etcd_ha.errors import EtcdHaError
 
 
 class Refusal(Enum):
-    """Why nobody could be asked. The values are for programs: they stay."""
+    """Why no answer could be obtained. Programs use the values: they never change."""
 
     NO_ADDRESS = "no-address"
     NOT_LISTENING = "not-listening"
@@ -28,7 +28,7 @@ class Refusal(Enum):
 
 
 class NotReached(Exception):
-    """Nobody who could be asked. reason: what the system or OpenSSL says."""
+    """No answer could be obtained. reason: the message of the system or OpenSSL."""
 
     def __init__(self, refusal: Refusal, reason: str) -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class NotReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a URL leads."""
+    """The target of a URL."""
 
     scheme: str
     host: str
@@ -90,14 +90,14 @@ def open_socket(place: Place, bound: float, context: ssl.SSLContext | None) -> s
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a server presents to anybody. certificate: in DER; demands: one of its clients as well."""
+    """What a server presents to anyone. certificate: in DER; demands: it requires one from clients."""
 
     certificate: bytes
     demands: bool
 
 
 def presented(place: Place, bound: float) -> Presented | None:
-    """What a server presents, whoever signed it; None where no TLS is spoken. Nothing is sent to it."""
+    """What a server presents, whoever signed it; None if it does not use TLS. Nothing is sent to it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -175,7 +175,7 @@ def _refused(error: OSError, is_plain: bool) -> NotReached:
         return NotReached(Refusal.SPEAKS_PLAIN, "HTTP without TLS")
     if "CERTIFICATE_REQUIRED" in reason:
         return NotReached(Refusal.CLIENT_CERTIFICATE_MISSING, reason)
-    # What Go's servers say of a client's certificate, by TLS 1.2 also where there was none.
+    # The alerts of Go's servers about a client's certificate; with TLS 1.2 also if there was none.
     if any(
         alert in reason
         for alert in ("BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_EXPIRED", "UNSUPPORTED_CERT")

@@ -1,4 +1,4 @@
-"""DER (ITU-T X.690), as much of it as a certificate needs, read strictly: what is not DER is an error."""
+"""DER (ITU-T X.690), as much as a certificate needs, read strictly: anything else is an error."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _ENCODINGS = {
 
 
 class NotDer(ValueError):
-    """The bytes are no DER, or not of the form that is expected."""
+    """The bytes are not DER, or not of the expected form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A tag, its content, and both with the length between them as they came."""
+    """A tag, its content, and the complete bytes of the element."""
 
     tag: int
     content: bytes
@@ -28,7 +28,7 @@ class Element:
 
 
 def elements(data: bytes) -> list[Element]:
-    """All elements, one behind the other. Raises NotDer where something else follows the last."""
+    """All elements, one after the other. Raises NotDer if anything else follows the last."""
     found = []
     while data:
         element = _first(data)
@@ -38,7 +38,7 @@ def elements(data: bytes) -> list[Element]:
 
 
 def only(data: bytes, tag: int) -> bytes:
-    """The content of the one element, which has to have the tag. Raises NotDer."""
+    """The content of the only element, which must have the tag. Raises NotDer."""
     found = elements(data)
     if len(found) != 1:
         raise NotDer(f"{len(found)} elements where one is expected")
@@ -46,7 +46,7 @@ def only(data: bytes, tag: int) -> bytes:
 
 
 def content(element: Element, tag: int) -> bytes:
-    """The content of an element that has to have the tag. Raises NotDer."""
+    """The content of an element that must have the tag. Raises NotDer."""
     if element.tag != tag:
         raise NotDer(f"tag {element.tag:#04x} where {tag:#04x} is expected")
     return element.content
@@ -69,7 +69,7 @@ def object_id(data: bytes) -> str:
 
 
 def time(element: Element) -> datetime:
-    """A time as certificates have it (RFC 5280, 4.1.2.5): to the second, in UTC. Raises NotDer."""
+    """A time in the form of certificates (RFC 5280, 4.1.2.5): to the second, in UTC. Raises NotDer."""
     forms = {UTC_TIME: ("%y%m%d%H%M%SZ", 13), GENERALIZED_TIME: ("%Y%m%d%H%M%SZ", 15)}
     form, length = forms.get(element.tag, ("", 0))
     whole = element.content
@@ -86,7 +86,7 @@ def time(element: Element) -> datetime:
 
 
 def text(element: Element) -> str:
-    """A string of any of the kinds that names have. Raises NotDer."""
+    """A string of any kind that names can have. Raises NotDer."""
     if element.tag not in _ENCODINGS:
         raise NotDer(f"tag {element.tag:#04x} where a string is expected")
     try:

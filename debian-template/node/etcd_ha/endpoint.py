@@ -1,4 +1,4 @@
-"""One client URL, asked for all that it tells."""
+"""Everything that one client URL reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _QUOTA = re.compile(r"^etcd_server_quota_backend_bytes (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """As the cluster lists it. id: in hexadecimal, as etcdctl has it; name: empty before its first start."""
+    """As the cluster lists it. id: in hexadecimal, as in etcdctl; name: empty before its first start."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a member says of itself. leader: its id, 0 for none; quota: bytes, None where it does not tell."""
+    """A member's own status. leader: its id, 0 for none; quota: bytes, None if it does not report it."""
 
     id: str
     cluster: str
@@ -51,7 +51,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What was seen at a client URL; None where it was not.
+    """What was seen at a client URL; None if it was not.
 
     latency: seconds for /health, which reads through the quorum. clock: the member's clock is ahead of this
     machine's by more than the first and less than the second number of seconds. gateway: how it failed.
@@ -79,7 +79,7 @@ class Endpoint:
 
 
 def look_at(url: str, identity: Identity, context: ssl.SSLContext, bound: float) -> Endpoint:
-    """Ask a client URL, each step within bound seconds. Raises EtcdHaError for what is no URL."""
+    """Ask a client URL, each step within bound seconds. Raises EtcdHaError if it is not a URL."""
     place = place_of(url)
     found = _with_certificate(Endpoint(url), presented(place, bound)) if place.is_tls else Endpoint(url)
     try:
@@ -146,7 +146,7 @@ def _with_health(found: Endpoint, reply: Reply) -> Endpoint:
 def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
     try:
         status = _status(gateway)
-        # Without a quorum only the member's own copy of the list can be had.
+        # Without a quorum only the member's own copy of the list is available.
         members = _members(gateway, linearizable=found.healthy is True)
         return replace(found, status=status, members=members)
     except GatewayOff:
@@ -169,7 +169,7 @@ def _status(gateway: Gateway) -> Status:
         in_use=said.number("dbSizeInUse"),
         quota=said.number("dbSizeQuota") or _quota(gateway),
         revision=header.number("revision"),
-        # To ask for the alarms themselves takes a quorum.
+        # A request for the alarms themselves needs a quorum.
         alarms=frozenset(
             (kind, _hexadecimal(int(id_))) for id_, kind in _ALARM.findall(" ".join(said.texts("errors")))
         ),
@@ -177,7 +177,7 @@ def _status(gateway: Gateway) -> Status:
 
 
 def _quota(gateway: Gateway) -> int | None:
-    """etcd 3.5 has it among its metrics alone."""
+    """etcd 3.5 reports it only in its metrics."""
     reply = gateway.get("/metrics")
     found = _QUOTA.search(reply.text)
     return int(float(found.group(1))) or None if found else None

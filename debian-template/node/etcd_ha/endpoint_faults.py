@@ -1,4 +1,4 @@
-"""What is wrong with each endpoint: connection, health, gateway, authentication, database, clock."""
+"""Faults of each endpoint: connection, health, gateway, authentication, database, clock."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from etcd_ha.expected import Expected
 from etcd_ha.finding import Finding, Gap, Judgement
 from etcd_ha.look import Look, machine_of
 
-# Per cent of the quota, as `etcd-ha status` has it.
+# Percent of the quota, as in `etcd-ha status`.
 NEAR = 80
-# Seconds; etcd's members warn of a clock drift of more between them.
+# Seconds; etcd's members warn about a larger clock drift between them.
 DRIFT = 1
 SYNCHRONISE = "timedatectl set-ntp true"
 
 
 def endpoint_faults(look: Look, expected: Expected) -> Iterator[Judgement]:
-    """Of each client URL that was dialled."""
+    """Faults of each client URL to which a connection was tried."""
     for one in look.endpoints:
         if one.refused:
             yield from _of_connection(one, one.refused, look, expected)
@@ -34,7 +34,7 @@ def _of_connection(one: Endpoint, refused: NotReached, look: Look, expected: Exp
     owner = look.owner(one.url)
     elsewhere = look.elsewhere(owner, one.url) if owner else ""
     match kind:
-        # Its certificate is judged by itself.
+        # Its certificate is checked separately.
         case Refusal.SERVER_CERTIFICATE if one.certificate:
             return
         case Refusal.SERVER_CERTIFICATE:
@@ -64,7 +64,7 @@ def _of_connection(one: Endpoint, refused: NotReached, look: Look, expected: Exp
 
 
 def advertise(url: str) -> str:
-    """What makes a member advertise a URL."""
+    """The command that makes a member advertise a URL."""
     return f"etcd-ha config set advertise-client-urls {url} && etcd-ha restart"
 
 
@@ -124,7 +124,7 @@ def _clocks(look: Look, expected: Expected) -> Iterator[Finding]:
 
 
 def _drift(one: Endpoint) -> float:
-    """The least number of seconds that explains its answer."""
+    """The smallest number of seconds that explains its answer."""
     low, high = one.clock or (0, 0)
     return max(low, -high, 0)
 

@@ -1,4 +1,4 @@
-"""What can go wrong, in the words the user reads."""
+"""Errors, in the words that the user reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ USAGE = 2
 
 
 class EtcdHaError(Exception):
-    """The command can't be done: one line, facts below it, and what to do next."""
+    """The command failed: one line, facts below it, and what to do next."""
 
     def __init__(self, summary: str, *, details: Sequence[str] = (), hint: str = "") -> None:
         super().__init__(summary)
@@ -23,5 +23,5 @@ class EtcdHaError(Exception):
 
 
 def on_one_line(text: str, longest: int = 400) -> str:
-    """The text as it may be shown: what a server wrote moves no cursor and forges no line of ours."""
+    """The text, safe to show: what a server wrote can't move the cursor or forge a line of ours."""
     return "".join(char if char.isprintable() else " " for char in text[:longest])

@@ -1,4 +1,4 @@
-"""What a cluster is expected to be, and how to look at it."""
+"""The expected state of a cluster, and how to look at it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from etcd_ha.identity import Identity
 
 @dataclass(frozen=True, slots=True)
 class ExpectedMember:
-    """A member as the cluster's file names it."""
+    """A member as the cluster's file describes it."""
 
     name: str
     client_urls: tuple[str, ...]
@@ -21,7 +21,7 @@ class ExpectedMember:
 
 @dataclass(frozen=True, slots=True)
 class KnownFault:
-    """A fault of a version of etcd. fixed: the version without it; empty where none is known."""
+    """A fault of a version of etcd. fixed: the version without it; empty if none is known."""
 
     what: str
     source: str
@@ -30,7 +30,7 @@ class KnownFault:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """members: None where nothing says who belongs to the cluster, and the cluster itself is asked.
+    """members: None if no file lists the members of the cluster, and the cluster itself is asked.
 
     urls: client URLs that have to answer. entries: others where a member may, asked where urls tell nothing.
     faults_of: of a version such as 3.6.7; None where nothing is known of it. renew, present, authenticate:
@@ -49,5 +49,5 @@ class Expected:
     own: str = ""
     # Seconds for a connection, and for each request.
     bound: float = 3.0
-    # Certificates that end within these days are named.
+    # Certificates that expire within this number of days are reported.
     days: int = SOON

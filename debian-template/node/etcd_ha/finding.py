@@ -1,4 +1,4 @@
-"""What is wrong, and what could not be looked at."""
+"""What is wrong, and what could not be checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Command(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """fault: its kind, for programs; kinds stay. command: what mends it, typed on the machine `on`."""
+    """fault: its kind, for programs; kinds never change. command: the fix, to type on the machine `on`."""
 
     fault: str
     where: str
@@ -27,7 +27,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What was not looked at, and why."""
+    """What was not checked, and why."""
 
     what: str
     why: str
@@ -37,7 +37,7 @@ Judgement: TypeAlias = Finding | Gap
 
 
 def merged(findings: list[Finding]) -> tuple[Finding, ...]:
-    """One for those that differ in where alone."""
+    """Join findings that differ only in where."""
     where = dict[Finding, list[str]]()
     for one in findings:
         where.setdefault(replace(one, where=""), []).append(one.where)

@@ -15,13 +15,13 @@ from etcd_ha.connection import NotReached, Place, Refusal, open_socket, remainin
 from etcd_ha.errors import on_one_line
 from etcd_ha.identity import Identity
 
-# Bytes of an answer; /metrics of a busy member has a few hundred thousand.
+# Maximum bytes of an answer; /metrics of a busy member has a few hundred thousand.
 LONGEST = 4 << 20
 Body: TypeAlias = Mapping[str, str | int | bool]
 
 
 class Failed(Exception):
-    """The member answered, and not with what was asked for."""
+    """The member answered, but not with what was requested."""
 
 
 class GatewayOff(Failed):
@@ -29,7 +29,7 @@ class GatewayOff(Failed):
 
 
 class Denied(Failed):
-    """Authentication is on, and the user is unknown, not given, or may not."""
+    """Authentication is on, and the user is unknown, not given, or lacks permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Reply:
 
 
 class Fields:
-    """A JSON object; what proto3 leaves out is its zero."""
+    """A JSON object; a field that proto3 omits has its zero value."""
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, dict):
@@ -53,11 +53,11 @@ class Fields:
         self._values: dict[str, object] = value
 
     def text(self, name: str) -> str:
-        """A string that may be shown."""
+        """A string that is safe to show."""
         return on_one_line(self.whole(name))
 
     def whole(self, name: str) -> str:
-        """A string as it came."""
+        """A string as received."""
         return str(self._values.get(name, ""))
 
     def number(self, name: str) -> int:
@@ -68,7 +68,7 @@ class Fields:
             raise Failed(f"{name} that is not a number") from error
 
     def truth(self, name: str) -> bool:
-        """A truth value."""
+        """A boolean."""
         return self._values.get(name, False) is True
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ class Gateway:
             if len(read) > LONGEST:
                 raise http.client.HTTPException(f"an answer of more than {LONGEST} bytes")
             self._socket.settimeout(remaining(end))
-        # Of a length that is known, only this says that nothing more will be read.
+        # If the length is known, only this closes the answer.
         answer.close()
         return read.decode("utf-8", "replace")
 

@@ -1,4 +1,4 @@
-"""What this side presents to a member, and whom it trusts."""
+"""What this side presents to a member, and which CA it trusts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from etcd_ha.errors import EtcdHaError
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What is presented to a member: paths of PEM files; None where there is none. user: NAME:PASSWORD."""
+    """What is presented to a member: paths of PEM files; None if there is none. user: NAME:PASSWORD."""
 
     authority: str | None = None
     certificate: str | None = None
@@ -33,7 +33,7 @@ def read_user(file: str) -> str:
 
 
 def context_of(identity: Identity) -> ssl.SSLContext:
-    """TLS as Go judges it: a CA that is given is trusted even if it is no root; the common name is no host.
+    """TLS by Go's rules: a given CA is trusted even if it is not a root; the common name is not a host.
 
     Raises EtcdHaError for files that can't be used.
     """

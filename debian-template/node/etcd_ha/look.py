@@ -1,4 +1,4 @@
-"""The whole cluster, looked at once."""
+"""One look at the whole cluster."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What a member presents at a peer URL. unread: why it is no certificate that can be read."""
+    """What a member presents at a peer URL. unread: why its certificate can't be read."""
 
     url: str
     certificate: Certificate | None
@@ -39,7 +39,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen. members: None where nobody told. cluster: its id in hexadecimal, or empty.
+    """What was seen. members: None if no member reported them. cluster: its id in hexadecimal, or empty.
 
     authorities, own: the certificates in the files that were used.
     """
@@ -58,11 +58,11 @@ class Look:
         return next((one for one in self.members or () if url in one.client_urls), None)
 
     def member(self, id_: str) -> Member | None:
-        """The member of an id in hexadecimal."""
+        """The member with an id in hexadecimal."""
         return next((one for one in self.members or () if one.id == id_), None)
 
     def elsewhere(self, member: Member, url: str) -> str:
-        """Another URL where a member answers; empty where it answers at none."""
+        """Another URL where a member answers; empty if it answers at none."""
         answering = (one for one in self.endpoints if one.status and one.status.id == member.id)
         return next((one.url for one in answering if one.url != url), "")
 
@@ -113,7 +113,7 @@ def machine_of(url: str, seen: Look, expected: Expected) -> str:
 
 
 def certificates_in(file: str | None) -> tuple[Certificate, ...]:
-    """Those of a PEM file; none without one. Raises EtcdHaError."""
+    """The certificates of a PEM file; none without a file. Raises EtcdHaError."""
     if file is None:
         return ()
     try:
@@ -130,13 +130,13 @@ def _side_by_side(ask: Callable[[_Asked], _Answer], asked: Iterable[_Asked]) -> 
 
 
 def _cluster_of(endpoints: Sequence[Endpoint]) -> str:
-    """The one that most members are of."""
+    """The cluster to which most members belong."""
     clusters = Counter(one.status.cluster for one in endpoints if one.status)
     return clusters.most_common(1)[0][0] if clusters else ""
 
 
 def _members_of(endpoints: Sequence[Endpoint], cluster: str) -> tuple[Member, ...] | None:
-    """As a member tells that has a quorum, or else any."""
+    """As reported by a member with a quorum, or else by any."""
     telling = [one for one in endpoints if one.status and one.status.cluster == cluster and one.members]
     telling.sort(key=lambda one: not one.healthy)
     return telling[0].members if telling else None

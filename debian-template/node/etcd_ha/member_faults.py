@@ -1,4 +1,4 @@
-"""What is wrong with the cluster as a whole: members, what they advertise, versions, alarms, round trip."""
+"""Faults of the cluster as a whole: members, what they advertise, versions, alarms, round trip."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UPGRADE = "apt install --only-upgrade etcd-ha"
 
 
 def member_faults(look: Look, expected: Expected) -> Iterator[Judgement]:
-    """Of the cluster as its members tell of it."""
+    """Faults of the cluster as its members report it."""
     if look.members is None:
         yield Gap("members, their roles and what they advertise", "no member reported them")
     else:
@@ -32,7 +32,7 @@ def member_faults(look: Look, expected: Expected) -> Iterator[Judgement]:
 
 
 def _against_file(members: tuple[Member, ...], wanted: tuple[ExpectedMember, ...]) -> Iterator[Finding]:
-    # One that has not started yet has no name.
+    # A member that has not started yet has no name.
     by_name = {one.name: one for one in members if one.name}
     unnamed = {url: one for one in members if not one.name for url in one.peer_urls}
     seen = set[str]()
@@ -148,7 +148,7 @@ def _versions(look: Look, expected: Expected) -> Iterator[Judgement]:
 
 
 def _named(one: Endpoint, look: Look, expected: Expected) -> str:
-    """By the member that answered, since two URLs can lead to one."""
+    """Grouped by the member that answered, since two URLs can reach one member."""
     member = look.member(one.status.id) if one.status else None
     return member.shown if member else machine_of(one.url, look, expected)
 

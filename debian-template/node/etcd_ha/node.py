@@ -1,4 +1,4 @@
-"""The cluster of this node, as far as the node knows it: etcd-ha check."""
+"""The cluster of this node, from the node's own files: etcd-ha check."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Configuration:
         self._program, self._environment = program, environment
 
     def get(self, key: str) -> str | None:
-        """A value; None where it is not there, or empty. Raises EtcdHaError where it can't be read."""
+        """A value; None if it is absent or empty. Raises EtcdHaError if it can't be read."""
         done = subprocess.run(
             ["sh", self._program, "get", key],
             capture_output=True,
@@ -48,7 +48,7 @@ class Configuration:
 
 
 def expected_of(environment: Mapping[str, str]) -> Expected:
-    """What this node knows. ETCDCTL_CACERT, _CERT, _KEY and _USER win. Raises EtcdHaError."""
+    """What this node's files define. ETCDCTL_CACERT, _CERT, _KEY and _USER win. Raises EtcdHaError."""
     commands = Path(environment.get("ETCD_HA_COMMANDS", "/usr/lib/etcd-ha"))
     configuration = Configuration(str(commands / "config"), environment)
     credentials = environment.get("CREDENTIALS", "/etc/etcd/credentials")
@@ -91,7 +91,7 @@ def _files(
 
 
 def _entries(own_url: str, initial_cluster: str | None) -> tuple[str, ...]:
-    """Where others of the first members may answer: with this member's port and scheme."""
+    """Where other initial members may answer: with this member's port and scheme."""
     own = urlsplit(own_url)
     hosts = [urlsplit(url).hostname for entry in _split(initial_cluster) if (url := entry.partition("=")[2])]
     shown = [f"[{host}]" if ":" in host else host for host in hosts if host]
@@ -103,7 +103,7 @@ def _split(value: str | None) -> tuple[str, ...]:
 
 
 def read_faults(file: Path) -> Callable[[str], tuple[KnownFault, ...] | None]:
-    """The known faults of a version, as far as the file of this package has them."""
+    """The known faults of a version, if the file of this package has them."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     header = _HEADER.match(lines[0]) if lines else None
     rows = [line.split("|") for line in lines[1:] if line.count("|") == 2]

@@ -1,4 +1,4 @@
-"""What a check has found, for people and for programs."""
+"""The results of a check, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from etcd_ha.endpoint import Endpoint
 from etcd_ha.errors import on_one_line
 from etcd_ha.look import Look
 
-# Characters of a line.
+# Maximum characters of a line.
 LONGEST = 4000
 
 
@@ -69,7 +69,7 @@ def as_text(report: Report) -> str:
         ]
     if report.gaps:
         lines += ["", *(f"not checked: {one.what} ({one.why})" for one in report.gaps)]
-    # Each part that a server wrote is short already; one finding may have several faults of a version.
+    # Text from a server is already short; but one finding may contain several faults of a version.
     return "\n".join([*(on_one_line(line, LONGEST) for line in lines), "", report.verdict])
 
 

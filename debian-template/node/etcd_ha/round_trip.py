@@ -1,4 +1,4 @@
-"""A key that is put on one member, read on another and deleted on a third."""
+"""A key that is written on one member, read on another and deleted on a third."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from etcd_ha.gateway import Failed, Fields, Gateway, encoded
 from etcd_ha.identity import Identity
 
 PREFIX = "/etcd-ha/check/"
-# Seconds after which etcd itself removes the key of a check that was killed.
+# Seconds after which etcd itself removes the key of a killed check.
 LIFE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """done: put, get, delete or gone; failure: empty where it went well."""
+    """done: put, get, delete or gone; failure: empty if it succeeded."""
 
     done: str
     url: str

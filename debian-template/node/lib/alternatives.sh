@@ -1,14 +1,14 @@
 # shellcheck shell=sh
 # For postinst and prerm: the commands etcd, etcdctl and etcdutl as alternatives. Groups that were made by hand are joined as
-# they are, since update-alternatives refuses a name or link that another group has, and moves a link that is asked for
-# elsewhere, although a unit may name it. What they print is for the administrator: what
-# update-alternatives says, and a warning of what can't be joined, for which no installation fails.
+# they are, since update-alternatives refuses a name or link of another group, and moves a link that is requested
+# elsewhere, although a unit may use it. They print messages for the administrator: those of
+# update-alternatives, and a warning about what can't be joined, which does not fail the installation.
 # Needs: nothing.
 
 OURS=/usr/lib/etcd-ha
 PROGRAMS=$OURS/bin
 
-# program_path PROGRAM: what its link leads to. A script in front of etcdctl tells it of this node's member.
+# program_path PROGRAM: the target of its link. For etcdctl it is a wrapper script that sets this node's member.
 program_path() {
     case $1 in
         etcdctl) echo "$OURS/client/etcdctl" ;;
@@ -16,7 +16,7 @@ program_path() {
     esac
 }
 
-# alternatives_files: those of the groups that may have to do with etcd.
+# alternatives_files: the files of groups that may be related to etcd.
 alternatives_files() {
     grep -l etcd "${DPKG_ADMINDIR:-${DPKG_ROOT-}/var/lib/dpkg}"/alternatives/* 2>/dev/null || true
 }
@@ -34,7 +34,7 @@ alternatives_table() {
     done
 }
 
-# alternatives_places: GROUP NAME LINK PROGRAM PRIORITY: where each program belongs. A name counts before a link.
+# alternatives_places: GROUP NAME LINK PROGRAM PRIORITY: the group of each program. A name takes precedence over a link.
 alternatives_places() {
     table=$(alternatives_table)
     while read -r program link priority; do
@@ -51,7 +51,7 @@ alternatives_places() {
     done <"${DPKG_ROOT-}/usr/share/etcd-ha/alternatives"
 }
 
-# alternatives_adopt PROGRAM LINK: a link made by hand would be replaced for good. As an alternative it comes back.
+# alternatives_adopt PROGRAM LINK: a link made by hand would be lost. As an alternative it can be restored.
 alternatives_adopt() {
     [ -L "${DPKG_ROOT-}$2" ] || return 0
     target=$(readlink "${DPKG_ROOT-}$2")
@@ -90,7 +90,7 @@ alternatives_join() {
             "For a corrupt file: mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha"
         return 0
     fi
-    # Versions without that script led the link to the program.
+    # Versions without the wrapper script had the link point to the program.
     earlier=$PROGRAMS/${master##*/}
     if [ "${master#* }" != "$earlier" ] && update-alternatives --query "$joined" | grep -qxF "Alternative: $earlier"; then
         update-alternatives --remove "$joined" "$earlier" || true

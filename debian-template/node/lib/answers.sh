@@ -47,7 +47,7 @@ is_number() {
     esac
 }
 
-# is_bootstrapped DATA-DIR: whether a member lives there already.
+# is_bootstrapped DATA-DIR: whether it contains a member already.
 is_bootstrapped() {
     [ -n "$1" ] && [ -d "${DPKG_ROOT-}$1/member" ]
 }
@@ -114,8 +114,8 @@ is_listener() {
     }'
 }
 
-# complete_members TEXT SCHEME: the list with every entry as NAME=URL; what changes nothing (blanks, empty entries, a slash at
-# the end, the case of the scheme) is put right. Status 1: prints KIND<tab>ENTRY of the entry that can't be used; KIND is
+# complete_members TEXT SCHEME: the list with every entry as NAME=URL; harmless differences (blanks, empty entries, a slash
+# at the end, the case of the scheme) are corrected. Status 1: prints KIND<tab>ENTRY of the entry that can't be used; KIND is
 # empty, name, scheme, host, port, path or double.
 complete_members() {
     VALUE=$1 SCHEME=$2 LC_ALL=C awk "$ADDRESS_AWK"'

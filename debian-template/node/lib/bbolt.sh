@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # Reads the buckets of a bbolt file (etcd's member/snap/db) with od and awk: no server, no lock, nothing written.
-# It follows the meta page with the newest transaction whose checksum is right, as bbolt does. Beside a running server pages
-# of that transaction may be written over as soon as the next one is committed: so the meta pages are read again after the
-# walk, and all is read anew where a transaction came between. The file is opened once, since a defragmentation replaces it.
-# etcdutl can't be used for this: before 3.6 it prints no version, and beside a running server it waits for ever.
+# It follows the meta page with the newest transaction whose checksum is right, as bbolt does. A running server may overwrite
+# pages of that transaction as soon as the next one is committed, so the meta pages are read again after the walk, and
+# everything is read again after a transaction. The file is opened once, since a defragmentation replaces it.
+# etcdutl can't be used for this: before 3.6 it prints no version, and while a server runs it waits forever.
 # Needs: nothing.
 
-# bbolt_pairs FILE BUCKET: a line "KEY<tab>VALUE" for each pair. Status 1 without such a bucket. Status 2 where FILE can't be
-# read for certain, and the reason is in their place.
+# bbolt_pairs FILE BUCKET: a line "KEY<tab>VALUE" for each pair. Status 1 without such a bucket. Status 2 if FILE can't be
+# read reliably, and the reason is printed instead.
 bbolt_pairs() {
     [ -r "$1" ] || { echo "can't read $1" && return 2; }
     bbolt_walk "$2" 7<"$1"
@@ -109,7 +109,7 @@ bbolt_walk() {
                 pairs = pairs key "\t" readable(value) "\n"
             } else if (key == wanted) {
                 found = 1
-                # A small bucket lies inside its entry, a larger one has a root page.
+                # A small bucket is stored inside its entry, a larger one has a root page.
                 if (number(value, 0, 8) == 0) walk(slice(value, 16, length(value)), "", depth + 1)
                 else walk(page(number(value, 0, 8)), "", depth + 1)
             }
@@ -139,7 +139,7 @@ bbolt_walk() {
     }'
 }
 
-# bbolt_get FILE BUCKET KEY: the value. Status 1 where there is none, 2 as above.
+# bbolt_get FILE BUCKET KEY: the value. Status 1 if there is none, 2 as above.
 bbolt_get() {
     bbolt_status=0
     bbolt_all=$(bbolt_pairs "$1" "$2") || bbolt_status=$?
@@ -152,5 +152,5 @@ bbolt_get() {
         END { exit !found }'
 }
 
-# bbolt_value FILE BUCKET KEY: the same; nothing and status 0 where there is none.
+# bbolt_value FILE BUCKET KEY: the same; nothing and status 0 if there is none.
 bbolt_value() { bbolt_get "$@" || [ $? = 1 ] || return 2; }

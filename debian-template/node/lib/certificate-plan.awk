@@ -1,9 +1,9 @@
-# From yaml_list's lines to what has to be judged, fields separated by the byte 037. As etcd does: client/pkg/transport, embed.
+# From yaml_list's lines to what must be checked, fields separated by the byte 037. As in etcd: client/pkg/transport, embed.
 #   pair SECTION CERT_KEY CERT KEY_KEY KEY CA USAGES CHAIN HOSTS OWN LOOPBACK
-#     USAGES: extended key usages that whoever verifies it wants; CHAIN: yes where it has to lead to CA (empty: the
+#     USAGES: extended key usages that verifiers require; CHAIN: yes if it must lead to CA (empty: the
 #     system's); HOSTS: what others dial; OWN: addresses that it dials from; LOOPBACK: what only this node dials.
-#   lacks KEY WHY            a key without which etcd ends at its start
-#   unread KEY               a value that can't be read for certain
+#   lacks KEY WHY            a key without which etcd exits at its start
+#   unread KEY               a value that can't be read reliably
 #   once PATH                a file that etcd reads at its start only, unlike certificates and keys
 
 BEGIN { FS = "\t" }
@@ -47,7 +47,7 @@ function pair(block, cert, key, usages, chain, dialled, own, loopback) {
     print "pair", block, cert, path(block "." cert), key, path(block "." key), path(block ".trusted-ca-file"), usages, chain, dialled, own, loopback
 }
 
-# What lets etcd end at its start, and is not a matter of what the files hold.
+# What makes etcd exit at its start, apart from the content of the files.
 function is_complete(block, listens, automatic,    cert, key) {
     cert = path(block ".cert-file")
     key = path(block ".key-file")

@@ -1,4 +1,4 @@
-# Judges a certificate as Go's crypto/x509 does. Input: the output of `openssl x509 -text`, a line "=", the complaints of
+# Checks a certificate as Go's crypto/x509 does. Input: the output of `openssl x509 -text`, a line "=", the complaints of
 # `openssl verify` about the chain, a line "=", those with a purpose. Environment: NOW (YYYYMMDDhhmmss, UTC), USAGES, HOSTS, OWN,
 # LOOPBACK (see certificate-plan.awk), CA_FILE. Output: LEVEL, ROLE, EXPECTED and FOUND, separated by tabs.
 
@@ -31,7 +31,7 @@ function is_address(host) {
     return host ~ /:/ || host ~ /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/
 }
 
-# The common name never counts, and * stands for the whole first label.
+# The common name is ignored, and * matches the whole first label.
 function names(host,    i, entry, wanted, pattern) {
     for (i = 1; i <= entries; i++) {
         entry = alternative[i]
@@ -69,7 +69,7 @@ function judge_dates() {
     else if (ENVIRON["NOW"] < stamp(not_before)) fault("starts", "both", "a certificate that is valid now", "not valid before " not_before)
 }
 
-# openssl's numbers: X509_V_ERR_… in x509_vfy.h. What it says of the certificate itself (depth 0) is judged above.
+# openssl's numbers: X509_V_ERR_… in x509_vfy.h. Faults of the certificate itself (depth 0) are found above.
 function judge_chain(number, depth, text) {
     if (number ~ /^(2|18|19|20|21)$/)
         fault("starts", "chain", "a certificate that a CA in " ENVIRON["CA_FILE"] " has issued (intermediate CAs follow it in the file)", "issuer " issuer)
@@ -110,7 +110,7 @@ END {
     judge_usages()
     judge_hosts(ENVIRON["HOSTS"], "starts", "serverAuth")
     if (ENVIRON["LOOPBACK"] != ENVIRON["HOSTS"]) judge_hosts(ENVIRON["LOOPBACK"], "note", "loopback")
-    # Of a client, etcd wants the address only where there are addresses and no names (listener_tls.go, checkCertSAN).
+    # etcd requires a client's address only if the certificate has addresses and no names (listener_tls.go, checkCertSAN).
     if (names_found ~ /IP Address:/ && names_found !~ /DNS:/) judge_hosts(ENVIRON["OWN"], "starts", "clientAuth")
     if (algorithm ~ /^(sha1With|md5With|ecdsa-with-SHA1$|dsa)/ && ENVIRON["USAGES"] != "") fault("starts", "both", "a signature with SHA-256 or better", algorithm)
 }

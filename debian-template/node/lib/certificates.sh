@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What is wrong with the files of the TLS sections of etcd.yaml, judged as etcd itself judges them.
+# Faults of the files in the TLS sections of etcd.yaml, by etcd's own rules.
 # The command openssl may be missing.
 # Needs: file-access, yaml.
 
@@ -8,8 +8,8 @@ RENEW="Replace the file: etcd reads it again for each connection."
 SYSTEM_AUTHORITIES=/etc/ssl/certs/ca-certificates.crt
 
 # certificate_faults FILE: a line for each fault, fields separated by tabs: LEVEL KEYS PATH EXPECTED FOUND FOLLOWS.
-# LEVEL: ends (etcd ends at its start until somebody gives it another file), retries (likewise, but the file may be one that
-# is just being written), starts (etcd runs, but not for everybody), note, unknown (what was not judged, and why).
+# LEVEL: ends (etcd exits at its start until the file is replaced), retries (likewise, but the file may be incomplete because
+# it is being written), starts (etcd runs, but some connections fail), note, unknown (what was not checked, and why).
 certificate_faults() { unmerged_faults "$1" | merge_faults; }
 
 unmerged_faults() {
@@ -27,7 +27,7 @@ $plan
 END
 }
 
-# certificate_sentence LEVEL KEYS PATH EXPECTED FOUND FOLLOWS: such a line for people.
+# certificate_sentence LEVEL KEYS PATH EXPECTED FOUND FOLLOWS: such a line as a sentence.
 certificate_sentence() {
     case $4:$5 in
         "a file that etcd can read":*) printf '%s\n' "etcd can't read $3 ($2): access denied $5. $6" ;;
@@ -39,7 +39,7 @@ certificate_sentence() {
 # fault LEVEL KEY PATH EXPECTED FOUND FOLLOWS
 fault() { printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@"; }
 
-# One line for what differs by the key alone, the gravest first.
+# Joins lines that differ only in the key; the most serious come first.
 merge_faults() {
     LC_ALL=C awk -F '\t' '
         { rest = $3 "\t" $4 "\t" $5 "\t" $6; id = $1 "\t" rest }
@@ -89,7 +89,7 @@ check_file() {
     fi
 }
 
-# blocked_for_etcd FILE: where the account etcd is stopped, whoever asks.
+# blocked_for_etcd FILE: where the account etcd is denied access, whichever account runs this.
 blocked_for_etcd() {
     if [ "$(id -u)" = 0 ] && id etcd >/dev/null 2>&1; then
         # shellcheck disable=SC2016  # the inner shell's
@@ -99,12 +99,12 @@ blocked_for_etcd() {
     fi
 }
 
-# As Go, the CAs that are given are trusted even where they are not roots.
+# As in Go, the given CAs are trusted even if they are not roots.
 chain_complaints() {
     openssl verify -partial_chain -no-CApath -no-CAstore -CAfile "$authorities" -untrusted "$cert" "$@" "$cert" </dev/null 2>&1 || true
 }
 
-# A CA may be limited to usages of the certificates below it. openssl doesn't take "any" for all of them, as Go does.
+# A CA may limit the usages of the certificates below it. Unlike Go, openssl does not treat "any" as all of them.
 usage_complaints() {
     for usage in $usages; do
         of_usage=$(chain_complaints -purpose "$(echo "$usage" | sed 's/serverAuth/sslserver/; s/clientAuth/sslclient/')")
@@ -114,7 +114,7 @@ usage_complaints() {
     done
 }
 
-# faults_of_certificate: of one that is used: when, for what, by which name, and whether it leads to a CA that is trusted.
+# faults_of_certificate: of a certificate in use: validity, usages, names, and whether its chain ends at a trusted CA.
 faults_of_certificate() {
     {
         printf '%s\n=\n' "$certificate_text"
@@ -137,7 +137,7 @@ what_follows() {
     esac
 }
 
-# pem_labels FILE: the label of each PEM block; "encrypted LABEL" with a passphrase of the old kind, "cut LABEL" without its end.
+# pem_labels FILE: the label of each PEM block; "encrypted LABEL" with a passphrase of the old kind, "cut LABEL" if truncated.
 pem_labels() {
     LC_ALL=C tr -d '\000-\010\013\014\016-\037\177-\377' <"$1" | LC_ALL=C awk '
         { sub(/[ \t\r]+$/, "") }
@@ -154,7 +154,7 @@ pem_labels() {
         END { if (label != "") print "cut " label }'
 }
 
-# fault_of_form KEY FILE WANTED LABELS COMMAND: names what is there in place of WANTED. COMMAND of openssl reads its binary form.
+# fault_of_form KEY FILE WANTED LABELS COMMAND: describes what the file contains instead of WANTED. openssl's COMMAND reads DER.
 fault_of_form() {
     if ! [ -s "$2" ]; then
         fault retries "$1" "$2" "$3" "an empty file" "$ENDS"
@@ -169,7 +169,7 @@ fault_of_form() {
     fi
 }
 
-# check_certificate_file KEY FILE: a certificate; other blocks are passed over.
+# check_certificate_file KEY FILE: a certificate; other blocks are ignored.
 check_certificate_file() {
     labels=$(pem_labels "$2")
     if ! printf '%s\n' "$labels" | grep -qx CERTIFICATE; then
@@ -192,7 +192,7 @@ check_key_file() {
     esac
 }
 
-# check_key KEY FILE: whether it is that of the certificate, and of a kind that Go knows.
+# check_key KEY FILE: whether it belongs to the certificate, and is of a kind that Go supports.
 check_key() {
     if ! public=$(openssl pkey -in "$2" -pubout -passin pass: </dev/null 2>/dev/null); then
         fault ends "$1" "$2" "a private key" "a damaged one" "$ENDS"
@@ -217,7 +217,7 @@ check_key() {
     esac
 }
 
-# later_certificate_has PUBLIC_KEY: whether it belongs to a certificate behind the first.
+# later_certificate_has PUBLIC_KEY: whether it belongs to a certificate after the first.
 later_certificate_has() {
     for number in $(seq 2 "$(pem_labels "$cert" | grep -cx CERTIFICATE)"); do
         other=$(awk -v number="$number" '/-----BEGIN CERTIFICATE-----/ { count++ } count == number' "$cert" |
@@ -227,7 +227,7 @@ later_certificate_has() {
     return 1
 }
 
-# check_authority_file KEY FILE: certificates and nothing else. Without any, etcd starts and trusts nobody until its next start.
+# check_authority_file KEY FILE: only certificates. With none, etcd starts and trusts no certificate until its next start.
 check_authority_file() {
     labels=$(pem_labels "$2")
     others=$(printf '%s\n' "$labels" | grep -v '^cut \|^CERTIFICATE$\|^$' | sort -u | paste -sd, -)

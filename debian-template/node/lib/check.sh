@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # check_answer QUESTION: whether etcd would accept the answer in ANSWERS. If not, status 1, with the error template in
-# ERROR, the offending part in OFFENDER, what it names beside that in EXPECTED, and in REASON the same for a log.
+# ERROR, the offending part in OFFENDER, its other variable in EXPECTED, and in REASON the same for a log.
 # Needs: answers.
 
 check_answer() {
@@ -32,7 +32,7 @@ refuse() {
     REASON=$2
 }
 
-# Frontends offer the right ones only; preseeding may say anything.
+# Frontends offer only valid choices; preseeding may set anything.
 is_one_of() {
     for choice in "$@"; do
         [ "$OFFENDER" != "$choice" ] || return 0

@@ -3,11 +3,11 @@
 # Needs: host, member, yaml.
 
 CREDENTIALS=${CREDENTIALS:-/etc/etcd/credentials}
-# shellcheck disable=SC2034  # for those who ask
+# shellcheck disable=SC2034  # for the callers
 ASKS_FOR_USER="the cluster requires a user: write USER:PASSWORD of a user with the role root to $CREDENTIALS (owner root, mode 0600)"
 
-# own_endpoint: where etcdctl on this node finds the member: loopback where it listens there, but under TLS a name that its
-# certificate carries.
+# own_endpoint: where etcdctl on this node finds the member: loopback if it listens there, but with TLS a name that its
+# certificate contains.
 own_endpoint() {
     listens=$(setting listen-client-urls http://localhost:2379) || pass_on "$listens" || return
     case $listens in
@@ -29,7 +29,7 @@ own_endpoint() {
         END { print near != "" ? near : first }'
 }
 
-# client_url_of_host HOST: a guess from this node's own client URL, which in a cluster set up by us differs by its host only.
+# client_url_of_host HOST: a guess from this node's own client URL; in a cluster that we set up only the host differs.
 client_url_of_host() {
     own_url=$(setting advertise-client-urls http://localhost:2379) || pass_on "$own_url" || return
     own_url=$(first_of "$own_url")
@@ -37,23 +37,23 @@ client_url_of_host() {
     printf '%s://%s:%s\n' "${own_url%%://*}" "$(bracketed "$1")" "${own_port:-2379}"
 }
 
-# identify_client: etcdctl reads the ETCDCTL_ variables; those that the caller has set win. USER:PASSWORD is for a cluster
-# with authentication on. Status 2: what it presents could be read in part only.
+# identify_client: sets the ETCDCTL_ variables for etcdctl; those that the caller has set win. USER:PASSWORD is for a cluster
+# with authentication on. Status 2: the certificate settings could be read only in part.
 identify_client() {
-    # These contradict the options that are given here, and etcdctl then does nothing.
+    # These conflict with the options given here, and etcdctl then fails.
     unset ETCDCTL_ENDPOINTS ETCDCTL_WRITE_OUT ETCDCTL_DIAL_TIMEOUT ETCDCTL_COMMAND_TIMEOUT ETCDCTL_HEX ETCDCTL_DISCOVERY_SRV
     export ETCDCTL_API=3
     if [ -z "${ETCDCTL_USER-}" ] && [ -r "$CREDENTIALS" ]; then
         ETCDCTL_USER=$(head -n 1 "$CREDENTIALS")
         export ETCDCTL_USER
     fi
-    # Without a file, and without a process, nothing says what to present.
+    # Without a file and without a process, there is no certificate to present.
     [ -e "$CONFIG" ] || [ -n "${PROCESS_TELLS-}" ] || return 0
     client_scheme=$(setting listen-client-urls) || pass_on "$client_scheme" || return
     case $client_scheme in *https://*) present_certificate ;; esac
 }
 
-# present_certificate: what etcdctl shows to a member that asks for one. Status 2 as above.
+# present_certificate: the certificate that etcdctl presents to a member that requires one. Status 2 as above.
 present_certificate() {
     ca=$(setting client-transport-security.trusted-ca-file) || pass_on "$ca" || return
     if [ -n "$ca" ]; then export ETCDCTL_CACERT="${ETCDCTL_CACERT:-$ca}"; fi
@@ -70,8 +70,8 @@ present_certificate() {
     fi
 }
 
-# ask_etcd SECONDS ENDPOINTS ARGUMENT...: etcdctl that ends in time whatever the cluster does. Its complaints go to the file
-# ASK_COMPLAINT, if that is set.
+# ask_etcd SECONDS ENDPOINTS ARGUMENT...: runs etcdctl with a time limit. Its error messages go to the file ASK_COMPLAINT, if
+# that is set.
 ask_etcd() {
     ask_bound=$1
     ask_endpoints=$2

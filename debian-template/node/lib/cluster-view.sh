@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# What the members of the cluster say, asked side by side with a bound.
+# The answers of the cluster's members, asked in parallel with a time limit.
 # Needs: bbolt, client, host, member, wal, yaml.
 
-# known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". Asked of the member here; without a quorum it can't answer, and
-# then its database tells (a copy that may be old), and without one initial-cluster.
+# known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". From the member here; without a quorum it can't answer,
+# and then from its database (a copy that may be outdated), and without one from initial-cluster.
 known_members() {
     if endpoint=$(own_endpoint); then
         ask_etcd 1 "$endpoint" member list | sed 's/, /|/g' | cut -d '|' -f 1,3- | grep . && return 0
@@ -29,7 +29,7 @@ members_of_json() {
         { print $1 "|" value("name") "|" value("peerURLs") "|" value("clientURLs") "|" value("isLearner") }'
 }
 
-# client_url_of MEMBER_LINE: its first client URL that leads there from elsewhere, or the guess for one without any.
+# client_url_of MEMBER_LINE: its first client URL that other machines can reach, or a guess if it has none.
 client_url_of() {
     published=$(printf '%s\n' "$1" | cut -d '|' -f 4 | tr ',' '\n' | grep -v '//\(127\.\|localhost\|\[::1\]\)' | sed -n 1p)
     peer_url=$(printf '%s\n' "$1" | cut -d '|' -f 3)
@@ -39,11 +39,11 @@ client_url_of() {
     echo "$published"
 }
 
-# What etcd says to who doesn't say who he is, or may not.
+# etcd's errors for a client without a user, or with a user who lacks permission.
 DENIED='user name is empty\|permission denied\|authentication failed'
 
-# tls_refusal FILE: which certificate the member or etcdctl did not take, or how else the connection that was there ended, out
-# of etcdctl's complaints; nothing if it was not that.
+# tls_refusal FILE: from etcdctl's errors, which certificate the member or etcdctl did not accept, or why an established
+# connection ended; nothing for other errors.
 tls_refusal() {
     for refused_by in 'remote error: tls: ' 'x509: ' 'Error: tls: ' 'Error: open ' 'authentication handshake failed: ' \
         'error reading server preface: '; do
@@ -60,7 +60,7 @@ field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -
 # healthy, unhealthy, unreachable, denied, unknown (could not be asked) or foreign (answers, but belongs to another cluster).
 member_view() {
     member_line=$(sed -n "$2p" "$1/members")
-    # Without a URL the member is a row that nobody answers for.
+    # A member without a URL gets a row without an answer.
     url=$(client_url_of "$member_line") || url=unknown
     asked=$url
     if is_own "$member_line"; then asked=$(own_endpoint) || asked=unknown; fi
@@ -78,7 +78,7 @@ member_view() {
     if [ -n "$own_cluster" ] && [ -n "$answered_cluster" ] && [ "$(printf '%x' "$answered_cluster")" != "$own_cluster" ]; then
         health=foreign
     fi
-    # Somebody else behind that URL (a load balancer, a loopback address) says nothing about this one.
+    # Another member behind that URL (a load balancer, a loopback address) says nothing about this one.
     if [ "$health" = foreign ] || { [ -n "$answered_id" ] && [ "${id:-$answered_id}" != "$answered_id" ]; }; then
         answered_id=
         : >"$1/$2.status"
@@ -88,7 +88,7 @@ member_view() {
     if [ -s "$1/$2.status" ]; then health=unhealthy; fi
     if grep -q "$DENIED" "$1/$2.health"; then health=denied; fi
     if grep -q '"health":true' "$1/$2.health"; then health=healthy; fi
-    # It may be well: it could not be asked.
+    # It may be healthy: it could not be asked.
     refusal=
     if [ "$health" = unreachable ]; then refusal=$(tls_refusal "$1/$2.said"); fi
     if [ -n "$refusal" ]; then health=unknown; fi
@@ -102,7 +102,7 @@ member_view() {
         "$(printf '%s\n' "$member_line" | cut -d '|' -f 5)" "$(field RaftAppliedIndex "$1/$2.status")" "$refusal" >"$1/$2.row"
 }
 
-# is_own MEMBER_LINE: whether it is of the member here. Where an id is missing the name tells.
+# is_own MEMBER_LINE: whether it describes the member here. If an id is missing, the name decides.
 is_own() {
     if [ -n "$own_member" ] && [ -n "${1%%|*}" ]; then
         [ "${1%%|*}" = "$own_member" ]
@@ -114,7 +114,7 @@ is_own() {
 # cluster_view DIR: fills DIR/rows, within 4 s.
 cluster_view() {
     rm -f "$1"/*.row "$1"/*.status
-    # What another cluster answers says nothing about this one.
+    # The answers of another cluster say nothing about this one.
     own_member=
     own_cluster=
     if log_dir=$(wal_dir) && own_identity=$(wal_identity "$log_dir"); then
@@ -138,7 +138,7 @@ cluster_view() {
     done
 }
 
-# raised_alarms DIR: "KIND MEMBER" of each, as the members say that were asked (cluster_view, look_at_own); each tells of all.
+# raised_alarms DIR: "KIND MEMBER" of each, from the members that were asked (cluster_view, look_at_own); each reports all.
 raised_alarms() {
     cat "$1"/*.status "$1/own" 2>/dev/null | sed -n 's/^"Errors" : \[\(.*\)\]$/\1/p' |
         grep -o 'memberID:[0-9]* *alarm:[A-Z]*' | sed 's/memberID:\([0-9]*\) *alarm:/\1 /' | sort -u |
@@ -161,7 +161,7 @@ why_alarmed() {
         }'
 }
 
-# way_out_of_alarms DIR URL: commands for a shell, with what they do as comments.
+# way_out_of_alarms DIR URL: shell commands that clear the alarms, with comments.
 way_out_of_alarms() {
     raised_kinds=$(raised_alarms "$1" | cut -d ' ' -f 1 | sort -u)
     [ -n "$raised_kinds" ] || return 0

@@ -9,7 +9,7 @@ load_answers() {
     done
 }
 
-# Preseed files like columns, and debconf takes all blanks but one for a part of the value.
+# Preseed files often use columns, and debconf takes all blanks after the first as part of the value.
 trim_answers() {
     for question in $QUESTIONS; do
         db_get "etcd-ha/$question" || continue
@@ -21,7 +21,7 @@ trim_answers() {
     done
 }
 
-# What the file doesn't answer for certain keeps its old answer.
+# A question that the file does not answer reliably keeps its old answer.
 store_answers() {
     for question in $QUESTIONS; do
         [ -e "$ANSWERS/$question" ] || continue
@@ -29,7 +29,7 @@ store_answers() {
     done
 }
 
-# checksum FILE: what etcd-ha/read-file remembers.
+# checksum FILE: the value that etcd-ha/read-file stores.
 checksum() {
     if [ -r "$1" ]; then cksum <"$1"; else echo none; fi
 }

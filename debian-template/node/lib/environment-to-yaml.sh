@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Translates an etcd that is set up by ETCD_ variables and flags, as Debian's is, to the configuration file.
+# Translates the ETCD_ variables and flags of an etcd, such as Debian's, to a configuration file.
 # Needs: nothing.
 
 # environment_options FILE...: lines "FLAG<tab>VALUE" of the ETCD_ variables and of DAEMON_ARGS in systemd environment files.
@@ -59,8 +59,8 @@ options_with_defaults() {
         }'
 }
 
-# options_to_yaml KEYS: YAML from the options in stdin; KEYS is the table of this minor: KEY TYPE. What has no place in a
-# file becomes a comment, so nothing that was set is lost.
+# options_to_yaml KEYS: YAML from the options in stdin; KEYS is the table of this minor: KEY TYPE. A setting that a
+# file can't contain becomes a comment, so nothing is lost.
 options_to_yaml() {
     # shellcheck disable=SC2016  # awk's variables
     awk -F '\t' -v keys="$1" '

@@ -1,17 +1,17 @@
 # shellcheck shell=sh
-# Asks etcd itself whether it takes a configuration file, for each version the right answer and no table.
+# Asks etcd itself whether it accepts a configuration file: the right answer for each version, without a table.
 # Needs: yaml.
 
-# etcd_refusal ETCD FILE: why the binary ETCD would refuse FILE; nothing when it takes it or when that can't be found out.
+# etcd_refusal ETCD FILE: why the binary ETCD would refuse FILE; nothing if it accepts the file or if that can't be determined.
 # etcd reads and validates the whole file first, opening its logs on the way, then lists its data directory, and only then
-# opens a port. A copy of FILE whose data-dir is no directory, and whose log is stderr, ends it in between, in some 30 ms.
+# opens a port. A copy of FILE whose data-dir is not a directory, and whose log is stderr, ends it in between, in about 30 ms.
 etcd_refusal() {
     refusal_dir=$(mktemp -d) || return 0
-    # A data-dir and a log of the probe's own at its end, since of two equal keys etcd takes the last; not where the one reader
-    # of etcd.yaml can't tell that these are keys of the top level.
+    # The probe's own data-dir and log go to its end, since etcd uses the last of two equal keys; unless our reader of etcd.yaml
+    # can't be sure that these are then keys of the top level.
     if { cat "$2" && printf '\n%s\n' "data-dir: /dev/null" "log-outputs: [stderr]" "enable-log-rotation: false"; } \
         >"$refusal_dir/etcd.yaml" 2>/dev/null && yaml_list "$refusal_dir/etcd.yaml" >/dev/null 2>&1; then
-        # Without the lock on the file (write-file.sh), which the end of its holder has to free.
+        # Without the lock on the file (yaml-file.sh), which must be released when its holder ends.
         # shellcheck disable=SC2046  # words
         (cd "$refusal_dir" && env -u NOTIFY_SOCKET timeout 5 $(refusal_confinement "$refusal_dir") "$1" \
             --config-file "$refusal_dir/etcd.yaml") </dev/null >"$refusal_dir/said" 2>&1 7<&- || true
@@ -27,8 +27,8 @@ etcd_refusal() {
     rm -rf "$refusal_dir"
 }
 
-# refusal_confinement DIR: the words before a command that run it as nobody's root: as the account that owns DIR from now on,
-# and without a network where the kernel allows that.
+# refusal_confinement DIR: the words before a command that run it without privileges: as the account that owns DIR from now
+# on, and without a network if the kernel allows that.
 refusal_confinement() {
     [ "$(id -u)" = 0 ] || return 0
     refusal_uid=$(id -u etcd 2>/dev/null) || refusal_uid=65534

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What the account that runs this may read.
+# What the account that runs this may read and write.
 # Needs: nothing.
 
 # blocked_at FILE: the first part of the path that this account can't enter or read.
@@ -15,8 +15,8 @@ blocked_at() {
     if [ -e "$1" ] && ! [ -r "$1" ]; then echo "$1"; else return 1; fi
 }
 
-# why_not_writable DIRECTORY: the system's reason, by a temporary file, as etcd itself does it. "Read-only mount" stands for a
-# file system that is writable elsewhere: a sandbox. Status 1 when all is well.
+# why_not_writable DIRECTORY: the system's reason, found with a temporary file, as etcd does it. "Read-only mount" means a
+# file system that is writable elsewhere: a sandbox. Status 1: the directory is writable.
 why_not_writable() {
     if refused=$(LC_ALL=C mktemp -p "$1" .etcd-ha-XXXXXX 2>&1); then
         rm -f "$refused"

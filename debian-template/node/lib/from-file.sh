@@ -1,15 +1,15 @@
 # shellcheck shell=sh
-# What etcd.yaml answers to the questions. What can't be read for certain gives no answer.
+# The answers that etcd.yaml gives to the questions. A value that can't be read reliably is no answer.
 # Needs: answers, host, yaml.
 
-# All keys that answer a question, or tell that the file is of another kind than ours.
+# All keys that answer a question, or that show that the file differs in kind from ours.
 FILE_KEYS="name data-dir initial-cluster initial-cluster-state initial-cluster-token listen-peer-urls listen-client-urls
 listen-metrics-urls heartbeat-interval election-timeout quota-backend-bytes auto-compaction-mode auto-compaction-retention
 client-transport-security.trusted-ca-file client-transport-security.cert-file client-transport-security.key-file
 peer-transport-security.trusted-ca-file peer-transport-security.cert-file peer-transport-security.key-file
 discovery discovery-srv discovery-config.token"
 
-# value_of KEY: nothing where it is absent or null. Status 2, and why: it can't be read. READ is from yaml_values.
+# value_of KEY: nothing if it is absent or null. Status 2, and the reason: it can't be read. READ is from yaml_values.
 value_of() {
     printf '%s\n' "$READ" | KEY=$1 LC_ALL=C awk -F '\t' '
         $2 == ENVIRON["KEY"] {
@@ -20,7 +20,7 @@ value_of() {
         }'
 }
 
-# Without the mode, etcd before 3.6 compacts nothing; the answer shows what was meant, and lint tells.
+# Without the mode, etcd before 3.6 compacts nothing; the answer shows what was intended, and lint warns.
 compaction_of_file() {
     retention=$(value_of auto-compaction-retention) || pass_on "$retention" || return
     mode=$(value_of auto-compaction-mode) || pass_on "$mode" || return
@@ -32,7 +32,7 @@ compaction_of_file() {
     esac
 }
 
-# short_quota BYTES: with M or G where that is the same.
+# short_quota BYTES: with M or G if that is exact.
 short_quota() {
     bytes=$1
     case $bytes in
@@ -108,8 +108,8 @@ answer_from() {
     fi
 }
 
-# answers_of_file FILE: fills ANSWERS. UNREAD are the questions that the file answers in a way that can't be read for
-# certain, UNREAD_WHY the same with reasons; their answers in ANSWERS stay. Status 2: nothing can be read, and READ says why.
+# answers_of_file FILE: fills ANSWERS. UNREAD are the questions whose answers in the file can't be read reliably, UNREAD_WHY the
+# same with reasons; their answers in ANSWERS stay. Status 2: nothing can be read, and READ has the reason.
 answers_of_file() {
     UNREAD=
     UNREAD_WHY=

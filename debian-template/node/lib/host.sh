@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# Names and addresses as this host sees them. Also part of the config script and of preinst, so it uses only what is there.
+# Names and addresses as this host sees them. Also part of the config script and of preinst, so it uses only what is installed.
 # Needs: nothing.
 
-# own_addresses: of this host's interfaces, one a line. Status 1: they can't be known.
+# own_addresses: of this host's interfaces, one per line. Status 1: unknown.
 own_addresses() {
     ip -o address show 2>/dev/null | sed -n 's|.* inet6\{0,1\} \([^ /]*\).*|\1|p' | grep . && return 0
-    # It leaves loopback and link-local addresses out.
+    # It omits loopback and link-local addresses.
     hostname --all-ip-addresses 2>/dev/null | tr ' ' '\n' | grep .
 }
 
@@ -29,8 +29,8 @@ canonical_address() {
     esac
 }
 
-# addresses_of HOST: what it leads to on this host, one address a line. As etcd does it, /etc/hosts is asked before everything
-# else. Status 1: to nothing; 2: no answer within a second.
+# addresses_of HOST: what it resolves to on this host, one address per line. As in etcd, /etc/hosts takes precedence. Status 1:
+# it does not resolve; 2: no answer within a second.
 addresses_of() {
     if ! is_name "$1"; then
         canonical_address "$1"
@@ -53,8 +53,8 @@ hosts_lines() {
         }' "${HOSTS_FILE:-/etc/hosts}" 2>/dev/null
 }
 
-# url_here ADVERTISED LISTENS: the URL by which this host finds what listens on the URLs LISTENS: the advertised one, whose name
-# the certificate carries, if it leads to one of them; else one of them.
+# url_here ADVERTISED LISTENS: the URL by which this host reaches the member that listens on the URLs LISTENS: the advertised one,
+# whose name the certificate contains, if it resolves to one of them; otherwise one of them.
 url_here() {
     hosts_listened=$(host_of "$2")
     case ,$(printf '%s\n' "$hosts_listened" | paste -sd, -), in
@@ -75,7 +75,7 @@ url_here() {
 # host_of URLS: of each URL, one a line, without brackets.
 host_of() { printf '%s\n' "$1" | tr ',' '\n' | sed 's|^[[:space:]]*[A-Za-z]*://||; s|[[:space:]/].*||; s|:[0-9]*$||; s|^\[\(.*\)\]$|\1|'; }
 
-# resolved URLS: the same with addresses for names, sorted, as etcd compares them. Status 1: a name leads to no address here.
+# resolved URLS: the URLs with addresses instead of names, sorted, as etcd compares them. Status 1: a name does not resolve here.
 resolved() {
     resolved_urls=$(printf '%s\n' "$1" | tr ',' '\n' | sed 's/[[:space:]]//g' | while read -r url; do
         leads_to=$(addresses_of "$(host_of "$url")" | sort -u | paste -sd+ -)
@@ -93,7 +93,7 @@ bracketed() {
     esac
 }
 
-# host_doubts NAME ADDRESS: what speaks against a member NAME that listens on ADDRESS ("" for all addresses), on this host.
+# host_doubts NAME ADDRESS: reasons why a member NAME that listens on ADDRESS ("" for all addresses) may not work on this host.
 # Stdin: lines "NAME HOST", the hosts by which the members are reached. Stdout: lines KIND<tab>FOUND<tab>EXPECTED; KIND is
 # foreign-address, own-url, own-name, peer-name, unknown-name or no-answer.
 host_doubts() {
@@ -104,7 +104,7 @@ host_doubts() {
         doubt foreign-address "$2" "$(for address in $own; do is_loopback "$address" || printf '%s ' "$address"; done)"
     fi
     answers=$(mktemp -d)
-    # Side by side, since a name server that is away takes its time.
+    # In parallel, since a name server that does not answer takes time.
     cat >"$answers/entries"
     entry=0
     while read -r member host; do

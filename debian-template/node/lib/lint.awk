@@ -23,7 +23,7 @@ function distance(a, b,    i, j, row, above, diagonal, best) {
     return row[length(b)]
 }
 
-# The known key that was probably meant, "" if none is near.
+# The known key that was probably intended, "" if none is similar.
 function nearest(key,    known, least, d, result, plain) {
     plain = key
     if (sub(/^experimental-/, "", plain) && plain in type) return plain
@@ -61,7 +61,7 @@ function needs(line, key, kind, value,    wanted) {
     else if (wanted == "string" && kind !~ /^(string|text)$/) warn(line, "etcd refuses " key ": a string is expected")
     else if (wanted ~ /^(int|duration)$/ && kind == "number") warn(line, key ": write " value " as a decimal number, which etcd and etcd-ha read the same way")
     else if (wanted == "int" && kind != "int") warn(line, "etcd refuses " key ": a whole number without quotes or unit is expected")
-    else if (wanted == "duration" && kind != "int") warn(line, "etcd refuses " key ": nanoseconds are expected, without unit")
+    else if (wanted == "duration" && kind != "int") warn(line, "etcd refuses " key ": nanoseconds are expected, without a unit")
     else if (wanted == "bool" && kind != "bool") warn(line, "etcd refuses " key ": true or false is expected, without quotes")
     else if (wanted == "list" && kind !~ /list$/) warn(line, "etcd refuses " key ": a list is expected")
     else if (wanted == "map" && kind !~ /map$/) warn(line, "etcd refuses " key ": a block of keys is expected")
@@ -72,7 +72,7 @@ function get(key) {
     return key in value_of ? value_of[key] : ""
 }
 
-# Whether its value, or that it is not there, can be told.
+# Whether its value, or its absence, can be read reliably.
 function is_known(key) {
     return key in value_of || !(key in line_of)
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# What etcd.yaml says of this node's member.
+# This node's member, as etcd.yaml describes it.
 # Needs: yaml.
 
 ETCD_BIN=${ETCD_BIN:-/usr/lib/etcd-ha/bin}
 CONFIG=${CONFIG:-/etc/etcd/etcd.yaml}
 
-# What follows gives a value with status 0, or the reason with status 2 where it can't be read for certain. Then it is neither
-# absent nor the default.
+# The functions below print a value with status 0, or the reason with status 2 if it can't be read reliably. Then the value is
+# neither absent nor the default.
 
 MEMBER_KEYS="name data-dir wal-dir listen-client-urls advertise-client-urls initial-advertise-peer-urls initial-cluster
 initial-cluster-state quota-backend-bytes client-transport-security.trusted-ca-file client-transport-security.auto-tls
@@ -40,9 +40,9 @@ $setting_status	$1	"
     setting_value=$(yaml_get "$CONFIG" "$1") || setting_status=$?
 }
 
-# setting KEY [DEFAULT]: the value in the configuration file; the default where the key is absent, null or empty (of an empty
-# name etcd makes no default). Where look_at_process (process.sh) has filled PROCESS_TELLS, the process that runs knows what
-# the file does not tell, and best where its data is.
+# setting KEY [DEFAULT]: the value in the configuration file; the default if the key is absent, null or empty (etcd keeps an
+# empty name). If look_at_process (process-settings.sh) has set PROCESS_TELLS, the running process supplies what the file does
+# not define, and always the location of its data.
 setting() {
     case ${PROCESS_TELLS:+$1} in data-dir | wal-dir) if process_setting "$1"; then return 0; fi ;; esac
     setting_status=2
@@ -63,7 +63,7 @@ setting() {
     esac
 }
 
-# process_setting KEY [DEFAULT]: as setting, by what the process tells in PROCESS_TELLS.
+# process_setting KEY [DEFAULT]: as setting, from the settings of the process in PROCESS_TELLS.
 process_setting() {
     KEY=$1 INSTEAD=${2-} awk -F '\t' '
         $1 == ENVIRON["KEY"] { print substr($0, length($1) + 2); found = 1; exit }
@@ -71,7 +71,7 @@ process_setting() {
         END { exit found ? 0 : 2 }' "$PROCESS_TELLS"
 }
 
-# from_root PATH: etcd.service runs in the root directory, whoever asks runs elsewhere.
+# from_root PATH: etcd.service runs in the root directory, and the caller runs elsewhere.
 from_root() {
     case $1 in
         /*) printf '%s\n' "$1" ;;
@@ -103,7 +103,7 @@ database_file() {
     printf '%s/member/snap/db\n' "$database_dir"
 }
 
-# member_has_data: etcd takes a node for initialised when a write-ahead log is there. Status 1: it is not there.
+# member_has_data: etcd treats a node as initialized if it has a write-ahead log. Status 1: it has none.
 member_has_data() {
     wal_dir_with_data=$(wal_dir) || pass_on "$wal_dir_with_data" || return
     for wal_file in "$wal_dir_with_data"/*.wal; do
@@ -116,7 +116,7 @@ member_has_data() {
 version_of() { "$1" --version 2>/dev/null | sed -n 's/^etcd Version: //p'; }
 
 # version_of_process PID: of the file that it runs, which an upgrade may have replaced on disk. Run as its own user and not as
-# root, since a process that was taken over could have put any program there.
+# root, since a compromised process could run any program.
 version_of_process() {
     # shellcheck disable=SC2046  # two numbers
     set -- "$1" $(stat -c '%u %g' "/proc/$1" 2>/dev/null)

@@ -11,7 +11,7 @@ say() {
     echo "etcd-ha: $*" >&2
 }
 
-# stop STATUS SUMMARY LINE...: ends the command; the lines say what to type next.
+# stop STATUS SUMMARY LINE...: ends the command; the lines show what to type next.
 stop() {
     say "error: $2"
     stop_status=$1

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The settings of a running etcd where no file tells them: its arguments and environment, its open files, and what it answers
-# where it listens. Only root may look. $view is a directory.
+# The settings of a running etcd that no file defines: its arguments and environment, its open files, and its answers at the
+# addresses where it listens. Only root may look. $view is a directory.
 # Needs: client, member, process.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154  # changed for one shell only; CONFIG, for setting(); view
 
@@ -31,7 +31,7 @@ process_words() {
         END { if (waiting != "") print waiting "\ttrue" }'
 }
 
-# process_config PID: the configuration file that it was started with; beside it, etcd heeds neither flags nor variables.
+# process_config PID: the configuration file with which it was started; with a file, etcd ignores flags and variables.
 process_config() {
     named=$(process_options "$1" | sed -n "s/^config-file$(printf '\t')//p" | tail -n 1)
     [ -n "$named" ] || return 1
@@ -71,7 +71,7 @@ process_listeners() {
         }' "$view/sockets" "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null | sort -u
 }
 
-# process_client_url PID: where it answers etcdctl, which presents what the settings name; loopback first. A bound of 2 s.
+# process_client_url PID: where it answers etcdctl, which presents the certificate in the settings; loopback first. At most 2 s.
 process_client_url() {
     client_jobs=
     rm -f "$view"/answer.*
@@ -93,7 +93,7 @@ process_client_url() {
         END { if (NR) print near != "" ? near : url[1]; exit !NR }'
 }
 
-# settings_of PID: from here on setting(), and what needs it, tell of that process.
+# settings_of PID: from here on setting(), and what needs it, describe that process.
 settings_of() {
     CONFIG=$(process_config "$1") || CONFIG=$view/no-file
     PROCESS_TELLS=
@@ -101,15 +101,15 @@ settings_of() {
     look_at_process "$1" "$view/process"
 }
 
-# unread_settings KEY...: the reasons, one a line, why CONFIG does not tell these for certain.
+# unread_settings KEY...: the reasons, one per line, why these can't be read reliably from CONFIG.
 unread_settings() {
     for unread_key in "$@"; do
         unread_reason=$(PROCESS_TELLS= && setting "$unread_key") || printf '%s\n' "$unread_reason"
     done
 }
 
-# look_at_process PID FILE: what it tells, in lines "KEY<tab>VALUE" for process_setting. A line "*" says that this is all that
-# it was told, so that every other key has its default.
+# look_at_process PID FILE: its settings, in lines "KEY<tab>VALUE" for process_setting. A line "*" means that the list is
+# complete, so that every other key has its default.
 look_at_process() {
     : >"$2"
     looked_database=$(process_database "$1") && printf 'data-dir\t%s\n' "${looked_database%/member/snap/db}" >>"$2"

@@ -14,14 +14,14 @@ etcd_processes() {
     done
 }
 
-# is_of_this_system PID: not of a container, which has process ids or a root directory of its own. A service in a sandbox has
-# mounts of its own, but the same root.
+# is_of_this_system PID: not in a container, which has separate process ids or a separate root directory. A service in a sandbox
+# has separate mounts, but the same root.
 is_of_this_system() {
     [ "$(readlink "/proc/$1/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] &&
         [ "$(stat -L -c %d:%i "/proc/$1/root" 2>/dev/null)" = "$(stat -L -c %d:%i /)" ]
 }
 
-# process_database PID: the database that it has open. One without is no member (etcd gateway, etcd --version), or not yet.
+# process_database PID: the database that it has open. A process without one is not a member (etcd gateway), or not yet.
 process_database() { process_file "$1" '*/member/snap/db'; }
 
 # process_file PID PATTERN: the first open file of that name, as this system sees it.
@@ -31,7 +31,7 @@ process_file() {
     process_path "$1" "$open_file"
 }
 
-# process_path PID PATH: where PATH of the process is for us. It may have a /tmp of its own.
+# process_path PID PATH: where we find PATH of the process, which may have a private /tmp.
 process_path() {
     if [ "$(stat -c %d:%i "$2" 2>/dev/null)" = "$(stat -c %d:%i "/proc/$1/root$2" 2>/dev/null)" ]; then
         printf '%s\n' "$2"
@@ -40,10 +40,10 @@ process_path() {
     fi
 }
 
-# process_program PID: the path that it was started from, which may have another file by now.
+# process_program PID: the path from which it was started, where there may be another file by now.
 process_program() { readlink "/proc/$1/exe" | sed 's/ (deleted)$//'; }
 
-# process_unit PID: the unit of which it is the main process.
+# process_unit PID: the unit whose main process it is.
 process_unit() {
     running_unit=$(sed -n 's|^[0-9]*:[^:]*:/\(.*/\)\{0,1\}\([^/]*\.service\)$|\2|p' "/proc/$1/cgroup" 2>/dev/null | sed -n 1p)
     [ -n "$running_unit" ] &&

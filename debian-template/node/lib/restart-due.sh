@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# Why the member has to be restarted: what it runs and what it read at its start against what is there now.
+# Why the member must restart: what it runs and what it read at its start, compared with what is installed now.
 # Needs: member, service, yaml.
 
-# Made by preflight, in the RuntimeDirectory of the unit: the process, and "CHECKSUM FILE" of what etcd reads at its start only.
+# Written by preflight, in the RuntimeDirectory of the unit: the process, and "CHECKSUM FILE" of each file that etcd reads once.
 START_RECORD=/run/etcd-ha/start
 
-# files_read_once: one a line: etcd.yaml and what certificate-plan.awk finds in it.
+# files_read_once: one per line: etcd.yaml and the files that certificate-plan.awk finds in it.
 files_read_once() {
     printf '%s\n' "$CONFIG"
     listed=$(yaml_list "$CONFIG") || return 0
@@ -21,11 +21,11 @@ record_start() {
     } >"$RUNTIME_DIRECTORY/start" || return 0
 }
 
-# checksum_of FILE: "-" where it can't be read.
+# checksum_of FILE: "-" if it can't be read.
 checksum_of() { { sha256sum <"$1" || echo -; } 2>/dev/null | cut -d ' ' -f 1; }
 
-# why_restart PID [PART...]: reasons, one a line, by the program, the files and the unit, or by those PARTs alone; nothing
-# when the member is up to date.
+# why_restart PID [PART...]: reasons, one per line, from the program, the files and the unit, or from those PARTs only; nothing
+# if the member is up to date.
 why_restart() {
     due_pid=$1
     shift
@@ -33,7 +33,7 @@ why_restart() {
     for due_part in "$@"; do "why_$due_part" "$due_pid"; done
 }
 
-# why_unit PID: systemd has read another unit than there is now.
+# why_unit PID: the unit has changed since systemd read it.
 why_unit() {
     if [ "$(unit_property NeedDaemonReload)" = yes ]; then echo "the unit was changed (systemctl daemon-reload)"; fi
 }
@@ -47,7 +47,7 @@ next_program() {
     esac
 }
 
-# why_program PID: not while preflight is still in the place of etcd.
+# why_program PID: nothing while the process is still preflight.
 why_program() {
     due_version=$(version_of_process "$1")
     due_next=$(next_program) || due_next=
@@ -60,9 +60,9 @@ why_program() {
     fi
 }
 
-# why_file PID: a file that etcd read at its start has other content now.
+# why_file PID: a file that etcd read at its start has different content now.
 why_file() {
-    # The account etcd may have written anything there, so it names no files.
+    # The account etcd can write anything to the record, so the list of files does not come from there.
     if [ -f "$START_RECORD" ] && [ "$(sed -n 1p "$START_RECORD")" = "$1" ]; then
         files_read_once | while read -r due_file; do
             due_checksum=$(FILE=$due_file awk 'substr($0, length($1) + 2) == ENVIRON["FILE"] { print $1 }' "$START_RECORD")
@@ -83,7 +83,7 @@ why_file() {
     fi
 }
 
-# was_written_after_start FILE: for a process that no preflight has started, by the times of the service and of the file's inode.
+# was_written_after_start FILE: for a process that preflight did not start; compares the service's start with the file's ctime.
 was_written_after_start() {
     due_start=$(systemctl show --timestamp=us+utc --property=ExecMainStartTimestamp --value etcd.service 2>/dev/null)
     due_start=$(date -d "${due_start:-none}" +%s.%N 2>/dev/null) || return 1
@@ -98,12 +98,12 @@ pending_note() {
     mv "$PENDING.new" "$PENDING"
 }
 
-# Status 1 when no restart is due any more.
+# Status 1 if no restart is due any longer.
 is_pending() { [ -e "$PENDING" ] && [ "$(sed -n 1p "$PENDING")" = "$(unit_property MainPID)" ]; }
 
 pending_why() { sed -n 2p "$PENDING"; }
 
-# pending_why_not: why it wasn't restarted so far.
+# pending_why_not: why it was not restarted so far.
 pending_why_not() { sed -n 3p "$PENDING"; }
 
 pending_clear() { rm -f "$PENDING"; }

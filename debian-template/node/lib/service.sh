@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The service etcd.service: what systemd says of it, why it does not start, and what a removal stops.
+# The service etcd.service: its state in systemd, why it does not start, and what a removal stops.
 # Needs: nothing.
 
 # has_systemd: whether this system's own systemd runs, and not only that of a host whose DPKG_ROOT this is.
@@ -7,18 +7,18 @@ has_systemd() {
     [ -z "${DPKG_ROOT-}" ] && [ -d /run/systemd/system ]
 }
 
-# unit_property NAME: of etcd.service; nothing where systemd does not answer.
+# unit_property NAME: of etcd.service; nothing if systemd does not answer.
 unit_property() { systemctl show --property="$1" --value etcd.service 2>/dev/null || true; }
 
-# seconds_since PROPERTY: of a time that systemd has for the service; nothing where there was no such moment.
+# seconds_since PROPERTY: seconds since a time that systemd records for the service; nothing if it has none.
 seconds_since() {
     moment=$(unit_property "$1")
     [ "${moment:-0}" != 0 ] || return 0
     awk -v moment="$moment" '{ printf "%d\n", $1 - moment / 1000000 }' /proc/uptime
 }
 
-# restarts_again: the service has ended by itself, and systemd waits to start it once more, or has done so less than a minute
-# ago after other tries. A process that lives longer waits for something, and one that has served just before is new to it.
+# restarts_again: the service has exited, and systemd waits to start it again, or has done so less than a minute ago after
+# earlier attempts. A process that runs longer is waiting for something; one that was serving just before has only begun to fail.
 restarts_again() {
     case $(unit_property ActiveState)/$(unit_property SubState) in
         */auto-restart*) return 0 ;;
@@ -31,9 +31,9 @@ restarts_again() {
     [ "${restarts:-0}" -ge 2 ] && [ "${started_ago:-0}" -lt 60 ] && [ "${served_ago:-60}" -gt 30 ]
 }
 
-# last_failure: the last reason in the journal, of preflight, of etcd, or of systemd where neither has come to speak. What etcd
-# said at its end may reach the journal after systemd has said that it ended: so all that is under way is awaited, and a try
-# lasts until the next one begins.
+# last_failure: the last reason in the journal, from preflight, from etcd, or from systemd if neither gave one. etcd's last
+# message may reach the journal after systemd has reported its end, so pending messages are awaited, and an attempt lasts
+# until the next one begins.
 last_failure() {
     journalctl --sync >/dev/null 2>&1 || :
     journalctl --unit=etcd.service --boot --lines=200 --output=cat --no-pager --quiet 2>/dev/null | LC_ALL=C awk '
@@ -53,7 +53,7 @@ last_failure() {
         }
         # 3.4 logs lines of text.
         sub(/^[-0-9]+ [:.0-9]+ C \| /, "") { reason = $0 }
-        # A panic follows the line that says more, where there is one.
+        # A panic follows a more detailed line, if there is one.
         /^panic: / && !fatal { reason = substr($0, 8) }
         /^etcd\.service: Failed (to|at) / { reason = $0 }
         sub(/^etcd\.service: Main process exited, /, "") { ended = $0 }
@@ -80,11 +80,11 @@ start_state() {
     fi
 }
 
-# What a removal stops is noted, and runs again where the removal doesn't come about (policy 6.6: abort-remove) or gives the
-# node back to a unit of the administrator.
+# Records what a removal stops, to start it again if the removal fails (policy 6.6: abort-remove) or if it returns the node to a
+# unit of the administrator.
 STOPPED=/run/etcd-ha.stopped
 
-# stop_all (prerm remove): debhelper leaves this out together with the start that postinst does itself.
+# stop_all (prerm remove): debhelper omits this together with the start, which postinst does itself.
 stop_all() {
     has_systemd || return 0
     for unit in etcd.path etcd.service; do

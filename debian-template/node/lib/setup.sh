@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # From the answers in ANSWERS to edits of etcd.yaml. BOOTSTRAPPED is "yes" where the member has data:
-# etcd then minds neither name nor initial-… any more, and nothing here may pretend otherwise.
+# etcd then ignores name and initial-…, and nothing here may pretend otherwise.
 # Needs: answers, check, from-file, host.
 # shellcheck disable=SC2034,SC2154  # for the caller; changed, work and asked_tls are the caller's
 
@@ -8,12 +8,12 @@ edit() {
     printf 'set\t%s\t%s\t%s\n' "$1" "$2" "$3"
 }
 
-# edit_or_unset KEY KIND VALUE: without a value etcd's default counts.
+# edit_or_unset KEY KIND VALUE: without a value, etcd's default applies.
 edit_or_unset() {
     if [ -n "$3" ]; then edit "$1" "$2" "$3"; else printf 'unset\t%s\n' "$1"; fi
 }
 
-# The members as etcd wants them; a single node is a cluster of one.
+# The members in etcd's syntax; a single node is a cluster of one.
 member_list() {
     if [ "$(answer setup)" = single ]; then
         echo "$(answer node-name)=$(scheme)://$(bracketed "$(plain_address "$(answer address)")"):2380"
@@ -32,7 +32,7 @@ edits_of_members() {
     [ -z "$own" ] || edit advertise-client-urls string "${own%:*}:2379"
 }
 
-# 127.0.0.1 is where etcdctl looks without further words.
+# etcdctl connects to 127.0.0.1 by default.
 edits_of_address() {
     address=$(plain_address "$(answer address)")
     url=$(scheme)://$(bracketed "$address")
@@ -60,7 +60,7 @@ edits_of_tls() {
     done
 }
 
-# Both keys always: etcd before 3.6 compacts nothing when the mode is not in the file.
+# Always both keys: etcd before 3.6 compacts nothing if the mode is not in the file.
 edits_of_compaction() {
     case $(answer auto-compaction) in
         "" | off) set -- periodic 0 ;;
@@ -85,7 +85,7 @@ edits_of_quota() {
     edit_or_unset quota-backend-bytes int "${quota:+$(quota_bytes "$quota")}"
 }
 
-# edits_of QUESTION: the edits that an answer to it makes necessary.
+# edits_of QUESTION: the edits that its answer requires.
 edits_of() {
     case $1:${BOOTSTRAPPED-} in
         node-name:yes | cluster-state:yes | cluster-token:yes) ;;
@@ -104,7 +104,7 @@ edits_of() {
     esac
 }
 
-# Patroni speaks to the gateway, which etcd 3.4 turns off when there is a file.
+# Patroni uses the gateway, which etcd 3.4 disables by default if there is a file.
 edits_of_new_file() {
     for question in node-name data-dir address members cluster-state cluster-token tls metrics-address \
         heartbeat-interval election-timeout quota auto-compaction; do
@@ -113,7 +113,7 @@ edits_of_new_file() {
     edit enable-grpc-gateway bool true
 }
 
-# Answers as the file would give them back, so that both can be compared.
+# Answers in the form that the file would give, so that both can be compared.
 normalize_answers() {
     give address "$(plain_address "$(answer address)")"
     if members=$(complete_members "$(answer members)" "$(scheme)"); then give members "$members"; fi
@@ -124,7 +124,7 @@ normalize_answers() {
     [ "$directory" = / ] || give data-dir "${directory%/}"
 }
 
-# changed_questions: those whose answers are not what the file says.
+# changed_questions: the questions whose answers differ from the file.
 changed_questions() {
     for question in $QUESTIONS; do
         if is_unread "$question"; then continue; fi
@@ -135,8 +135,8 @@ changed_questions() {
     done
 }
 
-# is_void QUESTION: what etcd reads at the first start only is no matter of the file any more. Others know the member by http
-# or by https, and without TLS its files are for nobody.
+# is_void QUESTION: whether etcd ignores a changed answer because it reads it only at the first start. Others know the member by
+# http or by https, and without TLS nothing uses its files.
 is_void() {
     case $1 in
         setup | node-name | members | cluster-state | cluster-token | tls) ;;

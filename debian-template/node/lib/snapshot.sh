@@ -4,13 +4,13 @@
 # shellcheck disable=SC2154  # view
 
 SNAPSHOTS=${SNAPSHOTS:-/var/backups/etcd-ha}
-# What stays free on the disk besides, for the member itself: one in RESERVED_PART of the whole, but at least and at most
-# so many bytes. 2 GiB is etcd's own default for the size of a database, whatever the size of the disk.
+# What must stay free on the disk for the member itself: one part in RESERVED_PART of the disk, within a minimum and a maximum
+# in bytes. 2 GiB is etcd's default limit for the size of a database, whatever the size of the disk.
 RESERVE=67108864
 RESERVE_AT_MOST=2147483648
 RESERVED_PART=20
 
-# debconf_answer QUESTION DEFAULT: without debconf's front end, which would run the config script once more.
+# debconf_answer QUESTION DEFAULT: without debconf's frontend, which would run the config script again.
 debconf_answer() {
     answered=$(echo "GET etcd-ha/$1" | debconf-communicate -f noninteractive etcd-ha 2>/dev/null | sed -n 's/^0 //p') || true
     echo "${answered:-$2}"
@@ -25,7 +25,7 @@ wants_snapshot() {
     esac
 }
 
-# space_of DIR: what is free there, and what has to stay free, in bytes.
+# space_of DIR: the free space, and how much of it must stay free, in bytes.
 space_of() {
     df -Pk "$1" | awk -v part="$RESERVED_PART" -v least="$RESERVE" -v most="$RESERVE_AT_MOST" '
         NR == 2 {
@@ -43,7 +43,7 @@ has_room() {
 
 mebibytes() { awk -v bytes="$1" 'BEGIN { printf "%.0f MiB", bytes / 1048576 }'; }
 
-# save_snapshot FILE: as etcd itself checks it.
+# save_snapshot FILE: saves a snapshot and checks it with etcd's own tool.
 save_snapshot() {
     timeout 900 "$ETCD_BIN/etcdctl" --endpoints="$endpoint" snapshot save "$1" >"$view/snapshot" 2>&1 || return 1
     # 3.4 has no etcdutl.
@@ -59,7 +59,7 @@ prune_snapshots() {
         while read -r old; do rm -f "$old"; done
 }
 
-# copy_log DIR: log and v2 snapshots, where that leaves room enough.
+# copy_log DIR: copies the log and v2 snapshots, if that leaves enough free space.
 copy_log() {
     copied_log=$(wal_dir) && copied_data=$(data_dir) || return 1
     log_bytes=$(du -sbc "$copied_log" "$copied_data"/member/snap/*.snap 2>/dev/null | tail -n 1 | cut -f 1)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Prints what tool/status has found out as JSON: its variables, and the tables in the directory $view.
+# Prints the results of commands/status as JSON: its variables, and the tables in the directory $view.
 # Needs: nothing.
-# shellcheck disable=SC2154  # set in tool/status
+# shellcheck disable=SC2154  # set in commands/status
 
 # json_string TEXT, or null when empty
 json_string() {
@@ -25,7 +25,7 @@ json_strings() {
     printf ']'
 }
 
-# json_faults: null where they can't be read. The builder lets nothing into the file that JSON would have escaped.
+# json_faults: null if they can't be read. The builder refuses anything in that file that JSON would have to escape.
 json_faults() {
     [ -r "$FAULTS" ] || {
         printf null
@@ -44,7 +44,7 @@ json_faults() {
 
 report_json() {
     json_boolean() { if [ "$1" = "$2" ]; then printf true; else printf false; fi; }
-    json_pairs() { # KEY VALUE...: with a comma behind each
+    json_pairs() { # KEY VALUE...: with a comma after each
         while [ $# -gt 0 ]; do
             printf '"%s":%s,' "$1" "$(json_string "$2")"
             shift 2

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# For the maintainer scripts: what is on the node already (an etcd installed by hand, the admin's own unit, Debian's
-# etcd-server or what is left of it) stays whole while the package comes and goes. All are no-ops elsewhere.
+# For the maintainer scripts: keeps what is already on the node (an etcd installed by hand, the administrator's own unit, Debian's
+# etcd-server or what is left of it) intact while the package is installed and removed. All are no-ops elsewhere.
 # Needs: service, yaml.
 
 ADMIN_UNIT=${DPKG_ROOT-}/etc/systemd/system/etcd.service
 ENABLED_LINK=/etc/systemd/system/multi-user.target.wants/etcd.service
-# deb-systemd-helper's note of the links that it made for a unit of this name, whichever package asked for it.
+# deb-systemd-helper's record of the links that it made for a unit of this name, for any package.
 ENABLEMENT=${DPKG_ROOT-}/var/lib/systemd/deb-systemd-helper-enabled/etcd.service.dsh-also
 
 # A unit file that the admin wrote; a masked unit is a link to /dev/null.
@@ -17,16 +17,16 @@ takeover_has_leftover() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' etcd-server 2>/dev/null)" = config-files ]
 }
 
-# takeover_remember_enablement OLD_VERSION (postinst configure, before debhelper's part): once the purge of Debian's
-# leftover took the note away, an upgrade would take the unit for new and enable what the admin has disabled.
+# takeover_remember_enablement OLD_VERSION (postinst configure, before debhelper's part): after the purge of Debian's
+# leftover has removed the record, an upgrade would treat the unit as new and enable a unit that the administrator disabled.
 takeover_remember_enablement() {
     if [ -n "$1" ] && ! [ -e "$ENABLEMENT" ] && [ -x "${DPKG_ROOT-}/usr/bin/deb-systemd-helper" ]; then
         deb-systemd-helper update-state etcd.service >/dev/null || true
     fi
 }
 
-# takeover_shield_enablement (postinst, after debhelper's part): a purge of Debian's leftover removes the links that are
-# noted, so ours isn't while there is a leftover. Without the note of a link it counts as enabled or disabled as it is.
+# takeover_shield_enablement (postinst, after debhelper's part): a purge of Debian's leftover removes recorded links, so
+# ours is not recorded while there is a leftover. Without the record, the link itself decides whether the unit is enabled.
 takeover_shield_enablement() {
     if takeover_has_leftover && [ -e "$ENABLEMENT" ]; then takeover_forget_link; fi
 }
@@ -37,10 +37,10 @@ takeover_forget_link() {
 }
 
 # takeover_restore_account (postinst triggered): the purge of Debian's package may have deleted it. The new one gets the id
-# that owns the data. (A path as the id in sysusers.d is not enough: it is passed over where a group has that number.)
+# that owns the data. (A path as the id in sysusers.d is not enough: it is ignored if a group has that number.)
 takeover_restore_account() {
     if getent passwd etcd >/dev/null; then return 0; fi
-    # Where the data is can't be read for certain: the member, which never stopped, runs under that id.
+    # If the data directory can't be read reliably, take the id of the member, which is still running.
     status=0
     account_home=$(yaml_get "${CONFIG:-/etc/etcd/etcd.yaml}" data-dir) || status=$?
     case $status in
@@ -64,7 +64,7 @@ etcd-ha: $ADMIN_UNIT is not from this package and still defines the service etcd
   A running etcd keeps running; the next start uses the binary that the unit names.
 END
     fi
-    # Without the file the unit of the package starts nothing.
+    # Without the file, the package's unit starts nothing.
     if takeover_has_admin_unit && [ -e "${CONFIG:-${DPKG_ROOT-}/etc/etcd/etcd.yaml}" ]; then
         cat <<END
   To use the package's unit (sandbox, preflight):
@@ -90,7 +90,7 @@ END
     fi
 }
 
-# takeover_is_endangered CONFIG: data or log lie where the purge of Debian's package deletes. Status 2: that can't be read.
+# takeover_is_endangered CONFIG: whether the purge of Debian's package would delete data or log. Status 2: unknown.
 takeover_is_endangered() {
     [ -r "$1" ] || return 1
     found=1
@@ -105,8 +105,8 @@ takeover_is_endangered() {
     return "$found"
 }
 
-# takeover_give_back (postrm remove, after debhelper's part): the alternatives name the admin's binary again, and the unit
-# that ran it is still there. Not without its binary: the unit may name a path of ours. Status 0: it is started.
+# takeover_give_back (postrm remove, after debhelper's part): the alternatives point to the administrator's binary again, and the
+# unit that ran it still exists. Not without a binary: the unit may name a path of ours. Status 0: it is started.
 takeover_give_back() {
     has_systemd || return 1
     given_back=1
@@ -121,12 +121,12 @@ takeover_give_back() {
 }
 
 # takeover_before_purge, takeover_after_purge (postrm purge, around debhelper's part): its deb-systemd-helper purge would
-# disable the etcd.service that is there now: the admin's own, or the one of Debian's package.
+# disable the etcd.service that exists now: the administrator's own, or that of Debian's package.
 takeover_before_purge() {
     if takeover_has_admin_unit || [ -e "${DPKG_ROOT-}/usr/lib/systemd/system/etcd.service" ]; then
         if [ -e "$ENABLEMENT" ]; then mv "$ENABLEMENT" "$ENABLEMENT.etcd-ha"; fi
     elif [ -L "${DPKG_ROOT-}$ENABLED_LINK" ] && ! grep -qsxF "$ENABLED_LINK" "$ENABLEMENT"; then
-        # Taken out by takeover_shield_enablement; the link is ours to remove.
+        # takeover_shield_enablement removed the record; the link is ours to remove.
         mkdir -p "${ENABLEMENT%/*}"
         echo "$ENABLED_LINK" >>"$ENABLEMENT"
     fi
@@ -145,7 +145,7 @@ unit_alias_divert() {
     fi
 }
 
-# unit_alias_undivert (postinst, and postrm when it doesn't come to that)
+# unit_alias_undivert (postinst, and postrm if postinst does not run)
 unit_alias_undivert() {
     dpkg-divert --package etcd-ha --quiet --no-rename --divert "$ALIASED_UNIT.aliased" --remove "$ALIASED_UNIT"
 }

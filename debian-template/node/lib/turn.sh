@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# A queue in the cluster itself: the owner of the oldest key below TURN_KEYS has the turn to restart its member. Each key
-# hangs on a lease that its owner renews between two steps, with no process beside it, so that it ends with its owner
-# however that ends: a killed postinst, a node without power, a cut network. TURN_ENDPOINTS are the
-# client URLs of the other members, since one's own is away for a while. $view is a directory.
+# A queue in the cluster itself: the owner of the oldest key below TURN_KEYS has the slot to restart its member. Each key
+# is attached to a lease that its owner renews between two steps, without an extra process, so that it ends with its owner
+# however that ends: a killed postinst, a power failure, a network cut. TURN_ENDPOINTS are the
+# client URLs of the other members, since this member is down for a while. $view is a directory.
 # Needs: client, cluster-view, member, service.
 # shellcheck disable=SC2154  # view
 
@@ -10,13 +10,13 @@ TURN_KEYS=/etcd-ha/restart/
 TURN_SECONDS=20
 TURN_LEASE=
 
-# Leaves what etcdctl complains of in $view/complaint.
+# Leaves etcdctl's error messages in $view/complaint.
 turn_ask() {
     timeout 4 "$ETCD_BIN/etcdctl" --endpoints="$TURN_ENDPOINTS" --dial-timeout=2s --command-timeout=3s "$@" \
         </dev/null 2>"$view/complaint"
 }
 
-# turn_join NAME: goes to the end of the queue.
+# turn_join NAME: joins the end of the queue.
 turn_join() {
     TURN_LEASE=$(turn_ask lease grant "$TURN_SECONDS" | sed -n 's/^lease \([0-9a-f]*\) granted.*/\1/p')
     TURN_KEY=$TURN_KEYS$TURN_LEASE
@@ -31,23 +31,23 @@ turn_join() {
 turn_yield() {
     turn_old_key=$TURN_KEY
     TURN_KEY=$TURN_KEY+
-    # A key that stays would have the turn and nobody to use it, so rather all is given up.
+    # A key that remained would hold the slot without an owner, so give up the lease instead.
     if ! turn_ask put "$TURN_KEY" "$TURN_NAME" --lease="$TURN_LEASE" >/dev/null ||
         ! turn_ask del "$turn_old_key" >/dev/null; then
         turn_leave
     fi
 }
 
-# turn_renew: status 1 when the lease has ended, and the place in the queue with it.
+# turn_renew: status 1 if the lease has ended, and with it the place in the queue.
 turn_renew() {
     [ -n "$TURN_LEASE" ] || return 1
     turn_ask lease keep-alive --once "$TURN_LEASE" | grep -q keepalived && return 0
-    # Whether it has ended or nobody answers: without an answer nobody may rely on it.
+    # The lease has ended, or no member answers: without an answer it can't be relied on.
     if grep -q 'lease not found' "$view/complaint"; then TURN_LEASE=; fi
     return 1
 }
 
-# turn_queue: KEY and NAME of each who waits, the owner of the turn first. Status 1: nobody answers.
+# turn_queue: KEY and NAME of each waiting member, the owner of the slot first. Status 1: no member answers.
 turn_queue() {
     turn_ask get --prefix "$TURN_KEYS" --sort-by=CREATE --order=ASCEND >"$view/queue" || return 1
     paste -d ' ' - - <"$view/queue"
@@ -75,7 +75,7 @@ follows_another() {
     [ "${leader:-0}" != 0 ] && [ "$leader" != "$(field MemberID "$view/own")" ]
 }
 
-# other_rows: of the members that vote, without this one. Without its id or its name it is one of them, and nothing goes on.
+# other_rows: of the other voting members. Without this member's id or name it counts as one of them, and no restart happens.
 other_rows() {
     other_than=$(setting name default) || other_than=
     OWN_ID=$own_id OWN_NAME=$other_than awk -F '|' '
@@ -83,20 +83,20 @@ other_rows() {
         ENVIRON["OWN_ID"] != "" ? $1 != ENVIRON["OWN_ID"] : $2 != ENVIRON["OWN_NAME"]' "$view/rows"
 }
 
-# why_others_not_ready INDEX: the first of the others that is ill or has not applied that much yet; nothing if all are well.
+# why_others_not_ready INDEX: the first other member that is unhealthy or has not applied INDEX yet; nothing if all are ready.
 why_others_not_ready() {
     why_alarmed "$view" | grep . && return 0
     other_rows | GOAL=${1:-0} DENIED=$ASKS_FOR_USER awk -F '|' '
         { name = $2 == "" ? $3 : $2 }
         $4 == "denied" { print ENVIRON["DENIED"]; exit }
-        $4 == "unhealthy" && $5 == 0 { print name " knows no leader: a majority of the members has to run"; exit }
+        $4 == "unhealthy" && $5 == 0 { print name " has no leader: a majority of the members must run"; exit }
         $4 == "unknown" { print "could not ask " name ": " $11; exit }
         $4 != "healthy" { print name " is " $4; exit }
         $10 + 0 < ENVIRON["GOAL"] + 0 { print name " is behind by " ENVIRON["GOAL"] - $10 " entries"; exit }'
 }
 
-# heir: the id of one that runs the newest version, so that leadership moves once in an upgrade of all. Of these the next by
-# name: clients that lose this one try the next of their list, and one that is to lead drops no request in silence.
+# heir: the id of a member that runs the newest version, so that leadership moves once in an upgrade of all. Of these the next
+# by name: clients that lose this one try the next of their list, and the next leader silently drops no request.
 heir() {
     newest=$(other_rows | cut -d '|' -f 6 | sort -V | tail -n 1)
     other_than=$(setting name default) || other_than=
@@ -121,18 +121,18 @@ hand_over() {
     done
 }
 
-# is_alone: the member itself has said that there is no other.
+# is_alone: the member itself reports that there is no other.
 is_alone() {
     [ -n "$own_id" ] && [ "$(cut -d '|' -f 1 "$view/members")" = "$own_id" ]
 }
 
-# has_failed: systemd has given it up, or it ends again and again since reset-failed.
+# has_failed: systemd has given up, or the service has exited repeatedly since reset-failed.
 has_failed() {
     [ "$(unit_property ActiveState)" = failed ] || [ "$(unit_property NRestarts)" -ge 3 ]
 }
 
-# serves_again ID INDEX: this member answers, has a leader, and has applied that much. An alarm, which outlives a restart, and
-# a learner, which is asked by members only, are no faults of the restart.
+# serves_again ID INDEX: this member answers, has a leader, and has applied INDEX. An alarm, which outlasts a restart, and a
+# learner, which serves only members, are not faults of the restart.
 serves_again() {
     endpoint=$(own_endpoint) || return 1
     ask_etcd 1 "$endpoint" endpoint health -w json >"$view/health" ||

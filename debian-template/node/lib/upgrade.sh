@@ -15,8 +15,8 @@ minor_is_newer() {
     [ "$1" -gt "$3" ] || { [ "$1" -eq "$3" ] && [ "$2" -gt "$4" ]; }
 }
 
-# newer_data_versions VERSION: what in the database is of a newer minor. The cluster's version may be while
-# the cluster is in a downgrade to that minor; the storage (its version is written since 3.6) may not. Status 2: the database
+# newer_data_versions VERSION: versions in the database with a newer minor. The cluster's version may be newer during a
+# downgrade to that minor; the storage version (written since 3.6) may not. Status 2: the database
 # can't be read.
 newer_data_versions() {
     newer_database=$(database_file) || pass_on "$newer_database" || return
@@ -32,10 +32,10 @@ newer_data_versions() {
     if minor_is_newer "$newer_storage" "$1"; then echo "$newer_storage"; fi
 }
 
-# patch_of VERSION: 26 of 3.5.26; nothing where the patch isn't known.
+# patch_of VERSION: 26 of 3.5.26; nothing if the patch is unknown.
 patch_of() { printf '%s\n' "$1" | sed -n 's/^v\{0,1\}[0-9]*\.[0-9]*\.\([0-9]*\).*/\1/p'; }
 
-# minors_apart FROM TO: how many minors TO is ahead; nothing for another major.
+# minors_apart FROM TO: how many minor versions TO is ahead; nothing for another major version.
 minors_apart() {
     # shellcheck disable=SC2046  # two numbers each
     set -- $(minor_of "$1") $(minor_of "$2")
@@ -48,15 +48,15 @@ is_step() {
     case $2 in "$4" | "$4".*) ;; *) return 1 ;; esac
 }
 
-# forbidden_step FROM TO: three lines: what, why, the way out. Nothing for a step that upstream allows. FROM is the oldest
-# version that runs in the cluster; without a patch number (read from data) the worst is assumed.
+# forbidden_step FROM TO: three lines: what, why, what to do. Nothing for a step that upstream allows. FROM is the oldest
+# version that runs in the cluster; without a patch number (read from data) it counts as the oldest patch.
 forbidden_step() {
     apart=$(minors_apart "$1" "$2")
     if [ -z "$apart" ] || [ "$apart" -gt 1 ]; then
         between=$(minor_of "$1" | awk '{ print $1 "." $2 + 1 }')
         echo "etcd $2 can't follow $1: it skips a minor version"
         echo "upstream supports one minor version at a time; a skipped version can't convert the data"
-        # Where that one is forbidden too, what comes before it is the way.
+        # If that step is forbidden too, its own first step comes first.
         before_it=
         [ -z "$apart" ] || before_it=$(forbidden_step "$1" "$between" | sed -n 3p)
         if [ -n "$before_it" ]; then
@@ -90,8 +90,8 @@ inadvisable_step() {
 # upstream_version DEBIAN_VERSION: 3.7.0-rc.0 of 3.7.0~rc.0-1.
 upstream_version() { printf '%s\n' "${1%-*}" | sed 's/^[0-9]*://; s/~/-/'; }
 
-# data_versions: of the cluster and of the storage, as the database says. A young cluster says 3.0.0 until all of its members
-# have told their version. Status 2: it can't be read.
+# data_versions: of the cluster and of the storage, from the database. A young cluster has 3.0.0 until all of its members have
+# reported their versions. Status 2: it can't be read.
 data_versions() {
     versions_database=$(database_file) || pass_on "$versions_database" || return
     versions_cluster=$(bbolt_value "$versions_database" cluster clusterVersion) || pass_on "$versions_cluster" || return
@@ -111,7 +111,7 @@ way_back() { # DATA TO
     fi
 }
 
-# oldest_of FROM: the oldest version in the cluster, whose version is that of its oldest member. The data knows the minor only.
+# oldest_of FROM: the oldest version in the cluster, whose version is that of its oldest member. The data has only the minor.
 oldest_of() {
     # shellcheck disable=SC2046  # versions
     oldest=$(lowest "$1" $(cut -d '|' -f 6 "$view/rows"))
@@ -124,7 +124,7 @@ oldest_of() {
     echo "$oldest"
 }
 
-# version_here OLD_PACKAGE: what last ran on the data: the process, else the old package, else a program of somebody's own.
+# version_here OLD_PACKAGE: what last ran on the data: the process, else the old package, else a program installed by hand.
 version_here() {
     pid=$(unit_property MainPID)
     if [ "${pid:-0}" != 0 ]; then version_of_process "$pid" | grep . && return 0; fi

@@ -2,20 +2,20 @@
 # Reads the write-ahead log, with od and awk.
 # Needs: nothing.
 
-# wal_identity DIR: "MEMBER CLUSTER", the ids in hex as etcdctl shows them, that the log in DIR is of: each of its files says
-# so at its beginning, from a member's first start on. Status 1: no log, or not readable.
+# wal_identity DIR: "MEMBER CLUSTER", the ids of the log in DIR, in hex as etcdctl shows them: each of its files begins with
+# them, from a member's first start on. Status 1: no log, or not readable.
 wal_identity() {
     newest_log=
     for log in "$1"/*.wal; do
         if [ -r "$log" ]; then newest_log=$log; fi
     done
     [ -n "$newest_log" ] || return 1
-    # A record: eight bytes of length (the highest byte tells of padding), then fields as in protobuf: 1 type, 2 checksum,
+    # A record: eight bytes of length (the highest byte contains the padding), then fields as in protobuf: 1 type, 2 checksum,
     # 3 data. The record of type 1 has the ids as its fields 1 and 2. See etcd's server/storage/wal.
     # shellcheck disable=SC2016  # awk's variables
     od -An -v -tx1 -N 4096 -- "$newest_log" 2>/dev/null | LC_ALL=C awk '
         function next_byte() { return value_of[substr(text, 2 * at++ + 1, 2)] }
-        # Sets HEX: 64 bits are more than a number of awk holds.
+        # Sets HEX: a number of awk can not hold 64 bits.
         function varint(    byte, more, i, bits, groups, digit) {
             bits = ""
             for (groups = 0; groups < 10; groups++) {

@@ -1,7 +1,7 @@
 # Edits the document that yaml-read.awk has read: YAML_EDITS holds lines OP KEY KIND VALUE, separated by tabs; OP is set or
 # unset, KIND string, int or bool. Prints the whole document; every byte that no edit asks to change stays.
 
-# Text as etcd reads it back. Plain where that can't be mistaken in YAML 1.1, in which y, no, 010 and 1:30 are no texts.
+# Text as etcd reads it back. Plain only if unambiguous in YAML 1.1, where y, no, 010 and 1:30 are not strings.
 function quoted(text) {
     if (text ~ /^[A-Za-z\/][A-Za-z0-9._\/:=,@+-]*$/ && text !~ /:$/ && plain_kind(text) == "string") return text
     gsub(/["\\]/, "\\\\&", text)
@@ -13,7 +13,7 @@ function is_same(id, kind, value) {
     return kind == "bool" ? is_true(value_of[id]) == is_true(value) : value_of[id] "" == value ""
 }
 
-# Puts a line behind another one; number 0 stands for the start. Children of that line come first.
+# Inserts a line after another one; number 0 means the start. Children of that line come first.
 function insert(number, text, is_child) {
     if (is_child) children[number] = children[number] text "\n"
     else inserted[number] = inserted[number] text "\n"
@@ -76,7 +76,7 @@ function apply(edit,    part, id, parent) {
     if (id in double || parent in double) return refuse(double[id in double ? id : parent], part[2] " appears twice")
     if (id in line_of && (spread[id] || kind_of[id] !~ /^(string|int|bool|null|number|text)$/))
         return refuse(line_of[id], part[2] " is not a single value on one line")
-    # Whether it is in there can't be told.
+    # Whether the key is in there is unknown.
     if (part[1] == "unset" && id != parent && parent in line_of && kind_of[parent] !~ /^(map|null)$/)
         return refuse(line_of[parent], spelled[parent] " is not a block of keys")
     if (id in added) return
@@ -85,7 +85,7 @@ function apply(edit,    part, id, parent) {
     else if (id in line_of) unset(id)
 }
 
-# What would become part of the block of text before a key, were the key not in between: the empty lines behind it where the
+# What would become part of the block of text before a key without the key in between: the empty lines after it if the
 # block is marked with +, and an indented comment.
 function refuse_longer_blocks(    i, n) {
     for (i in behind_kept) {
@@ -99,7 +99,7 @@ function refuse_longer_blocks(    i, n) {
     }
 }
 
-# A block that has lost its last key goes with it: etcd 3.6 and later refuse a peer-transport-security that is null.
+# A block is removed with its last key: etcd 3.6 and later refuse a peer-transport-security that is null.
 function drop_empty_blocks(    i, id, parent, total, gone) {
     for (i = 1; i <= keys; i++) {
         id = parent = order[i]

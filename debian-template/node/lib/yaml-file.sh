@@ -7,8 +7,8 @@ BACKUPS=${BACKUPS:-${DPKG_ROOT-}/var/backups/etcd-ha}
 LOCK_WAIT=${LOCK_WAIT:-120}
 
 # lock_file FILE: until unlock_file, or the end of this process however it ends, no other writer of this package reads FILE to
-# change it. Held is FILE's directory, on descriptor 7. Status 1, and why in LOCKED_OUT, if it can't be had in LOCK_WAIT
-# seconds.
+# change it. The lock is on FILE's directory, descriptor 7. Status 1, and the reason in LOCKED_OUT, if it is not free within
+# LOCK_WAIT seconds.
 lock_file() {
     mkdir -p "${1%/*}"
     exec 7<"${1%/*}"
@@ -23,7 +23,7 @@ unlock_file() {
     exec 7<&-
 }
 
-# why_untouchable FILE: prints why the file can't be edited safely, nothing if it can.
+# why_untouchable FILE: prints why the file can't be edited safely; nothing if it can.
 why_untouchable() {
     if [ -L "$1" ]; then
         echo "it is a symbolic link"
@@ -44,8 +44,8 @@ keep_copy() {
     sync "$copy"
 }
 
-# prepare_edits FILE EDITS: the edited file in FILE.etcd-ha-new, always that name, so that a kill leaves one at most.
-# Status 1 if nothing is to change, and then not even the folder is touched; 2, and why, if the file can't be edited.
+# prepare_edits FILE EDITS: writes the edited file to FILE.etcd-ha-new, always that name, so that a kill leaves at most one.
+# Status 1 if nothing changes, and then even the directory is untouched; 2, and the reason, if the file can't be edited.
 prepare_edits() {
     edited=$(mktemp)
     status=0
@@ -72,7 +72,7 @@ commit_file() {
     sync "${1%/*}"
 }
 
-# Numeric, since names mean the host's accounts while DPKG_ROOT is set.
+# Numeric, since names refer to the host's accounts while DPKG_ROOT is set.
 etcd_group() {
     if [ -n "${DPKG_ROOT-}" ]; then
         awk -F : '$1 == "etcd" { print $3 }' "$DPKG_ROOT/etc/group"

@@ -1,6 +1,6 @@
-# Reads etcd's configuration file: block style, one document, the keys of the top level and one level below. What it
-# can't read for certain it refuses, with status 2 and "line N: reason" in place of its result. Byte by byte (LC_ALL=C), in mawk,
-# gawk and busybox. stdin is the document and one "." behind it, so that a missing last newline shows.
+# Reads etcd's configuration file: block style, one document, the keys of the top level and one level below. It refuses what it
+# can't read reliably, with status 2 and "line N: reason" instead of its result. Byte by byte (LC_ALL=C), in mawk,
+# gawk and busybox. stdin is the document followed by one ".", so that a missing last newline shows.
 # The arguments come by the environment, since -v would interpret backslashes:
 #   YAML_MODE=list   LINE KEY KIND VALUE of every key, separated by tabs; KIND double: it is in this line too
 #   YAML_MODE=get    the value of YAML_KEY; status 1 if it is absent or null
@@ -36,7 +36,7 @@ function push(column, parent) {
     parent_of[depth] = parent
 }
 
-# Dashes of list items at the start; returns the column behind them and leaves the rest in TEXT.
+# Dashes of list items at the start; returns the column after them and leaves the rest in TEXT.
 function read_dashes(column) {
     dash = -1
     while (TEXT ~ /^-([ \t]|$)/ && !refused) {
@@ -54,7 +54,7 @@ function read_dashes(column) {
     return column
 }
 
-# Sets NAME and returns the position of the colon behind it; 0 if the text is no key.
+# Sets NAME and returns the position of the colon after it; 0 if the text is not a key.
 function read_key(text,    c, n) {
     c = substr(text, 1, 1)
     if (text ~ /^\?([ \t]|$)/) refuse(LINE, "a key marked with ?")
@@ -73,7 +73,7 @@ function read_key(text,    c, n) {
         n += index(substr(text, n + 1), ":")
     }
     if (n && NAME == "") refuse(LINE, "an empty key")
-    # Go takes these letters for k and s.
+    # Go treats these letters as k and s.
     if (n && (index(NAME, "\342\204\252") || index(NAME, "\305\277"))) refuse(LINE, "a letter that looks like k or s")
     # Fields of etcd's own configuration, under their names in Go.
     if (n && tolower(NAME) ~ /^(listen(peer|client|clienthttp|metrics)|advertise(peer|client))urls$/)
@@ -81,7 +81,7 @@ function read_key(text,    c, n) {
     return n
 }
 
-# A value may go on in the next lines if they are indented more than the column.
+# A value may continue on the next lines if they are indented more than the column.
 function await_more(column) {
     block = KIND == "block"
     block_indent = -1
@@ -224,7 +224,7 @@ function give_up() {
     exit 2
 }
 
-# Sets FOUND to the value of a key, as etcd takes it. Status 1: absent or null; 2: FOUND is why it can't be read, AT the line.
+# Sets FOUND to the value of a key, as etcd reads it. Status 1: absent or null; 2: FOUND is why it can't be read, AT the line.
 function look_up(key,    id, block_id) {
     id = block_id = tolower(key)
     FOUND = ""
@@ -235,7 +235,7 @@ function look_up(key,    id, block_id) {
         if (kind_of[block_id] != "map") return cant(line_of[block_id], spelled[block_id] " is not a block of keys, one per line")
     }
     if (!(id in line_of)) return 1
-    # Of the same key etcd takes the last; of several spellings it depends.
+    # etcd uses the last of two equal keys; with two spellings the result is not defined.
     if (id in variant) return cant(line_of[id], spelled[id] " appears in two spellings")
     if (kind_of[id] == "null") return 1
     if (kind_of[id] == "number") return cant(line_of[id], spelled[id] " is not written as a decimal number, or needs quotes")
@@ -261,14 +261,14 @@ BEGIN {
 }
 
 END {
-    # Not even the "." came: the file can't be read.
+    # The "." is missing too: the file can't be read.
     if (!NR) refused = REFUSAL = "it can't be read"
     count = NR
     last_newline = lines[count] == "."
     if (last_newline) count--
     else sub(/\.$/, "", lines[count])
     if (sub(/^\357\273\277/, "", lines[1])) byte_order_mark = "\357\273\277"
-    # The mark alone: an empty file, not a line without its newline.
+    # Only the mark: an empty file, not a line without its newline.
     if (count == 1 && lines[1] == "" && !last_newline) count = 0
     for (LINE = 1; LINE <= count && !refused; LINE++) {
         if ((LINE < count || last_newline) && sub(/\r$/, "", lines[LINE])) returns[LINE] = "\r"

@@ -1,11 +1,11 @@
 # The value in a line of YAML: its kind, and where it ends. Part of yaml-read.awk, whose LINE and refuse() it uses.
 
-# Nothing but blanks and a comment; a "#" right behind a value would belong to it.
+# Only blanks and a comment; a "#" directly after a value would belong to it.
 function is_rest(text) {
     return text ~ /^[ \t]*$/ || text ~ /^[ \t]+#/
 }
 
-# Length of the quoted text at the start, 0 if its end is not in this line.
+# Length of the quoted text at the start, 0 if it does not end on this line.
 function quoted_length(text,    quote, i, c) {
     quote = substr(text, 1, 1)
     for (i = 2; i <= length(text); i++) {
@@ -18,7 +18,7 @@ function quoted_length(text,    quote, i, c) {
     return 0
 }
 
-# Length of the flow collection at the start, 0 if its end is not in this line.
+# Length of the flow collection at the start, 0 if it does not end on this line.
 function flow_length(text,    i, c, depth, after_separator, n) {
     for (i = 1; i <= length(text); i++) {
         c = substr(text, i, 1)
@@ -48,7 +48,7 @@ function plain_kind(text) {
     if (text ~ /^(~|null|Null|NULL)?$/) return "null"
     if (text ~ /^([yYnN]|[tT]rue|TRUE|[fF]alse|FALSE|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF)$/) return "bool"
     if (text ~ /^(0|-?[1-9][0-9]*)$/) return "int"
-    # As etcd's reader (go-yaml v2) has it, to which dates and 1:30 are text.
+    # As etcd's reader (go-yaml v2) does it, which treats dates and 1:30 as text.
     if (text !~ /^[-+.0-9]/) return "string"
     gsub(/_/, "", text)
     if (text ~ /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/) return "number"

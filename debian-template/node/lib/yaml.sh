@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Reading and editing of etcd.yaml. The awk programs are in YAML_AWK where this is part of a maintainer script that
-# runs before the package is unpacked; else they lie beside this file, in LIB.
+# runs before the package is unpacked; otherwise they are next to this file, in LIB.
 # Needs: nothing.
 
 # yaml_awk MODE FILE: see yaml-read.awk. A NUL becomes a byte that is refused.
@@ -9,7 +9,7 @@ yaml_awk() {
         LC_ALL=C YAML_MODE=$1 awk "${YAML_AWK:-$(cat "$LIB/yaml-value.awk" "$LIB/yaml-read.awk" "$LIB/yaml-edit.awk")}"
 }
 
-# pass_on REASON: after a failed VALUE=$(…), its status, and its reason for the caller: VALUE=$(…) || pass_on "$VALUE" || return
+# pass_on REASON: after a failed VALUE=$(…), passes its status and reason on: VALUE=$(…) || pass_on "$VALUE" || return
 pass_on() {
     passed_status=$?
     [ -z "$1" ] || printf '%s\n' "$1"
@@ -17,7 +17,7 @@ pass_on() {
 }
 
 # yaml_get FILE KEY: prints the value of a key, dotted if it is in a block (peer-transport-security.cert-file).
-# Status 1: absent or null. Status 2: it can't be read, and the reason is in its place.
+# Status 1: absent or null. Status 2: it can't be read, and the reason is printed instead.
 yaml_get() {
     YAML_KEY=$2 yaml_awk get "$1"
 }

@@ -112,7 +112,7 @@ def test_a_host_whose_addresses_cannot_be_known_has_none_that_is_wrong(path: str
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("pg1", 'replace the line "127.0.1.1 pg1.example.org pg1" by: 10.0.0.1 pg1.example.org pg1'),
+        ("pg1", 'replace the line "127.0.1.1 pg1.example.org pg1" with: 10.0.0.1 pg1.example.org pg1'),
         ("pg3", 'remove pg3 from the line "127.0.0.1 localhost.localdomain pg3" and add: 10.0.0.1 pg3'),
         ("pg9", "Add this line to /etc/hosts: 10.0.0.1 pg9"),
     ],

@@ -196,7 +196,7 @@ def test_the_name_of_a_member_that_is_elsewhere_is_not_taken_for_this_node(
     status, said = preflight.run(PG1, PG2, namesake.replace("pg3:2380", "pg4:2380"))
     assert status == 78
     assert "a member with this node's name, pg3, is at http://pg4:2380" in said
-    assert "Is this another node?" in said
+    assert "If this is another node, " in said
     assert preflight.commands(said) == [
         f"{REACHED} member remove 3a",
         f"{REACHED} member add pg3 --peer-urls=http://pg3:2380",

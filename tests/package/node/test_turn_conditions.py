@@ -194,4 +194,4 @@ def test_member_without_a_leader_says_so(tmp_path: Path) -> None:
     )
     words = ["sh", "-uc", shell, "sh", str(LIBRARY), str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert done.stdout == "pg2 knows no leader: a majority of the members has to run\n"
+    assert done.stdout == "pg2 has no leader: a majority of the members must run\n"

@@ -141,9 +141,9 @@ CASES = {
     "intermediate CA for both usages": Case(below(usages=(SERVER, CLIENT)), SERVES),
     "intermediate CA for any usage": Case(below(usages=(ANY,)), SERVES),
     "several trusted CAs": Case(changed(ca=lambda f: Authority("Other").pem + f.ca), SERVES),
-    "passphrase": Case(passphrase(traditional=False), ENDS, "ends", ("key-file", "without passphrase")),
+    "passphrase": Case(passphrase(traditional=False), ENDS, "ends", ("key-file", "without a passphrase")),
     "passphrase of the old form": Case(
-        passphrase(traditional=True), ENDS, "ends", ("key-file", "without passphrase")
+        passphrase(traditional=True), ENDS, "ends", ("key-file", "without a passphrase")
     ),
     "key of another certificate": Case(
         changed(key=lambda _: key_pem(planted.new_key())), ENDS, "retries", ("another key",)

@@ -211,7 +211,7 @@ def test_set_changes_one_value_and_keeps_a_copy(tool: Tool) -> None:
     [
         ("heartbeat-interval", "5s", "a whole number"),
         ("pre-vote", "maybe", "true or false"),
-        ("log-outputs", "stderr", "no single value"),
+        ("log-outputs", "stderr", "a single value"),
         ("nmae", "x", "did you mean name?"),
         ("name", "a\nb", "control characters"),
     ],

@@ -133,7 +133,7 @@ def test_preflight_still_judges_what_it_can_read(config: Path) -> None:
     config.write_text(f"{UNREAD_BESIDE_A_CERTIFICATE}  key-file: /none/c.key\n")
     answer = preflight(config)
     assert answer.status == 1
-    assert "no file /none/c.pem" in answer.err
+    assert "/none/c.pem (peer-transport-security.cert-file) does not exist. " in answer.err
     assert answer.err.count("The service looks for it again in a few seconds.") == 2
 
 
@@ -141,7 +141,7 @@ def test_preflight_promises_no_new_look_at_a_file_where_a_setting_is_lacking(con
     config.write_text(UNREAD_BESIDE_A_CERTIFICATE)
     answer = preflight(config)
     assert answer.status == 78
-    assert "no file /none/c.pem" in answer.err
+    assert "/none/c.pem (peer-transport-security.cert-file) does not exist. " in answer.err
     assert "in a few seconds" not in answer.err
     assert "Preflight looks for it again at the next start." in answer.err
 

@@ -133,7 +133,7 @@ def is_about_a_block_of_text(refusal: str, file: AdminFile, gone: Set[str]) -> b
     has_block = any(line.text.endswith((" |", " |+", " >-")) for line in file.lines)
     if "ends in a block of text" in refusal:
         return has_block and not file.last_newline
-    behind = {"the comment behind it": " +#", "the empty lines behind it": r"\s*$"}
+    behind = {"the comment after it": " +#", "the empty lines after it": r"\s*$"}
     forms = [form for said, form in behind.items() if said in refusal]
     is_gone = any(line.key in gone for line in file.lines)
     return has_block and is_gone and any(re.match(form, line.text) for form in forms for line in file.lines)

@@ -29,7 +29,8 @@ store_answers() {
     done
 }
 
-# checksum FILE: what etcd-ha/read-file remembers.
+# checksum FILE: what etcd-ha/read-file remembers, with the questions that the file was read for: a version that has more of
+# them reads it anew, so that no new question changes what stands there.
 checksum() {
-    if [ -r "$1" ]; then cksum <"$1"; else echo none; fi
+    if [ -r "$1" ]; then echo "$(cksum <"$1") $(printf '%s' "$QUESTIONS" | cksum)"; else echo none; fi
 }

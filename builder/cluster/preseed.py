@@ -33,11 +33,12 @@ def answers(cluster: Cluster, node: Node) -> dict[str, tuple[str, str]]:
         "tls": ("boolean", "true" if cluster.has_tls else "false"),
     }
     if cluster.has_tls:
-        # The package has one pair for clients and members; the server's is good for both.
         given |= {
             "tls-ca": ("string", f"{ETCD_TLS}/ca.crt"),
             "tls-cert": ("string", f"{ETCD_TLS}/server.crt"),
             "tls-key": ("string", f"{ETCD_TLS}/server.key"),
+            "tls-peer-cert": ("string", f"{ETCD_TLS}/peer.crt"),
+            "tls-peer-key": ("string", f"{ETCD_TLS}/peer.key"),
         }
     tuning = {
         "heartbeat-interval": cluster.tuning.heartbeat_interval,

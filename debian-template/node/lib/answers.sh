@@ -5,7 +5,7 @@
 
 # shellcheck disable=SC2034  # read by debconf.sh
 QUESTIONS="setup node-name address members cluster-state cluster-token data-dir tls tls-ca tls-cert tls-key
-metrics-address heartbeat-interval election-timeout quota auto-compaction"
+tls-peer-cert tls-peer-key metrics-address heartbeat-interval election-timeout quota auto-compaction"
 
 # answer QUESTION: prints the answer, nothing if there is none.
 answer() {

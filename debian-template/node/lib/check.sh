@@ -16,6 +16,7 @@ check_answer() {
         members) check_members ;;
         cluster-token) check_token ;;
         data-dir) check_data_dir ;;
+        tls-peer-*) [ "$(answer tls)" != true ] || [ -z "$OFFENDER" ] || check_path ;;
         tls-*) [ "$(answer tls)" != true ] || check_path ;;
         metrics-address) check_metrics_address ;;
         heartbeat-interval | election-timeout) check_timing ;;

@@ -29,7 +29,8 @@ store_answers() {
     done
 }
 
-# checksum FILE: the value that etcd-ha/read-file stores.
+# checksum FILE: the value that etcd-ha/read-file stores, with the questions for which the file was read: a version with more
+# questions reads it again, so that no new question changes a setting.
 checksum() {
-    if [ -r "$1" ]; then cksum <"$1"; else echo none; fi
+    if [ -r "$1" ]; then echo "$(cksum <"$1") $(printf '%s' "$QUESTIONS" | cksum)"; else echo none; fi
 }

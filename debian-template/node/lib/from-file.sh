@@ -58,6 +58,13 @@ tls_file() {
     if [ -z "$path" ]; then value_of "peer-transport-security.$1"; else echo "$path"; fi
 }
 
+# peer_file KEY: nothing where members use the same file as clients, or none.
+peer_file() {
+    path=$(value_of "peer-transport-security.$1") || pass_on "$path" || return
+    shared=$(tls_file "$1") || pass_on "$shared" || return
+    [ "$path" = "$shared" ] || echo "$path"
+}
+
 tls_of_file() {
     certificate=$(tls_file cert-file) || pass_on "$certificate" || return
     if [ -n "$certificate" ]; then echo true; else echo false; fi
@@ -125,6 +132,8 @@ answers_of_file() {
     answer_from tls-ca tls_file trusted-ca-file
     answer_from tls-cert tls_file cert-file
     answer_from tls-key tls_file key-file
+    answer_from tls-peer-cert peer_file cert-file
+    answer_from tls-peer-key peer_file key-file
     answer_from tls tls_of_file
     answer_from metrics-address metrics_of_file
     answer_from heartbeat-interval value_of heartbeat-interval

@@ -45,17 +45,23 @@ edits_of_address() {
     edit listen-peer-urls string "$url:${port:-2380}"
 }
 
+# own_pair PART: the file that members alone are shown, else that of clients as well.
+own_pair() {
+    own_file=$(answer "tls-peer-$1")
+    echo "${own_file:-$(answer "tls-$1")}"
+}
+
 edits_of_tls() {
     for block in client peer; do
-        for part in cert-file:tls-cert key-file:tls-key trusted-ca-file:tls-ca client-cert-auth:; do
-            key=$block-transport-security.${part%%:*}
-            if [ "$(answer tls)" != true ]; then
-                printf 'unset\t%s\n' "$key"
-            elif [ "${part#*:}" ]; then
-                edit "$key" string "$(answer "${part#*:}")"
-            else
-                edit "$key" bool true
-            fi
+        for part in cert-file key-file trusted-ca-file client-cert-auth; do
+            key=$block-transport-security.$part
+            case $(answer tls):$block:$part in
+                true:*:client-cert-auth) edit "$key" bool true ;;
+                true:*:trusted-ca-file) edit "$key" string "$(answer tls-ca)" ;;
+                true:client:*) edit "$key" string "$(answer "tls-${part%-file}")" ;;
+                true:peer:*) edit "$key" string "$(own_pair "${part%-file}")" ;;
+                *) printf 'unset\t%s\n' "$key" ;;
+            esac
         done
     done
 }
@@ -120,6 +126,9 @@ normalize_answers() {
     if quota=$(quota_bytes "$(answer quota)"); then
         give quota "$(short_quota "$quota")"
     fi
+    for part in cert key; do
+        [ "$(answer "tls-peer-$part")" != "$(answer "tls-$part")" ] || give "tls-peer-$part" ""
+    done
     directory=$(answer data-dir)
     [ "$directory" = / ] || give data-dir "${directory%/}"
 }

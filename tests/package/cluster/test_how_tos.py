@@ -14,7 +14,6 @@ from tests.support.documents import Followed, find_how_to
 from tests.unit.cluster.files import EXAMPLE
 from tests.unit.cluster.test_import import Company
 
-NODE = "needs a node with its accounts and packages"
 KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbWFkZSB1cA==\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
 
@@ -54,7 +53,6 @@ def test_certificates_are_made_renewed_replaced_and_asked_for(desk: Desk, tmp_pa
     for word in installed.replace("\n", " ").split():
         if word.endswith((".crt", ".key")) and "/" not in word:
             assert desk.has(f"pg1/etcd-tls/{word}")
-    steps.leave("Install them on a node", NODE)
     listed = desk.types(steps.take("List what expires"))
     assert listed.splitlines()[0].split() == ["FILE", "SUBJECT", "EXPIRES", "DAYS", "STATE"]
     desk.types(steps.take("Renew"))

@@ -22,6 +22,8 @@ ANSWERS = {
     "tls-ca": "",
     "tls-cert": "",
     "tls-key": "",
+    "tls-peer-cert": "",
+    "tls-peer-key": "",
     "metrics-address": "127.0.0.1:2381",
     "heartbeat-interval": "100",
     "election-timeout": "1000",
@@ -29,6 +31,7 @@ ANSWERS = {
     "auto-compaction": "1h",
 }
 TLS = {"tls": "true", "tls-ca": "/t/ca.pem", "tls-cert": "/t/n.pem", "tls-key": "/t/n.key"}
+PEER = {"tls-peer-cert": "/t/p.pem", "tls-peer-key": "/t/p.key"}
 SIDES = ("client-transport-security", "peer-transport-security")
 
 
@@ -169,6 +172,30 @@ def test_tls_has_a_block_for_clients_and_one_for_peers(shell: NodeShell) -> None
     assert said["listen-client-urls"] == "https://192.168.6.10:2379,https://127.0.0.1:2379"
 
 
+def test_members_are_shown_their_own_certificate_where_one_is_named(shell: NodeShell) -> None:
+    answers = {**ANSWERS, **TLS, **PEER, "members": "pg1,pg2"}
+    made = shell.new_file(answers).edited
+    found = [said_by(made)[side] for side in SIDES]
+    others = {"trusted-ca-file": "/t/ca.pem", "client-cert-auth": True}
+    assert found == [
+        {"cert-file": "/t/n.pem", "key-file": "/t/n.key", **others},
+        {"cert-file": "/t/p.pem", "key-file": "/t/p.key", **others},
+    ]
+    # A later certificate for clients leaves it, and without an answer both are shown the same one again.
+    later = said_by(shell.answer(made, answers | {"tls-cert": "/t/new.pem"}).edited)
+    assert later[SIDES[0]] == {"cert-file": "/t/new.pem", "key-file": "/t/n.key", **others}
+    assert later[SIDES[1]] == found[1]
+    same = said_by(shell.answer(made, answers | dict.fromkeys(PEER, "")).edited)
+    assert [same[side] for side in SIDES] == [found[0], found[0]]
+
+
+def test_a_certificate_for_members_that_is_that_for_clients_is_no_answer(shell: NodeShell) -> None:
+    doubled = {**ANSWERS, **TLS, "tls-peer-cert": TLS["tls-cert"], "tls-peer-key": TLS["tls-key"]}
+    made = shell.new_file(doubled).edited
+    assert made == shell.new_file({**ANSWERS, **TLS}).edited
+    assert [shell.answers_of(made)[question] for question in PEER] == ["", ""]
+
+
 def test_turning_tls_off_takes_the_certificates_out(shell: NodeShell) -> None:
     encrypted = shell.new_file({**ANSWERS, **TLS, "members": "pg1,pg2"}).edited
     said = said_by(shell.answer(encrypted, {**ANSWERS, "members": "pg1,pg2"}).edited)
@@ -192,7 +219,7 @@ def answers(draw: st.DrawFn) -> dict[str, str]:
     own = f"{name}={draw(hosts)}"
     return {
         **ANSWERS,
-        **draw(st.sampled_from([{}, TLS])),
+        **draw(st.sampled_from([{}, TLS, TLS | PEER])),
         "setup": draw(st.sampled_from(["cluster", "single"])),
         "node-name": name,
         "address": draw(st.sampled_from(["10.0.0.1", "fd00::1", "127.0.0.1"])),
@@ -232,7 +259,7 @@ def test_answers_come_back_from_any_file_they_were_written_to(
         "heartbeat-interval",
         "quota",
         "auto-compaction",
-        *(TLS if given_answers["tls"] == "true" else ()),
+        *({**TLS, **PEER} if given_answers["tls"] == "true" else ()),
     ):
         assert read[question] == given_answers[question], question
     said = said_by(outcome.edited)

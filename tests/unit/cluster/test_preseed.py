@@ -8,7 +8,9 @@ import pytest
 from debian.deb822 import Deb822
 
 from builder import shipped
+from builder.cluster.folder import ETCD_FILES
 from builder.cluster.preseed import LEFT, answers, preseed
+from builder.cluster.tls.pairs import pairs
 from tests.unit.cluster.files import FIVE, SMALL, described
 
 REFERENCE = Path(__file__).parents[3] / "docs/reference/cluster.md"
@@ -54,6 +56,21 @@ def test_a_member_is_told_what_the_file_says(tmp_path: Path) -> None:
     assert "etcd-ha etcd-ha/metrics-address string 127.0.0.1:12381" in lines
     assert "etcd-ha etcd-ha/data-dir string /srv/etcd" in lines
     assert "etcd-ha etcd-ha/heartbeat-interval string 200" in lines
+
+
+def test_clients_and_members_are_shown_the_certificates_that_certs_makes_for_each(tmp_path: Path) -> None:
+    cluster = described(tmp_path, SMALL)
+    node = cluster.nodes[0]
+    made = [pair for pair in pairs(cluster) if pair.folder == Path(node.name, ETCD_FILES)]
+    (server,), (peer,) = ([pair for pair in made if pair.stem == stem] for stem in ("server", "peer"))
+    named = {name: Path(value).name for name, (_, value) in answers(cluster, node).items() if "tls-" in name}
+    assert named == {
+        "tls-ca": server.authority.name,
+        "tls-cert": server.certificate.name,
+        "tls-key": server.key.name,
+        "tls-peer-cert": peer.certificate.name,
+        "tls-peer-key": peer.key.name,
+    }
 
 
 def test_without_tls_no_file_of_a_certificate_is_named(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ SCRIPTS = sorted(
 # What fleets preseed: names may be added here, and never changed or taken away.
 INTERFACE = {
     *("setup", "node-name", "address", "members", "cluster-state", "cluster-token", "data-dir", "tls"),
-    *("tls-ca", "tls-cert", "tls-key", "metrics-address", "heartbeat-interval", "election-timeout"),
-    *("quota", "auto-compaction", "restart-policy", "snapshot", "snapshots-kept"),
-    "purge-data",
+    *("tls-ca", "tls-cert", "tls-key", "tls-peer-cert", "tls-peer-key", "metrics-address"),
+    *("heartbeat-interval", "election-timeout", "quota", "auto-compaction", "restart-policy", "snapshot"),
+    *("snapshots-kept", "purge-data"),
 }
 # Every step of the config script, for a member of a new cluster with TLS that doesn't exist yet.
 WALK = r"""

@@ -249,6 +249,8 @@ KEY_OF = {
     "tls-cert": "client-transport-security:\n  cert-file",
     "tls-key": "client-transport-security:\n  key-file",
     "tls-ca": "client-transport-security:\n  trusted-ca-file",
+    "tls-peer-cert": "peer-transport-security:\n  cert-file",
+    "tls-peer-key": "peer-transport-security:\n  key-file",
     "metrics-address": "listen-metrics-urls",
     "heartbeat-interval": "heartbeat-interval",
     "election-timeout": "election-timeout",
@@ -270,6 +272,50 @@ def stored(config: Path, folder: Path) -> list[str]:
     answer = call("yaml answers host from-file debconf", STORE, str(folder), config=config)
     assert answer.status == 0, answer.err
     return answer.out.splitlines()
+
+
+DEBCONF = """
+db_get() { RET=; [ ! -e "$DEBCONF/${1#etcd-ha/}" ] || RET=$(cat "$DEBCONF/${1#etcd-ha/}"); }
+db_set() { printf '%s' "$2" >"$DEBCONF/${1#etcd-ha/}"; }
+FILE=$CONFIG
+work=$1
+DEBCONF=$1/debconf
+mkdir -p "$work/file" "$work/asked" "$DEBCONF"
+"""
+OWN_PAIR = """\
+client-transport-security:
+  cert-file: /t/n.pem
+peer-transport-security:
+  cert-file: /t/p.pem
+"""
+
+
+def test_a_version_with_more_questions_takes_their_answers_from_the_file(
+    config: Path, tmp_path: Path
+) -> None:
+    config.write_text(OWN_PAIR)
+
+    def read(before: str) -> list[str]:
+        script = (
+            DEBCONF
+            + before
+            + """
+        read_file configure
+        for name in tls-peer-cert quota; do db_get "etcd-ha/$name"; echo "$RET"; done
+        """
+        )
+        answer = call(
+            "yaml answers host from-file debconf", script, str(tmp_path), config=config,
+            command=TEMPLATE / "etcd-ha.config",
+        )  # fmt: skip
+        assert answer.status == 0, answer.err
+        return answer.out.splitlines()
+
+    # As a version without the last questions has left it.
+    fewer = 'all=$QUESTIONS; QUESTIONS=${all%tls-peer*}; db_set etcd-ha/read-file "$(checksum "$FILE")"'
+    assert read(f"{fewer}; QUESTIONS=$all") == ["/t/p.pem", ""]
+    # The file as it was read is not read again: these answers are the administrator's.
+    assert read("db_set etcd-ha/tls-peer-cert /t/q.pem; db_set etcd-ha/quota 4G") == ["/t/q.pem", "4G"]
 
 
 def test_members_folded_over_lines_are_a_cluster(shell: NodeShell) -> None:

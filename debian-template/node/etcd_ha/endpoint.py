@@ -36,7 +36,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a member says of itself. leader: its id, 0 for none; quota: bytes, None where it does not tell."""
+    """What a member says of itself.
+
+    leader: its id, 0 for none; quota: bytes, None where it does not tell; applied: index of the last entry.
+    """
 
     id: str
     cluster: str
@@ -47,6 +50,7 @@ class Status:
     quota: int | None
     revision: int
     alarms: frozenset[tuple[str, str]]
+    applied: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,7 @@ def status_of(gateway: Gateway) -> Status:
         alarms=frozenset(
             (kind, _hexadecimal(int(id_))) for id_, kind in _ALARM.findall(" ".join(said.texts("errors")))
         ),
+        applied=said.number("raftAppliedIndex"),
     )
 
 

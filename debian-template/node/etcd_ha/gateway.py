@@ -174,3 +174,11 @@ class Gateway:
 def encoded(text: str) -> str:
     """Keys and values are in base64."""
     return base64.b64encode(text.encode()).decode()
+
+
+def decoded(text: str) -> str:
+    """What a key or value is. Raises Failed."""
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+    except ValueError as error:
+        raise Failed("a key or value that is no base64") from error

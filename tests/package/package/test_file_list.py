@@ -39,6 +39,7 @@ FILES = """
 0755 usr/lib/etcd-ha/check
 0755 usr/lib/etcd-ha/client/etcdctl
 0755 usr/lib/etcd-ha/config
+0755 usr/lib/etcd-ha/defrag
 0755 usr/lib/etcd-ha/in-turn
 0644 usr/lib/etcd-ha/lib/sandbox-follow.sh
 0755 usr/lib/etcd-ha/migrate

@@ -8,14 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from etcd_ha.connection import NotReached, place_of
-from etcd_ha.endpoint import Member, look_at, members_of
-from etcd_ha.errors import EtcdHaError
-from etcd_ha.gateway import Body, Failed, Fields, Gateway
+from etcd_ha.endpoint import Member, Status, look_at, members_of, status_of
+from etcd_ha.errors import EtcdHaError, on_one_line
+from etcd_ha.gateway import Body, Failed, Fields, Gateway, decoded, encoded
 from etcd_ha.identity import Identity, context_of
 from etcd_ha.keeper.seen import Seen
+from etcd_ha.round_trip import go_round
 
 # Seconds for a request.
 BOUND = 5.0
+# The queue of turn.sh.
+SLOT_KEYS = "/etcd-ha/restart/"
 # Seconds for one that rewrites a database: some GB on a disk of an old node.
 LONG = 900.0
 
@@ -136,6 +139,32 @@ class Cluster:
         """Kind and member's id of each, as a quorum has them. Raises EtcdHaError."""
         said = self.ask("alarms", lambda one: one.call("maintenance/alarm", {"action": "GET"})).many("alarms")
         return frozenset((one.text("alarm"), f"{one.number('memberID'):x}") for one in said)
+
+    def slot_owner(self) -> str:
+        """The member that has the restart slot; empty where none has it. Raises EtcdHaError."""
+        body: Body = {
+            "key": encoded(SLOT_KEYS),
+            "range_end": encoded(SLOT_KEYS[:-1] + chr(ord(SLOT_KEYS[-1]) + 1)),
+            "limit": "1",
+            "sort_target": "CREATE",
+            "sort_order": "ASCEND",
+        }
+        found = self.ask("who has the restart slot", lambda one: one.call("kv/range", body)).many("kvs")
+        return on_one_line(decoded(found[0].whole("value"))) if found else ""
+
+    def prove_by_put(self) -> None:
+        """Put a key, read it, delete it. Raises EtcdHaError where that fails."""
+        for step in go_round(self._urls, self._identity, self._context, BOUND):
+            if step.failure:
+                raise EtcdHaError(
+                    f"{step.done} of a key failed",
+                    details=(f"got       {step.url}: {step.failure}",),
+                    hint="etcd-ha check",
+                )
+
+    def status(self, url: str) -> Status:
+        """What the member at a URL says of itself. Raises EtcdHaError."""
+        return self.at(url, f"the status of {url}", status_of)
 
     def hash_at(self, url: str, revision: int = 0) -> tuple[int, int]:
         """Hash and revision of the keys at a URL; of its newest revision without one. Raises EtcdHaError."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.expected import Expected
 from etcd_ha.keeper.cluster import Cluster
 from etcd_ha.keeper.record import Record
 from etcd_ha.keeper.seen import Seen
-from etcd_ha.keeper.words import COMMANDS
+from etcd_ha.keeper.words import COMMANDS, Words
 from etcd_ha.node import Configuration, expected_of
 
 
@@ -45,6 +47,18 @@ class Here:
         """Of this node's member, asked here first, then at the others. Raises EtcdHaError."""
         known = self.expected()
         return Cluster((*known.urls, *known.entries), known.identity)
+
+    @property
+    def has_slot(self) -> bool:
+        """Whether this runs in the restart slot, by in-turn."""
+        return "ETCD_HA_SLOT" in self.environment
+
+    def again_in_slot(self, words: Words, wait: int) -> NoReturn:
+        """Go on as the same command in the restart slot, awaited for that many seconds."""
+        name, *arguments = words.typed
+        mine = ["sh", str(self.commands / name), *arguments]
+        in_turn = ["sh", str(self.commands / "in-turn"), "--wait", str(wait), "--", *mine]
+        os.execvpe("sh", in_turn, dict(self.environment))  # noqa: S606
 
     def run_command(self, name: str, *words: str) -> None:
         """Run a sh command of the package; it speaks for itself. Raises EtcdHaError where it fails."""

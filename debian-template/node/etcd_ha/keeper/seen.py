@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etcd_ha.endpoint import Endpoint, Member
+from etcd_ha.endpoint import Endpoint, Member, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,21 @@ class Seen:
         """Whether it answered as itself, through a quorum."""
         return bool(self.endpoint and self.endpoint.healthy and self.answers)
 
+    def is_well(self, but_for: str) -> bool:
+        """Whether it is healthy, or has a leader and an alarm of that kind makes it unhealthy."""
+        alarmed = self.endpoint is not None and self.endpoint.reason == f"ALARM {but_for}"
+        return self.is_healthy or (alarmed and self.status is not None and self.status.leader != "0")
+
+    @property
+    def status(self) -> Status | None:
+        """What it said of itself; None where it is not this member that answered."""
+        found = self.endpoint.status if self.endpoint else None
+        return found if found and found.id == self.member.id else None
+
     @property
     def answers(self) -> bool:
-        """Whether the one that answered is this member."""
-        status = self.endpoint.status if self.endpoint else None
-        return status is not None and status.id == self.member.id
+        """Whether this member answered."""
+        return self.status is not None
 
     @property
     def why_not(self) -> str:
@@ -48,8 +58,7 @@ class Seen:
     @property
     def is_leader(self) -> bool:
         """Whether it says so itself."""
-        status = self.endpoint.status if self.endpoint and self.answers else None
-        return status is not None and status.leader == status.id
+        return self.status is not None and self.status.leader == self.status.id
 
 
 def quorum_faults(seen: Sequence[Seen], without: Member | None = None) -> tuple[str, ...]:

@@ -121,5 +121,5 @@ def test_the_member_whose_loss_takes_the_quorum_is_named() -> None:
 
 
 def healthy_seen(name: str, learner: bool) -> Seen:
-    status = Status(name, "c", "a", learner, 1, 1, None, 1, frozenset())
+    status = Status(name, "c", "a", learner, 1, 1, None, 1, frozenset(), 1)
     return Seen(Member(name, name, (), (), learner), Endpoint("http://h:1", healthy=True, status=status))

@@ -41,6 +41,8 @@ FILES = """
 0755 usr/lib/etcd-ha/config
 0755 usr/lib/etcd-ha/defrag
 0755 usr/lib/etcd-ha/in-turn
+0755 usr/lib/etcd-ha/join
+0755 usr/lib/etcd-ha/leave
 0644 usr/lib/etcd-ha/lib/sandbox-follow.sh
 0755 usr/lib/etcd-ha/migrate
 0755 usr/lib/etcd-ha/preflight

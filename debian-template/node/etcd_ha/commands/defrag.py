@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.keeper.cluster import Cluster, Refused
 from etcd_ha.keeper.here import Here, here_of
+from etcd_ha.keeper.leadership import hand_over
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.seen import Seen
+from etcd_ha.keeper.slot import slot_owner
 from etcd_ha.keeper.waiting import until
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
 
@@ -20,8 +22,8 @@ MIB = 1 << 20
 MUCH, FULL = 200 * MIB, 0.8
 # Less than that is not worth the moment in which a member does not serve.
 WORTH = MIB
-# Seconds for a member to catch up, for leadership to move, for the slot of another to end.
-CATCH_UP, HAND_OVER, SLOT = 120, 10, 60
+# Seconds for a member to catch up, and for the slot of another to end.
+CATCH_UP, SLOT = 120, 60
 NOSPACE = "NOSPACE"
 
 
@@ -111,7 +113,7 @@ def _relieve(words: Words, here: Here, cluster: Cluster, seen: Sequence[Seen], f
 
 
 def _slot_owner(cluster: Cluster) -> str:
-    owner = cluster.slot_owner()
+    owner = slot_owner(cluster)
     return f"it is the turn of {owner}" if owner else ""
 
 
@@ -137,7 +139,7 @@ def _in_order(cluster: Cluster, ids: Sequence[str]) -> None:
         _check_well(seen)
         one = next(one for one in in_order(seen) if one.member.id in left)
         if one.is_leader and len([voter for voter in seen if not voter.member.is_learner]) > 1:
-            _hand_over(cluster, one, seen)
+            hand_over(cluster, one, [other for other in seen if other.member != one.member])
             continue
         before, begin = one.status, time.monotonic()
         cluster.defragment(one.url)
@@ -165,21 +167,6 @@ def _why_behind(cluster: Cluster) -> str:
     behind = max(indices) - min(indices) if indices else 0
     # Under a writer the answers are some entries apart, since they are not of the same moment.
     return ill[0] if ill else f"behind by {behind} entries" if behind > 1000 else ""
-
-
-def _hand_over(cluster: Cluster, leader: Seen, seen: Sequence[Seen]) -> None:
-    others = [one for one in seen if one.member != leader.member and not one.member.is_learner]
-    # As the restart does: clients that lose one try the next of their list.
-    after = [one for one in others if one.member.name > leader.member.name]
-    to = min(after or others, key=lambda one: one.member.name)
-    say(f"leadership moves from {leader.member.shown} to {to.member.shown}")
-    cluster.move_leader(leader.url, to.member)
-
-    def still_leads() -> str:
-        status = cluster.status(leader.url)
-        return "it still leads" if status.leader in (status.id, "0") else ""
-
-    until(f"{leader.member.shown} to follow another", HAND_OVER, still_leads)
 
 
 def _size(count: int) -> str:

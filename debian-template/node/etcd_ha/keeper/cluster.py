@@ -9,16 +9,14 @@ from typing import TypeVar
 
 from etcd_ha.connection import NotReached, place_of
 from etcd_ha.endpoint import Member, Status, look_at, members_of, status_of
-from etcd_ha.errors import EtcdHaError, on_one_line
-from etcd_ha.gateway import Body, Failed, Fields, Gateway, decoded, encoded
+from etcd_ha.errors import EtcdHaError
+from etcd_ha.gateway import Body, Failed, Fields, Gateway
 from etcd_ha.identity import Identity, context_of
-from etcd_ha.keeper.seen import Seen
+from etcd_ha.keeper.seen import Seen, quorum_faults
 from etcd_ha.round_trip import go_round
 
 # Seconds for a request.
 BOUND = 5.0
-# The queue of turn.sh.
-SLOT_KEYS = "/etcd-ha/restart/"
 # Seconds for one that rewrites a database: some GB on a disk of an old node.
 LONG = 900.0
 
@@ -53,7 +51,19 @@ class Cluster:
 
     def look(self) -> tuple[Seen, ...]:
         """All members, side by side. Raises EtcdHaError where nobody tells who they are."""
-        members = self.members()
+        try:
+            return self._look_at_all(self.members())
+        except NobodyAnswers as error:
+            # Each has a copy of the list.
+            copy = self.ask("the members of the cluster", lambda one: members_of(one, linearizable=False))
+            faults = quorum_faults(self._look_at_all(copy))
+            raise NobodyAnswers(
+                "the cluster has no quorum" if faults else error.summary,
+                details=faults or error.details,
+                hint="start etcd where it does not run: systemctl start etcd",
+            ) from error
+
+    def _look_at_all(self, members: Sequence[Member]) -> tuple[Seen, ...]:
         with ThreadPoolExecutor(len(members)) as pool:
             return tuple(pool.map(self._look_at, members))
 
@@ -139,18 +149,6 @@ class Cluster:
         """Kind and member's id of each, as a quorum has them. Raises EtcdHaError."""
         said = self.ask("alarms", lambda one: one.call("maintenance/alarm", {"action": "GET"})).many("alarms")
         return frozenset((one.text("alarm"), f"{one.number('memberID'):x}") for one in said)
-
-    def slot_owner(self) -> str:
-        """The member that has the restart slot; empty where none has it. Raises EtcdHaError."""
-        body: Body = {
-            "key": encoded(SLOT_KEYS),
-            "range_end": encoded(SLOT_KEYS[:-1] + chr(ord(SLOT_KEYS[-1]) + 1)),
-            "limit": "1",
-            "sort_target": "CREATE",
-            "sort_order": "ASCEND",
-        }
-        found = self.ask("who has the restart slot", lambda one: one.call("kv/range", body)).many("kvs")
-        return on_one_line(decoded(found[0].whole("value"))) if found else ""
 
     def prove_by_put(self) -> None:
         """Put a key, read it, delete it. Raises EtcdHaError where that fails."""

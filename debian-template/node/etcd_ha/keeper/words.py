@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etcd_ha.errors import EtcdHaError, WrongUsage
@@ -43,6 +43,11 @@ class Words:
     def is_dry(self) -> bool:
         """Whether it is only to be shown what would be done."""
         return self.has("--dry-run")
+
+    def with_yes(self) -> Words:
+        """The same command, asked and answered."""
+        more = () if self.has("--yes") else ("--yes",)
+        return replace(self, options={**self.options, "--yes": ""}, typed=(*self.typed, *more))
 
     def again(self, *more: str) -> str:
         """The command as it was typed, with more words, for a shell."""

@@ -6,9 +6,12 @@ import contextlib
 import itertools
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from tests.package.node.check.clusters import program
@@ -85,6 +88,7 @@ class Node:
         (self.folder / "etcd.yaml").write_text(
             "".join(f"{key}: {value}\n" for key, value in settings.items())
         )
+        (self.folder / "config-keys").write_text("initial-cluster string\ninitial-cluster-state string\n")
         script = self.folder / "bin/systemctl"
         script.write_text(SYSTEMCTL.format(folder=self.folder, etcd=program(self.version, "etcd")))
         script.chmod(0o755)
@@ -106,6 +110,7 @@ class Node:
             "ETCD_HA_KEPT": str(self.folder / "begun"),
             "ETCD_BIN": str(program(self.version, "etcdctl").parent),
             "CONFIG": str(self.folder / "etcd.yaml"),
+            "ETCD_HA_KEYS": str(self.folder / "config-keys"),
             "CREDENTIALS": str(self.folder / "credentials"),
         }
 
@@ -126,6 +131,11 @@ class Node:
     def etcdctl(self, *words: str) -> str:
         command = [str(program(self.version, "etcdctl")), f"--endpoints={self.url}", *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def members(self) -> dict[str, str]:
+        """Names of the members by their ids; a learner's has a mark."""
+        rows = [line.split(", ") for line in self.etcdctl("member", "list").splitlines()]
+        return {row[0]: row[2] + (" (learner)" if row[5] == "true" else "") for row in rows}
 
     def takes_writes(self) -> bool:
         gateway = Gateway(self.url, 1)
@@ -189,3 +199,38 @@ def make_leader(nodes: Sequence[Node], wanted: Node) -> None:
     if leader is not wanted:
         leader.etcdctl("move-leader", id_)
         wait_for(f"{wanted.name} to lead", partial(getattr, wanted, "leads"), within=10)
+
+
+@contextlib.contextmanager
+def writing(nodes: Sequence[Node]) -> Iterator[list[float]]:
+    """A client that never pauses, over these members; when its writes were acknowledged."""
+    end, acknowledged = threading.Event(), list[float]()
+
+    def write() -> None:
+        gateways = [Gateway(node.url, 0.25) for node in nodes]
+        turn = 0
+        while not end.wait(0.01):
+            if gateways[turn].put(f"written/{len(acknowledged)}", "x"):
+                acknowledged.append(time.monotonic())
+            else:
+                turn = (turn + 1) % len(gateways)
+        for gateway in gateways:
+            gateway.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield acknowledged
+    finally:
+        end.set()
+        thread.join()
+
+
+def longest_gap(acknowledged: Sequence[float]) -> float:
+    return max(after - before for before, after in pairwise(acknowledged))
+
+
+def lost(acknowledged: Sequence[float], node: Node) -> list[str]:
+    """Keys of the writer that were acknowledged and are not there."""
+    there = set(node.etcdctl("get", "--prefix", "written/", "--keys-only").split())
+    return [key for number in range(len(acknowledged)) if (key := f"written/{number}") not in there]

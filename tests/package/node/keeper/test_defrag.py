@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from etcd_ha.commands.defrag import MIB, in_order, is_needy
 from etcd_ha.endpoint import Endpoint, Member, Status
-from etcd_ha.keeper.cluster import SLOT_KEYS
 from etcd_ha.keeper.seen import Seen
+from etcd_ha.keeper.slot import KEYS
 
 from tests.package.node.keeper.conftest import VERSIONS
-from tests.package.node.keeper.nodes import Node, leader_of, planned, running
+from tests.package.node.keeper.nodes import Node, leader_of, longest_gap, planned, running, writing
 from tests.package.node.node_shell import LIBRARY
 from tests.support.clients.gateway import Gateway
 from tests.support.sample import sampled
@@ -54,7 +50,7 @@ def test_the_leader_is_last() -> None:
 
 
 def test_the_queue_is_the_one_of_the_shell() -> None:
-    assert f"TURN_KEYS={SLOT_KEYS}\n" in (LIBRARY / "turn.sh").read_text()
+    assert f"TURN_KEYS={KEYS}\n" in (LIBRARY / "turn.sh").read_text()
 
 
 @pytest.fixture(params=sampled(VERSIONS, "3.6.16"))
@@ -78,35 +74,6 @@ def fill(node: Node, count: int, first: int | None = None) -> int:
 def sizes(nodes: Sequence[Node]) -> list[int]:
     said = [json.loads(node.etcdctl("endpoint", "status", "-w", "json")) for node in nodes]
     return [one[0]["Status"]["dbSize"] for one in said]
-
-
-@contextmanager
-def writing(nodes: Sequence[Node]) -> Iterator[list[float]]:
-    """A client that never pauses, over all members; when its writes were acknowledged."""
-    end, acknowledged = threading.Event(), list[float]()
-
-    def write() -> None:
-        gateways = [Gateway(node.url, 0.25) for node in nodes]
-        turn = 0
-        while not end.wait(0.01):
-            if gateways[turn].put(f"written/{len(acknowledged)}", "x"):
-                acknowledged.append(time.monotonic())
-            else:
-                turn = (turn + 1) % len(gateways)
-        for gateway in gateways:
-            gateway.close()
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        yield acknowledged
-    finally:
-        end.set()
-        thread.join()
-
-
-def longest_gap(acknowledged: Sequence[float]) -> float:
-    return max(after - before for before, after in pairwise(acknowledged))
 
 
 def compact(node: Node) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.keeper import machine
-from etcd_ha.keeper.cluster import Cluster
+from etcd_ha.keeper.cluster import SETTLED, Cluster
 from etcd_ha.keeper.here import Here, here_of, own
 from etcd_ha.keeper.leadership import hand_over
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.plan import Step, carry_out
 from etcd_ha.keeper.seen import Seen, quorum_faults
 from etcd_ha.keeper.slot import slot_owner
+from etcd_ha.keeper.waiting import refusal, until
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
 
 
@@ -103,7 +104,7 @@ def _finish(words: Words, here: Here, cluster: Cluster, id_: str) -> None:
         member = next(one for one in cluster.members() if one.id == id_)
         seen = cluster.look()
         _check_quorum(seen, next(one for one in seen if one.member.id == id_))
-        cluster.remove(member)
+        until(f"the removal of {member.shown}", SETTLED, lambda: refusal(lambda: cluster.remove(member)))
 
     def stop() -> None:
         machine.disable(here)

@@ -17,6 +17,8 @@ from etcd_ha.round_trip import go_round
 
 # Seconds for a request.
 BOUND = 5.0
+# Seconds until members may change: a member wants to have seen the others for 5 s ("unhealthy cluster").
+SETTLED = 20
 # Seconds for one that rewrites a database: some GB on a disk of an old node.
 LONG = 900.0
 

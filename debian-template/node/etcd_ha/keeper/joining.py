@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from etcd_ha.endpoint import Member
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.expected import Expected
 from etcd_ha.keeper import machine
-from etcd_ha.keeper.cluster import Cluster, NobodyAnswers, Refused
+from etcd_ha.keeper.cluster import SETTLED, Cluster, NobodyAnswers
 from etcd_ha.keeper.here import Here
 from etcd_ha.keeper.plan import Step
-from etcd_ha.keeper.waiting import until
+from etcd_ha.keeper.waiting import refusal, until
 
-# Seconds until a cluster takes a member: it wants to have seen all others for 5 s, and one learner at a time.
+# Seconds until a cluster takes a learner, of which it has one at a time.
 ADDED = 60
 
 
@@ -61,7 +62,8 @@ class Joining:
 
     def _remove(self) -> None:
         for member in self.dead(self._members()):
-            self.cluster.remove(member)
+            remove = partial(self.cluster.remove, member)
+            until(f"the removal of {member.shown}", SETTLED, partial(refusal, remove))
 
     def _has_no_foreign_data(self) -> bool:
         data = machine.data_identity(self.here)
@@ -71,9 +73,7 @@ class Joining:
         self.here.run_command("reset", "--yes")
 
     def _add(self) -> None:
-        until(
-            "the learner", ADDED, lambda: _refusal(lambda: self.cluster.add_learner(sorted(self.peer_urls)))
-        )
+        until("the learner", ADDED, lambda: refusal(lambda: self.cluster.add_learner(sorted(self.peer_urls))))
 
     def _initial_cluster(self) -> str:
         """One that was added and never started has no name yet, and any will do."""
@@ -110,7 +110,7 @@ class Joining:
             raise EtcdHaError("this node was removed from the cluster meanwhile", hint="etcd-ha join, again")
         if not mine.name:
             return "etcd has not started here; see: systemctl status etcd; journalctl -u etcd"
-        return _refusal(lambda: self.cluster.promote(mine)) if mine.is_learner else ""
+        return refusal(lambda: self.cluster.promote(mine)) if mine.is_learner else ""
 
     def _wait(self) -> None:
         until(f"{self.known.own} as a healthy member", self.wait, self._why_unhealthy)
@@ -122,11 +122,3 @@ class Joining:
             return error.summary
         mine = [one for one in seen if self.is_here(one.member)]
         return mine[0].why_not if mine else "it is no member"
-
-
-def _refusal(do_it: Callable[[], None]) -> str:
-    try:
-        do_it()
-    except Refused as error:
-        return error.said
-    return ""

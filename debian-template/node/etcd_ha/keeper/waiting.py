@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from etcd_ha.errors import EtcdHaError
+from etcd_ha.keeper.cluster import Refused
 
 # Seconds between two looks.
 PAUSE = 0.2
@@ -24,3 +25,12 @@ def until(what: str, within: float, attempt: Callable[[], str]) -> None:
                 f"{what} did not come about within {within:.0f} s", details=(f"got       {why}",)
             )
         time.sleep(PAUSE)
+
+
+def refusal(change: Callable[[], None]) -> str:
+    """What the cluster says against a change; empty where it was done. Raises EtcdHaError otherwise."""
+    try:
+        change()
+    except Refused as error:
+        return error.said
+    return ""

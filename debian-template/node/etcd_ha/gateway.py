@@ -17,7 +17,7 @@ from etcd_ha.identity import Identity
 
 # Maximum bytes of an answer; /metrics of a busy member has a few hundred thousand.
 LONGEST = 4 << 20
-Body: TypeAlias = Mapping[str, str | int | bool]
+Body: TypeAlias = Mapping[str, str | int | bool | tuple[str, ...]]
 
 
 class Failed(Exception):
@@ -174,3 +174,11 @@ class Gateway:
 def encoded(text: str) -> str:
     """Keys and values are in base64."""
     return base64.b64encode(text.encode()).decode()
+
+
+def decoded(text: str) -> str:
+    """What a key or value is. Raises Failed."""
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+    except ValueError as error:
+        raise Failed("a key or value that is no base64") from error

@@ -95,7 +95,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "preflight: chown etcd:etcd $1; chmod 0700 $1; systemctl start etcd",
     ),
     "system/test_advised.py::test_restart_of_what_does_not_run_says_how_to_start_it": (
-        "restart: systemctl start etcd",
+        "slot.sh: systemctl start etcd",
     ),
     "system/test_advised.py::test_setting_says_how_it_comes_to_count": ("config: systemctl restart etcd",),
     "system/test_advised.py::test_unknown_command_leads_to_the_help": ("etcd-ha: etcd-ha help",),
@@ -174,6 +174,10 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "system/test_preflight.py::test_file_system_that_is_read_only_or_full_is_named_and_heals_by_itself": (
         "preflight: mount -o remount,rw $(findmnt -n -o TARGET -T",
         "preflight: df -h $1; df -i $1",
+    ),
+    "package/node/keeper/test_in_turn.py::"
+    "test_without_the_slot_in_time_the_command_does_not_run_and_the_reason_is_said": (
+        "in-turn: etcd-ha in-turn$again",
     ),
     "package/node/test_turn_conditions.py::"
     "test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it": (

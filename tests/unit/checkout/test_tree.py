@@ -19,7 +19,7 @@ LONG_SHELL = {
     Path("debian-template", name)
     for name in (
         *("etcd-ha.config", "etcd-ha.postinst", "etcd-ha.preinst"),
-        *(f"node/commands/{name}" for name in ("config", "migrate", "preflight", "restart", "status")),
+        *(f"node/commands/{name}" for name in ("config", "migrate", "preflight", "status")),
         *(f"node/lib/{name}.sh" for name in ("answers", "bbolt", "certificates", "cluster-view")),
         *(f"node/lib/{name}.sh" for name in ("setup", "takeover")),
     )

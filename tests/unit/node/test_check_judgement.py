@@ -42,7 +42,7 @@ CERTIFICATE = Certificate(
 
 def endpoint(number: int, **changed: object) -> Endpoint:
     """A member that nothing is wrong with."""
-    status = Status(f"{number}", "c", "1", False, 1000, 1000, 1 << 31, 7, frozenset())
+    status = Status(f"{number}", "c", "1", False, 1000, 1000, 1 << 31, 7, frozenset(), 7)
     fine = Endpoint(
         URLS[number - 1], version="3.6.16", healthy=True, latency=0.001, clock=(-0.5, 0.5), status=status
     )

@@ -1,0 +1,81 @@
+"""What runs on this node, and whose data lies on its disk."""
+
+from __future__ import annotations
+
+import subprocess
+
+from etcd_ha.errors import EtcdHaError, on_one_line
+from etcd_ha.keeper.here import Here
+
+# Seconds for systemd to do what it is told; etcd itself may take 90 to stop.
+BOUND = 120
+_IDENTITY = """
+LIB=$1
+for part in message yaml member wal; do . "$LIB/$part.sh"; done
+directory=$(wal_dir) && status=0 || status=$?
+if [ "$status" = 0 ]; then member_has_data >/dev/null || exit 1; else echo "$directory"; exit 2; fi
+wal_identity "$directory" && exit
+echo "the log in $directory does not tell whose it is"
+exit 2
+"""
+
+
+def data_identity(here: Here) -> tuple[str, str] | None:
+    """Ids of the member and the cluster whose data is here; None where there is none. Raises EtcdHaError."""
+    library = here.environment.get("ETCD_HA_LIB", "/usr/lib/etcd-ha/lib")
+    done = subprocess.run(
+        ["sh", "-c", _IDENTITY, "sh", library],
+        capture_output=True, text=True, check=False, env=dict(here.environment),
+    )  # fmt: skip
+    if done.returncode == 1:
+        return None
+    words = done.stdout.split()
+    if done.returncode or len(words) != 2:
+        got = on_one_line(done.stdout + done.stderr)
+        raise EtcdHaError(
+            "whose data is on this node can't be told",
+            details=(f"got       {got}",),
+            hint="etcd-ha config lint",
+        )
+    return words[0], words[1]
+
+
+def is_running(here: Here) -> bool:
+    """Whether etcd.service runs or is being started. Raises EtcdHaError where systemd does not tell."""
+    return _systemctl(here, "show", "--property=ActiveState", "--value", "etcd.service").strip() not in (
+        "inactive",
+        "failed",
+    )
+
+
+def start(here: Here) -> None:
+    """Start the service now and at each boot, without waiting for it. Raises EtcdHaError."""
+    _systemctl(here, "enable", "etcd.service")
+    _systemctl(here, "reset-failed", "etcd.service")
+    _systemctl(here, "--no-block", "start", "etcd.service")
+
+
+def stop(here: Here) -> None:
+    """Stop the service until it is started again by hand or at a boot. Raises EtcdHaError."""
+    _systemctl(here, "stop", "etcd.service")
+
+
+def disable(here: Here) -> None:
+    """Start it no more at a boot. Raises EtcdHaError."""
+    _systemctl(here, "disable", "etcd.service")
+
+
+def _systemctl(here: Here, *words: str) -> str:
+    try:
+        done = subprocess.run(
+            ["systemctl", *words],
+            capture_output=True, text=True, check=False, env=dict(here.environment), timeout=BOUND,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EtcdHaError(f"systemctl {' '.join(words)} failed", details=(f"got       {error}",)) from error
+    if done.returncode:
+        got = on_one_line(done.stderr or f"status {done.returncode}")
+        raise EtcdHaError(
+            f"systemctl {' '.join(words)} failed", details=(f"got       {got}",), hint="systemctl status etcd"
+        )
+    return done.stdout

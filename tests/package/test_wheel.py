@@ -27,7 +27,7 @@ def test_wheel_has_the_nodes_python_to_import(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.startswith("etcd_ha/")}
     node = CHECKOUT / "debian-template/node"
-    assert packed == {str(path.relative_to(node)) for path in (node / "etcd_ha").glob("*.py")}
+    assert packed == {str(path.relative_to(node)) for path in (node / "etcd_ha").rglob("*.py")}
 
 
 def test_installed_wheel_builds_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -8,21 +8,26 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from etcd_ha import node  # noqa: E402
 from etcd_ha.check import UNKNOWN  # noqa: E402
-from etcd_ha.errors import EtcdHaError  # noqa: E402
+from etcd_ha.errors import USAGE, EtcdHaError, WrongUsage  # noqa: E402
 
-COMMANDS = {"check": node.main}
+FAILED, INTERRUPTED = 1, 130
+# With the status of one that could not do its work.
+COMMANDS = {"check": (node.main, UNKNOWN)}
 
 
 def main() -> int:
-    """Run a command. Returns its exit status; 2 where it could not do its work."""
+    """Run a command. Returns its exit status."""
     command, *arguments = sys.argv[1:]
+    run, failed = COMMANDS[command]
     try:
-        return COMMANDS[command](arguments)
+        return run(arguments)
     except EtcdHaError as error:
         print(f"etcd-ha: error: {error.render()}", file=sys.stderr)  # noqa: T201
+        return USAGE if isinstance(error, WrongUsage) else failed
     except BrokenPipeError:
-        pass
-    return UNKNOWN
+        return failed
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -145,9 +145,9 @@ def _with_health(found: Endpoint, reply: Reply) -> Endpoint:
 
 def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
     try:
-        status = _status(gateway)
+        status = status_of(gateway)
         # Without a quorum only the member's own copy of the list can be had.
-        members = _members(gateway, linearizable=found.healthy is True)
+        members = members_of(gateway, linearizable=found.healthy is True)
         return replace(found, status=status, members=members)
     except GatewayOff:
         return replace(found, gateway_off=True)
@@ -157,7 +157,8 @@ def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
         return replace(found, gateway=str(error))
 
 
-def _status(gateway: Gateway) -> Status:
+def status_of(gateway: Gateway) -> Status:
+    """What the member says of itself. Raises NotReached and Failed."""
     said = gateway.call("maintenance/status")
     header = said.one("header")
     return Status(
@@ -183,7 +184,8 @@ def _quota(gateway: Gateway) -> int | None:
     return int(float(found.group(1))) or None if found else None
 
 
-def _members(gateway: Gateway, *, linearizable: bool) -> tuple[Member, ...]:
+def members_of(gateway: Gateway, *, linearizable: bool) -> tuple[Member, ...]:
+    """The members; linearizable: as a quorum has them, else as this one does. Raises NotReached, Failed."""
     said = gateway.call("cluster/member/list", {"linearizable": linearizable}).many("members")
     return tuple(
         Member(

@@ -22,6 +22,10 @@ class EtcdHaError(Exception):
         return "\n".join([self.summary, *(f"  {detail}" for detail in self.details), *hint])
 
 
+class WrongUsage(EtcdHaError):
+    """The command does not take these words."""
+
+
 def on_one_line(text: str, longest: int = 400) -> str:
     """The text as it may be shown: what a server wrote moves no cursor and forges no line of ours."""
     return "".join(char if char.isprintable() else " " for char in text[:longest])

@@ -17,7 +17,7 @@ from etcd_ha.identity import Identity
 
 # Bytes of an answer; /metrics of a busy member has a few hundred thousand.
 LONGEST = 4 << 20
-Body: TypeAlias = Mapping[str, str | int | bool]
+Body: TypeAlias = Mapping[str, str | int | bool | tuple[str, ...]]
 
 
 class Failed(Exception):

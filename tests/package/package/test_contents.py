@@ -55,7 +55,7 @@ def test_files_lie_where_they_belong(deb: Deb) -> None:
         r"usr/lib/(sysusers|tmpfiles)\.d/etcd-ha\.conf",
         r"usr/lib/systemd/(system/etcd\.(service|path)|system-generators/etcd-ha)",
         r"usr/sbin/etcd-ha",
-        r"usr/share/etcd-ha/(alternatives|config-keys|known-faults|etcd_ha/\w+\.py)",
+        r"usr/share/etcd-ha/(alternatives|config-keys|known-faults|etcd_ha/(\w+/)?\w+\.py)",
         r"usr/share/doc/etcd-ha/.*",
         r"usr/share/man/man[18]/etcd(-ha|ctl|utl)?\.[18]\.gz",
         r"usr/share/(bash-completion/completions|zsh/vendor-completions|fish/vendor_completions\.d)/.*",

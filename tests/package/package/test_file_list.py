@@ -101,7 +101,11 @@ def test_package_has_exactly_these_files(upload: Callable[..., Upload], version:
     deb = Deb(upload(version).deb)
     wanted = set(FILES.strip().split("\n"))
     for target, folder in SHIPPED.items():
-        wanted |= {f"0644 {target}/{part.name}" for part in folder.iterdir() if part.is_file()}
+        wanted |= {
+            f"0644 {target}/{part.relative_to(folder)}"
+            for part in sorted(folder.rglob("*"))
+            if part.is_file() and part.suffix != ".pyc"
+        }
     if version != WITHOUT_ETCDUTL:
         wanted |= set(ETCDUTL)
     assert sorted(listed(deb, DATA, "file")) == sorted(wanted)

@@ -1,0 +1,65 @@
+"""What each member of a cluster said, and whether those that stay have a quorum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etcd_ha.endpoint import Endpoint, Member
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A member as the cluster lists it, and what it said. endpoint: None where it has no client URL."""
+
+    member: Member
+    endpoint: Endpoint | None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it answered as itself, through a quorum."""
+        return bool(self.endpoint and self.endpoint.healthy and self.answers)
+
+    @property
+    def answers(self) -> bool:
+        """Whether the one that answered is this member."""
+        status = self.endpoint.status if self.endpoint else None
+        return status is not None and status.id == self.member.id
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not healthy; empty where it is."""
+        if self.is_healthy:
+            return ""
+        if self.endpoint is None:
+            return "it never started"
+        if self.endpoint.refused:
+            return f"{self.endpoint.url}: {self.endpoint.refused.reason}"
+        if self.endpoint.status and not self.answers:
+            return f"{self.endpoint.url} is another member's"
+        said = self.endpoint.denied or self.endpoint.gateway or self.endpoint.reason
+        return f"{self.endpoint.url}: {said or 'unhealthy'}"
+
+    @property
+    def url(self) -> str:
+        """Where it was asked; empty where it has no client URL."""
+        return self.endpoint.url if self.endpoint else ""
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether it says so itself."""
+        status = self.endpoint.status if self.endpoint and self.answers else None
+        return status is not None and status.leader == status.id
+
+
+def quorum_faults(seen: Sequence[Seen], without: Member | None = None) -> tuple[str, ...]:
+    """Why the members have no quorum, or would have none without one of them; empty where they have.
+
+    First the count, then a line for each that is not healthy. A learner does not vote.
+    """
+    voters = [one for one in seen if not one.member.is_learner and one.member != without]
+    needed, healthy = len(voters) // 2 + 1, sum(one.is_healthy for one in voters)
+    if healthy >= needed:
+        return ()
+    ill = [f"{one.member.shown} is not healthy: {one.why_not}" for one in voters if not one.is_healthy]
+    return (f"{needed} of {len(voters)} members have to be healthy, and {healthy} are", *ill)

@@ -8,11 +8,16 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from etcd_ha import node  # noqa: E402
 from etcd_ha.check import UNKNOWN  # noqa: E402
+from etcd_ha.commands import backup, restore  # noqa: E402
 from etcd_ha.errors import USAGE, EtcdHaError, WrongUsage  # noqa: E402
 
 FAILED, INTERRUPTED = 1, 130
 # With the status of one that could not do its work.
-COMMANDS = {"check": (node.main, UNKNOWN)}
+COMMANDS = {
+    "backup": (backup.main, FAILED),
+    "check": (node.main, UNKNOWN),
+    "restore": (restore.main, FAILED),
+}
 
 
 def main() -> int:

@@ -12,8 +12,10 @@ LEFT = {
     "restart-policy": "members restart one after the other, which is why they are a cluster",
     "snapshot": "the package's default suits every cluster",
     "snapshots-kept": "the package's default suits every cluster",
+    "backup": "the package's default suits every cluster",
     "purge-data": "data is deleted by whoever purges the package, not by a file of before",
     "read-file": "for internal use of the package",
+    "set-backup": "for internal use of the package",
 }
 
 

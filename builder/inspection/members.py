@@ -26,7 +26,8 @@ _DOCUMENTS = (
 )
 # What debhelper installs by other files than debian/etcd-ha.install.
 _FILES = (
-    *("usr/lib/systemd/system/etcd.path", "usr/lib/systemd/system/etcd.service"),
+    *(f"usr/lib/systemd/system/etcd.{kind}" for kind in ("path", "service")),
+    *(f"usr/lib/systemd/system/etcd-ha-backup.{kind}" for kind in ("service", "timer")),
     *("usr/lib/sysusers.d/etcd-ha.conf", "usr/lib/tmpfiles.d/etcd-ha.conf"),
     "usr/share/lintian/overrides/etcd-ha",
     *(f"usr/share/doc/etcd-ha/{name}" for name in _DOCUMENTS),
@@ -49,7 +50,8 @@ def expected_members(version: UpstreamVersion) -> dict[str, dict[str, int]]:
         if page.stem in {*version.programs, *OWN}:
             files[f"usr/share/man/man{page.suffix[1:]}/{page.name}.gz"] = 0o644
     for example in (shipped.DEBIAN_TEMPLATE / "examples").iterdir():
-        files[f"usr/share/doc/etcd-ha/examples/{example.name}"] = 0o644
+        mode = 0o755 if example.name.startswith("backup-hook-") else 0o644
+        files[f"usr/share/doc/etcd-ha/examples/{example.name}"] = mode
     parents = {
         parent for name in (*files, "etc/etcd/x") for parent in PurePosixPath(name).parents if parent.name
     }

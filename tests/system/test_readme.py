@@ -90,6 +90,16 @@ def test_unattended_installation_and_after_it(nodes: Nodes, package: Package) ->
     type_in(first, SILENT + upgrade.take("dpkg-reconfigure -plow etcd-ha"))
     upgrade.is_done()
 
+    saving = Section("Backup and restore")
+    assert "backup " in type_in(first, saving.take("etcd-ha status"))
+    backup = type_in(first, saving.take("etcd-ha backup")).splitlines()[-1]
+    assert type_in(first, saving.take("etcd-ha backup list")).startswith(backup)
+    assert ": whole" in type_in(first, saving.take("etcd-ha backup verify"))
+    # The cluster lives.
+    said = type_in(first, saving.take("etcd-ha restore").replace("DIR", backup), check=False)
+    assert "the cluster lives" in said
+    saving.is_done()
+
 
 def test_tls(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     (node,) = nodes(1)

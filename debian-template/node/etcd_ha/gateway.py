@@ -17,7 +17,8 @@ from etcd_ha.identity import Identity
 
 # Maximum bytes of an answer; /metrics of a busy member has a few hundred thousand.
 LONGEST = 4 << 20
-Body: TypeAlias = Mapping[str, str | int | bool | tuple[str, ...]]
+# What JSON can have.
+Body: TypeAlias = Mapping[str, object]
 
 
 class Failed(Exception):

@@ -87,13 +87,13 @@ STOPPED=/run/etcd-ha.stopped
 # stop_all (prerm remove): debhelper omits this together with the start, which postinst does itself.
 stop_all() {
     has_systemd || return 0
-    for unit in etcd.path etcd.service; do
+    for unit in etcd-ha-backup.timer etcd.path etcd.service; do
         case $(systemctl show --property=ActiveState --value "$unit") in
             "" | inactive | failed) ;;
             *) echo "$unit" ;;
         esac
     done >"$STOPPED"
-    deb-systemd-invoke stop etcd.path etcd.service || true
+    deb-systemd-invoke stop etcd-ha-backup.timer etcd.path etcd.service || true
 }
 
 has_stopped() { grep -qsx "$1" "$STOPPED"; }

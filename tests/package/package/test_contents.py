@@ -53,7 +53,7 @@ def test_files_lie_where_they_belong(deb: Deb) -> None:
         r"etc/(etcd|apt/apt\.conf\.d/80etcd-ha|needrestart/conf\.d/etcd-ha\.conf)",
         r"usr/lib/etcd-ha/.*",
         r"usr/lib/(sysusers|tmpfiles)\.d/etcd-ha\.conf",
-        r"usr/lib/systemd/(system/etcd\.(service|path)|system-generators/etcd-ha)",
+        r"usr/lib/systemd/(system/etcd(\.path|(-ha-backup)?\.(service|timer))|system-generators/etcd-ha)",
         r"usr/sbin/etcd-ha",
         r"usr/share/etcd-ha/(alternatives|config-keys|known-faults|etcd_ha/(\w+/)?\w+\.py)",
         r"usr/share/doc/etcd-ha/.*",

@@ -34,6 +34,7 @@ ETCDUTL = (
 FILES = """
 0644 etc/apt/apt.conf.d/80etcd-ha
 0644 etc/needrestart/conf.d/etcd-ha.conf
+0755 usr/lib/etcd-ha/backup
 0755 usr/lib/etcd-ha/bin/etcd
 0755 usr/lib/etcd-ha/bin/etcdctl
 0755 usr/lib/etcd-ha/check
@@ -48,8 +49,11 @@ FILES = """
 0755 usr/lib/etcd-ha/preflight
 0755 usr/lib/etcd-ha/reset
 0755 usr/lib/etcd-ha/restart
+0755 usr/lib/etcd-ha/restore
 0755 usr/lib/etcd-ha/status
 0755 usr/lib/systemd/system-generators/etcd-ha
+0644 usr/lib/systemd/system/etcd-ha-backup.service
+0644 usr/lib/systemd/system/etcd-ha-backup.timer
 0644 usr/lib/systemd/system/etcd.path
 0644 usr/lib/systemd/system/etcd.service
 0644 usr/lib/sysusers.d/etcd-ha.conf
@@ -62,6 +66,7 @@ FILES = """
 0644 usr/share/doc/etcd-ha/README.Debian.gz
 0644 usr/share/doc/etcd-ha/changelog.Debian.gz
 0644 usr/share/doc/etcd-ha/copyright
+0755 usr/share/doc/etcd-ha/examples/backup-hook-restic
 0644 usr/share/doc/etcd-ha/examples/preseed.example
 0644 usr/share/doc/etcd-ha/provenance.json
 0644 usr/share/doc/etcd-ha/sbom.spdx.json

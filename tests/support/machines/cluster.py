@@ -17,6 +17,7 @@ TYPES = {
     "restart-policy": "select",
     "snapshot": "select",
     "tls": "boolean",
+    "backup": "boolean",
     "purge-data": "boolean",
 }
 

@@ -203,6 +203,7 @@ SECTIONS = {
     "Unattended installation": "test_unattended_installation_and_after_it",
     "TLS": "test_tls",
     "Upgrade": "test_unattended_installation_and_after_it",
+    "Backup and restore": "test_unattended_installation_and_after_it",
     "Taking over an existing etcd": "test_taking_over",
     "Start over": "test_start_over",
     "Remove and purge": "test_start_over",

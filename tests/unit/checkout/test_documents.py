@@ -17,6 +17,7 @@ TESTS = Path(__file__).parents[2]
 NODE = "system/test_documents.py::test_readme_and_the_how_tos_of_a_repository_on_a_bare_node"
 ARCHIVES = "package/repository/test_existing_archives.py::archive"
 THREE = "system/test_how_tos.py::test_three_nodes_are_set_up_"
+BACKUP = "system/test_backup_and_restore.py::test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back"
 UPGRADE = "system/test_upgrade_how_to.py::test_upgrade_go_back_and_recover"
 FIREWALL = "package/test_how_tos.py::test_a_release_is_built_behind_a_firewall"
 PIN = "package/test_how_tos.py::test_a_new_release_is_pinned_and_then_built_with_its_pin_alone"
@@ -46,6 +47,9 @@ BY_HEADING = {
         "3. Check": f"{THREE}without_a_question",
         "With TLS": f"{THREE}with_tls",
     },
+    "backup-and-restore.md": dict.fromkeys(
+        ("See what", "Make a backup now", "Set how long", "Copy backups", "Restore a cluster"), BACKUP
+    ),
     "upgrade.md": dict.fromkeys(
         ("Upgrade to another patch", "Upgrade to another minor", "Go back", "Recover"), UPGRADE
     ),

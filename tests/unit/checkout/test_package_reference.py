@@ -13,7 +13,7 @@ from builder import shipped
 TEMPLATE = shipped.DEBIAN_TEMPLATE
 REFERENCE = Path(__file__).parents[3] / "docs/reference/package.md"
 # Of the package's own scripts.
-INTERNAL = {"read-file"}
+INTERNAL = {"read-file", "set-backup"}
 
 
 def questions() -> dict[str, Deb822]:
@@ -71,6 +71,7 @@ def test_each_file_that_the_reference_names_is_in_the_template() -> None:
         "/usr/sbin/etcd-ha": "sbin/etcd-ha",
         "/usr/lib/systemd/system/etcd.service": "etcd-ha.etcd.service",
         "/usr/lib/systemd/system/etcd.path": "etcd-ha.etcd.path",
+        "/usr/lib/systemd/system/etcd-ha-backup.timer": "etcd-ha.etcd-ha-backup.timer",
         "/usr/lib/systemd/system-generators/etcd-ha": "generator/etcd-ha",
         "/usr/lib/sysusers.d/etcd-ha.conf": "etcd-ha.sysusers",
         "/usr/lib/tmpfiles.d/etcd-ha.conf": "etcd-ha.tmpfiles",

@@ -21,7 +21,7 @@ INTERFACE = {
     *("setup", "node-name", "address", "members", "cluster-state", "cluster-token", "data-dir", "tls"),
     *("tls-ca", "tls-cert", "tls-key", "tls-peer-cert", "tls-peer-key", "metrics-address"),
     *("heartbeat-interval", "election-timeout", "quota", "auto-compaction", "restart-policy", "snapshot"),
-    *("snapshots-kept", "purge-data"),
+    *("snapshots-kept", "backup", "purge-data"),
 }
 # Every step of the config script, for a member of a new cluster with TLS that doesn't exist yet.
 WALK = r"""
@@ -83,7 +83,7 @@ def test_every_question_that_has_a_template_is_asked() -> None:
     internal = {
         name for name, found in templates().items() if found.get("Description", "").startswith("for internal")
     }
-    assert internal == {"read-file"}
+    assert internal == {"read-file", "set-backup"}
     assert listed(of_type("string", "boolean", "select") - internal - asked()) == []
 
 
@@ -124,18 +124,19 @@ def test_choices_and_defaults_are_those_that_fleets_preseed() -> None:
     }
 
 
-def test_what_deletes_or_encrypts_is_off_by_default() -> None:
+def test_what_deletes_or_encrypts_is_off_by_default_and_backups_are_on() -> None:
     assert {
         name: template["Default"] for name, template in templates().items() if template["Type"] == "boolean"
     } == {
         "tls": "false",
+        "backup": "true",
         "purge-data": "false",
     }
 
 
 def test_every_template_that_is_shown_can_be_translated() -> None:
     plain = [name for name, template in templates().items() if "_Description" not in template]
-    assert plain == ["read-file"]
+    assert plain == ["set-backup", "read-file"]
 
 
 def test_every_error_says_what_was_found() -> None:

@@ -24,6 +24,7 @@ SCRIPTS = [
 ]
 # What speaks by its very purpose.
 SPEAKERS = {
+    "backup-timer": "asks debconf and answers it, for the config script and postinst",
     "message": "the words for people",
     "debconf": "between debconf and the folder of answers",
 }

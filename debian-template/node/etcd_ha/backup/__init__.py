@@ -1,0 +1,1 @@
+"""Backups of the cluster's data: made, verified, kept for a time."""

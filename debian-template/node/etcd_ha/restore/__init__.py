@@ -1,0 +1,1 @@
+"""The data of a cluster that lost all its members, from a snapshot."""

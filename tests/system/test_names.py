@@ -25,7 +25,7 @@ def lint(machine: Machine) -> str:
 
 def follow_hosts_advice(machine: Machine, said: str) -> None:
     """Replace the line that the message quotes by the one that it ends with."""
-    quoted, _, line = said.partition('replace the line "')[2].partition('" by: ')
+    quoted, _, line = said.partition('replace the line "')[2].partition('" with: ')
     before = machine.get(HOSTS)
     assert quoted in before
     machine.put(HOSTS, before.replace(quoted, line.split("\n")[0]))

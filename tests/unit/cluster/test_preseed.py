@@ -88,5 +88,5 @@ def test_a_client_is_set_up_as_no_member(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(LEFT) - {"read-file", "set-backup"}))
 def test_the_reference_names_each_question_that_is_left(name: str) -> None:
-    section = REFERENCE.read_text(encoding="utf-8").split("\n## Not answered\n")[1]
+    section = REFERENCE.read_text(encoding="utf-8").split("\n## Questions without an answer\n")[1]
     assert f"`{name}`" in section

@@ -15,7 +15,7 @@ AGAIN = "etcd-ha restore snapshot.db"
 
 
 def answering(url: str, cluster: str, *, healthy: bool) -> Endpoint:
-    status = Status("1", cluster, "1", False, 1, 1, None, 1, frozenset())
+    status = Status("1", cluster, "1", False, 1, 1, None, 1, frozenset(), 1)
     return Endpoint(url, version="3.6.16", healthy=healthy, status=status)
 
 

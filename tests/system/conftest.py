@@ -16,6 +16,7 @@ from tests.support.machines.cluster import Cluster
 from tests.support.machines.lab import Lab, open_lab, why_no_nodes
 from tests.support.machines.machine import Machine
 from tests.support.machines.package import build_package
+from tests.support.machines.site import Site, open_site
 from tests.support.releases import releases
 from tests.system.debian_etcd import Debian, debian_installer
 from tests.system.upgrades import formed
@@ -48,17 +49,35 @@ def _ended_in_order() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.fixture
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """An empty lab; ETCD_DEB_KEEP=1 leaves its nodes up."""
+def _can_boot() -> None:
     reason = why_no_nodes()
     if reason is not None:
         pytest.fail(f"can't boot nodes here: {reason}", pytrace=False)
+
+
+def _keep_where_asked(request: pytest.FixtureRequest, lab: Lab) -> None:
+    if os.environ.get("ETCD_DEB_KEEP") == "1":
+        request.config.stash[KEPT].append(f"{request.node.name}: {lab.keep()}")
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """An empty lab; ETCD_DEB_KEEP=1 leaves its nodes up."""
+    _can_boot()
     with open_lab() as lab:
         request.node.stash[LAB] = lab
         yield lab
-        if os.environ.get("ETCD_DEB_KEEP") == "1":
-            request.config.stash[KEPT].append(f"{request.node.name}: {lab.keep()}")
+        _keep_where_asked(request, lab)
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest, package: Callable[[str], Path]) -> Iterator[Site]:
+    """The network of conf/cluster.example.yaml, with the package in its repository; one for a module."""
+    _can_boot()
+    with open_site(package("3.6.16")) as site:
+        request.node.stash[LAB] = site.lab
+        yield site
+        _keep_where_asked(request, site.lab)
 
 
 @pytest.fixture
@@ -126,8 +145,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep the nodes' journals of a failed test, and say where."""
     report = yield
-    lab = item.stash.get(LAB, None)
-    if call.when == "call" and report.failed and lab is not None and lab.machines:
+    module = item.getparent(pytest.Module)
+    lab = item.stash.get(LAB, module.stash.get(LAB, None) if module else None)
+    if call.when != "teardown" and report.failed and lab is not None and lab.machines:
         folder = JOURNALS / re.sub(r"[^\w.-]+", "_", item.name)
         lab.save_journals(folder)
         report.sections.append(("nodes", f"journals and consoles are in {folder}"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ import yaml
 
 from builder.cluster.model import Cluster
 from tests.package.cluster.made import cluster_of
+from tests.support.desk import Desk
 from tests.support.documents import Followed, find_how_to
 from tests.unit.cluster.files import EXAMPLE
 from tests.unit.cluster.test_import import Company
@@ -20,42 +18,17 @@ NODE = "needs a node with its accounts and packages"
 KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbWFkZSB1cA==\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
 
-class Desk:
-    """A folder where somebody types."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "archive-key.asc").write_text(KEY)
-        (folder / "cluster.yaml").write_bytes(EXAMPLE.read_bytes())
-
-    def types(self, commands: str, status: int = 0) -> str:
-        """Each line has to end with the status. What they print."""
-        printed = ""
-        for command in commands.splitlines():
-            path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-            done = subprocess.run(
-                ["sh", "-c", command],
-                cwd=self.folder,
-                env=os.environ | {"PATH": path},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == status, f"{command}: {done.stderr}"
-            printed += done.stdout
-        return printed
-
-    def writes(self, text: str) -> Cluster:
-        (self.folder / "cluster.yaml").write_text(text)
-        return cluster_of(self.folder / "cluster.yaml")
-
-    def has(self, *names: str) -> bool:
-        return all((self.folder / "cluster" / name).is_file() for name in names)
-
-
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+    desk = Desk(tmp_path)
+    desk.writes("archive-key.asc", KEY)
+    desk.writes("cluster.yaml", EXAMPLE.read_text())
+    return desk
+
+
+def described(desk: Desk, text: str) -> Cluster:
+    """The desk's cluster.yaml is that text."""
+    return cluster_of(desk.writes("cluster.yaml", text))
 
 
 def followed(name: str) -> Followed:
@@ -64,7 +37,7 @@ def followed(name: str) -> Followed:
 
 def test_three_machines_from_one_file(desk: Desk) -> None:
     steps = followed("three-machines.md")
-    cluster = desk.writes(steps.take("1. Describe the cluster"))
+    cluster = described(desk, steps.take("1. Describe the cluster"))
     assert cluster.members == cluster_of(EXAMPLE).members
     desk.types(steps.take("2. Make the files"))
     users = [desk.folder / f"cluster/{node.name}/user-data" for node in cluster.nodes]
@@ -120,7 +93,7 @@ def test_patroni_on_the_cluster(desk: Desk) -> None:
 
 def test_two_postgres_nodes_and_three_members_elsewhere(desk: Desk) -> None:
     steps = followed("five-nodes.md")
-    cluster = desk.writes(steps.take("1. Describe the cluster"))
+    cluster = described(desk, steps.take("1. Describe the cluster"))
     printed = desk.types(steps.take("2. Make the files"))
     assert [node.name for node in cluster.members] == ["etcd1", "etcd2", "etcd3"]
     assert "on pg2: pg_createconfig_patroni" in printed
@@ -129,12 +102,14 @@ def test_two_postgres_nodes_and_three_members_elsewhere(desk: Desk) -> None:
         "pg1/dcs.yml", "pg1/patroni-tls/client.key", "pg1/etcd-tls/root.key", "etcd1/etcd-tls/server.key"
     )
     assert not desk.has("pg1/etcd-tls/server.key")
+    endpoints = ",".join(map(cluster.client_url, cluster.members))
+    assert steps.take("3. Look").startswith(f"etcdctl --endpoints={endpoints} ")
     steps.is_done()
 
 
 def test_external_etcd_for_kubernetes(desk: Desk) -> None:
     steps = followed("kubernetes.md")
-    cluster = desk.writes(EXAMPLE.read_text() + steps.take("1. Make kube-apiserver's"))
+    cluster = described(desk, EXAMPLE.read_text() + steps.take("1. Make kube-apiserver's"))
     desk.types(steps.take("1. Make kube-apiserver's"))
     installed = [word for word in steps.take("2. Install it").split() if word.startswith("kube-apiserver.d/")]
     assert len(installed) == 3

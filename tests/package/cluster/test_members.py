@@ -9,8 +9,9 @@ import ssl
 import subprocess
 import threading
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -21,6 +22,7 @@ import pytest
 
 from tests.package.cluster.made import FULL, etcd_deb
 from tests.support.releases.loopback_etcd import free_ports, programs
+from tests.support.releases.releases import NEWEST
 from tests.support.wait import wait_for
 
 NAMES = ("pg1", "pg2", "pg3")
@@ -92,12 +94,17 @@ class Members:
     def etcdctl(
         self, name: str, *words: str, client: str = "etcd-tls/root"
     ) -> subprocess.CompletedProcess[str]:
-        tls = self.folder / name / client
         return subprocess.run(
-            [self.programs / "etcdctl", f"--endpoints={self.client_url(name)}", "--command-timeout=5s",
-             f"--cacert={tls.parent}/ca.crt", f"--cert={tls}.crt", f"--key={tls}.key", *words],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            self.command(name, *words, client=client), capture_output=True, text=True, check=False
+        )
+
+    def command(self, name: str, *words: str, client: str) -> list[str]:
+        """etcdctl with a client's files, which asks one member."""
+        tls = self.folder / name / client
+        return [
+            *(f"{self.programs}/etcdctl", f"--endpoints={self.client_url(name)}", "--command-timeout=5s"),
+            *(f"--cacert={tls.parent}/ca.crt", f"--cert={tls}.crt", f"--key={tls}.key", *words),
+        ]
 
     def serves(self, name: str) -> bool:
         return self.etcdctl(name, "endpoint", "health").returncode == 0
@@ -119,12 +126,11 @@ class Members:
             connection.close()
 
 
-@pytest.fixture(scope="module")
-def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Members]:
-    folder = tmp_path_factory.mktemp("members")
+@contextmanager
+def serving(folder: Path, version: str) -> Iterator[Members]:
     (folder / "cluster.yaml").write_text(FULL)
     etcd_deb("certs", folder / "cluster.yaml", "--output", folder / "out")
-    found = Members(folder, programs(folder / "bin", "3.6.16"), folder / "out")
+    found = Members(folder, programs(folder / "bin", version), folder / "out")
     try:
         for name in NAMES:
             found.copy(name)
@@ -136,6 +142,18 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Members]:
         for process in found.running.values():
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Members]:
+    with serving(tmp_path_factory.mktemp("members"), NEWEST["3.6"]) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def members_of_3_7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Members]:
+    with serving(tmp_path_factory.mktemp("members"), NEWEST["3.7"]) as found:
+        yield found
 
 
 def test_members_and_clients_with_certificates_write_and_read(members: Members) -> None:
@@ -152,11 +170,34 @@ def test_the_gateway_takes_patroni_since_the_servers_certificate_is_a_clients_to
     assert members.etcdctl("pg1", "get", "gateway", "--print-value-only").stdout == "here\n"
 
 
-def test_kube_apiserver_reads_and_writes_with_its_certificate(members: Members) -> None:
-    shutil.copytree(members.made / "kube-apiserver.d", members.folder / "pg1" / "kube", dirs_exist_ok=True)
-    client = "kube/apiserver-etcd-client"
-    assert members.etcdctl("pg1", "put", "/registry/a", "b", client=client).stdout == "OK\n"
-    assert members.etcdctl("pg1", "get", "--prefix", "/registry/", client=client).stdout == "/registry/a\nb\n"
+@pytest.mark.parametrize("which", ["members", "members_of_3_7"])
+def test_kube_apiserver_reads_and_watches_its_prefix_with_its_certificate(
+    request: pytest.FixtureRequest, which: str
+) -> None:
+    members: Members = request.getfixturevalue(which)
+    shutil.copytree(members.made / "kube-apiserver.d", members.folder / "pg1" / "kube")
+    kube = partial(members.etcdctl, "pg1", client="kube/apiserver-etcd-client")
+    assert kube("put", "/registry/a", "1").stdout == "OK\n"
+    read = json.loads(kube("get", "--prefix", "/registry/", "--write-out=json").stdout)
+    assert [b64decode(entry["key"]) for entry in read["kvs"]] == [b"/registry/a"]
+    # As kube-apiserver does it: from the revision after the one that was read.
+    after = f"--rev={read['header']['revision'] + 1}"
+    watch = ("watch", "--prefix", "--prev-kv", after, "/registry/")
+    seen = members.folder / "watched"
+    with seen.open("w") as out:
+        watcher = subprocess.Popen(
+            members.command("pg1", *watch, client="kube/apiserver-etcd-client"), stdout=out, stderr=out
+        )
+    try:
+        # What others write is sent to it, from a member that they do not speak to; other keys are not.
+        for words in (("put", "/registry/a", "2"), ("put", "/other", "3"), ("del", "/registry/a")):
+            assert members.etcdctl("pg2", *words).returncode == 0
+        events = ["PUT", "/registry/a", "1", "/registry/a", "2", "DELETE", "/registry/a", "2", "/registry/a"]
+        wait_for("both changes to be watched", lambda: "DELETE" in seen.read_text(), within=20)
+        wait_for("all of them", lambda: seen.read_text().split() == events, within=5)
+    finally:
+        watcher.kill()
+        watcher.wait()
 
 
 def test_nobody_without_a_certificate_of_the_ca_is_served(members: Members, tmp_path: Path) -> None:

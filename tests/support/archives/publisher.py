@@ -102,9 +102,12 @@ class Publisher:
 
 
 @contextlib.contextmanager
-def served(publisher: Publisher, network: Network | None = None) -> Iterator[str]:
-    """The URL of `etcd-deb serve` for the repository: on loopback, or on the bridge of a network of nodes."""
-    words = publisher.account.command("serve", publisher.repository, "--port", "0")
+def served(publisher: Publisher, network: Network | None = None, *, port: int = 0) -> Iterator[str]:
+    """The URL of `etcd-deb serve` for the repository: on loopback, or on the bridge of a network of nodes.
+
+    port: 0 takes a free one.
+    """
+    words = publisher.account.command("serve", publisher.repository, "--port", str(port))
     if network is not None:
         words = network.command(*words, "--address", network.address)
     log = publisher.folder / "serve.log"

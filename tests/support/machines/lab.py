@@ -3,15 +3,16 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.support.command import CommandFailed, run
 from tests.support.machines import scratch
 from tests.support.machines.base import BOOTABLE, Base, lay_overlay
-from tests.support.machines.machine import Machine
+from tests.support.machines.machine import BOOT_BOUND, Machine
 from tests.support.machines.network import Endpoint, Network
 from tests.support.machines.processes import NoControlGroups, ProcessGroup, unified_hierarchy
 
@@ -23,29 +24,38 @@ HOSTS = """\
 
 @dataclass
 class Lab:
-    """The nodes booted so far."""
+    """The nodes so far. names: what their names begin with."""
 
     folder: Path
     network: Network
     bases: contextlib.ExitStack
+    names: str = "n"
     machines: list[Machine] = field(default_factory=list)
     kept: bool = False
 
     def nodes(self, count: int, suite: str = "trixie", *packages: str) -> list[Machine]:
         """Boot nodes side by side, named n1, n2, … ; `packages` are in their root file system."""
+        machines = self.unbooted(count, suite, *packages)
+        boot(machines)
+        return machines
+
+    def unbooted(self, count: int, suite: str, *packages: str) -> list[Machine]:
+        """Nodes whose power is off."""
         lower = self.bases.enter_context(Base(suite, (*BOOTABLE, *packages)).in_use())
-        endpoints = self._attach(count)
-        machines = [self._machine(endpoint, lower) for endpoint in endpoints]
+        machines = [self._machine(endpoint, lower) for endpoint in self._attach(count)]
         for machine in machines:
             self._name(machine)
-        return self._boot(machines)
+        self.machines += machines
+        return machines
 
     def copies(self, disks: Path, suite: str = "trixie") -> list[Machine]:
         """Boot the nodes whose disks were saved there, as the first of this lab: same names and addresses."""
         assert not self.machines
         lower = self.bases.enter_context(Base(suite, BOOTABLE).in_use())
         endpoints = self._attach(len(list(disks.iterdir())))
-        return self._boot([self._machine(there, disks / there.name, lower) for there in endpoints])
+        self.machines += [self._machine(there, disks / there.name, lower) for there in endpoints]
+        boot(self.machines)
+        return list(self.machines)
 
     def save(self, disks: Path) -> None:
         """Shut all nodes down and copy what they have written into a folder each."""
@@ -58,7 +68,7 @@ class Lab:
 
     def _attach(self, count: int) -> list[Endpoint]:
         first = len(self.network.endpoints) + 1
-        return [self.network.attach(f"n{number}") for number in range(first, first + count)]
+        return [self.network.attach(f"{self.names}{number}") for number in range(first, first + count)]
 
     def _machine(self, endpoint: Endpoint, *lower: Path) -> Machine:
         folder = self.folder / endpoint.name
@@ -71,12 +81,6 @@ class Lab:
         (machine.root / "etc/hosts").write_text(HOSTS + "".join(f"{host}\n" for host in hosts))
         (machine.root / "etc/hostname").write_text(f"{machine.name}\n")
         (machine.root / "etc/machine-id").write_text("uninitialized\n")
-
-    def _boot(self, machines: list[Machine]) -> list[Machine]:
-        self.machines += machines
-        with ThreadPoolExecutor(len(machines)) as threads:
-            list(threads.map(Machine.boot, machines))
-        return machines
 
     def save_journals(self, folder: Path) -> None:
         """Write each node's journal and console into a folder."""
@@ -99,13 +103,22 @@ class Lab:
         return "\n".join(["enter a node (as root) by", *lines, "end them all by", "  ci/demo --end"])
 
 
+def boot(machines: Sequence[Machine], *, within: float = BOOT_BOUND) -> None:
+    """Power on side by side, and wait until systemd has started everything on each."""
+    with ThreadPoolExecutor(len(machines)) as threads:
+        list(threads.map(partial(Machine.boot, within=within), machines))
+
+
 @contextlib.contextmanager
-def open_lab() -> Iterator[Lab]:
-    """An empty lab with its network; everything in it is gone at the end."""
+def open_lab(*, names: str = "n", addresses: str = "10.66.0") -> Iterator[Lab]:
+    """An empty lab with its network; everything in it is gone at the end.
+
+    addresses: the first three numbers of the nodes' addresses, which end in 10, 11, …
+    """
     with contextlib.ExitStack() as bases, scratch.scratch() as folder:
-        network = Network(folder / "network")
+        network = Network(folder / "network", addresses)
         network.create()
-        lab = Lab(folder, network, bases)
+        lab = Lab(folder, network, bases, names)
         try:
             yield lab
         finally:

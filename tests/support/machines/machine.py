@@ -54,7 +54,7 @@ class Machine:
         """False before boot() and after the power went off."""
         return self._nspawn is not None and self._nspawn.poll() is None
 
-    def boot(self) -> None:
+    def boot(self, *, within: float = BOOT_BOUND) -> None:
         """Power on and wait until systemd has started everything."""
         command = self.group.command(
             "systemd-nspawn",
@@ -82,7 +82,7 @@ class Machine:
             )
         try:
             self._init = wait_for(f"{self.name}'s init", self._find_init, within=BOOT_BOUND)
-            state = wait_for(f"{self.name} to boot", self._boot_state, within=BOOT_BOUND)
+            state = wait_for(f"{self.name} to boot", self._boot_state, within=within)
         except WaitedInVain as error:
             raise BootFailed(f"{error}\n{self._last_of_console()}") from error
         if state != "running":

@@ -22,15 +22,17 @@ class Network:
 
     The namespaces are mounted on files in `folder`, and gone when those are unmounted. (With `ip netns` they
     would be in /run, where a second mount of each can stay behind.)
+    first: the first three numbers of each IPv4 address.
     """
 
     folder: Path
+    first: str = "10.66.0"
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
         """The bridge's own."""
-        return "10.66.0.1"
+        return f"{self.first}.1"
 
     @property
     def namespace(self) -> Path:
@@ -53,7 +55,7 @@ class Network:
     def attach(self, name: str) -> Endpoint:
         """A namespace for a node, on the bridge; it outlives the node's reboots."""
         number = 10 + len(self.endpoints)
-        there = Endpoint(name, self.folder / name, f"10.66.0.{number}", f"fd00:66::{number}")
+        there = Endpoint(name, self.folder / name, f"{self.first}.{number}", f"fd00:66::{number}")
         self._new(there.namespace)
         self._ip(
             self.namespace,

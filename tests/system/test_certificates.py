@@ -1,6 +1,5 @@
 """Certificates that do not fit are named before the start, at the installation and by status."""
 
-import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +15,7 @@ from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
+from tests.system.test_status import screen, status
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
@@ -70,9 +70,7 @@ def stopped(node: Machine) -> str:
 
 def knows_no_quorum(node: Machine) -> bool:
     """Whether both forms of status say that the member could not be asked, and not that it has no quorum."""
-    shown = node.run("etcd-ha", "status", check=False).stdout
-    said = json.loads(node.run("etcd-ha", "status", "--json", check=False).stdout)
-    return "quorum unknown: could not ask n1 (" in shown and said["quorum"] is None
+    return "quorum unknown: could not ask n1 (" in screen(node) and status(node)[0]["quorum"] is None
 
 
 @pytest.mark.timeout(600)
@@ -101,24 +99,24 @@ def test_faults_are_named_at_the_installation_before_the_start_and_by_status_unt
         "authority": (Authority("Other").issue(here, "127.0.0.1"), 0, "found issuer CN = Other"),
         "key": (Issued(good.certificate, planted.new_key()), 1, "found another key"),
     }
-    for title, (issued, status, words) in wrong.items():
+    for title, (issued, code, words) in wrong.items():
         put(node, issued, root)
         by_hand = node.run("etcd-ha", "preflight", check=False)
         lint = node.run("etcd-ha", "config", "lint", check=False)
         at_start = start_says(node, words)
-        assert (by_hand.returncode, lint.returncode) == (status, 1), title
+        assert (by_hand.returncode, lint.returncode) == (code, 1), title
         for text in (by_hand.stdout, lint.stdout, at_start):
             assert words in spaced(text), (title, text)
             assert f"{FOLDER}/node." in text
         wait_for(
             "etcd to run or to wait", lambda: service(node).active in {"active", "activating"}, within=20
         )
-        if not status:
+        if not code:
             wait_for("etcd to be up", lambda: service(node).active == "active", within=20)
         shown = node.run("etcd-ha", "status", check=False)
         assert shown.returncode == 1
         assert words in spaced(shown.stdout)
-        if not status:
+        if not code:
             # It has a quorum; it could not be asked. On a busy machine etcdctl may run out of its two seconds
             # before it is refused, and then it is a member without an answer.
             wait_for("status to know no quorum", partial(knows_no_quorum, node), within=20)

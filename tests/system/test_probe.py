@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.support.machines.cluster import is_healthy, preseed
+from tests.support.machines.cluster import is_healthy
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
 
@@ -16,12 +16,9 @@ LOG = "/var/lib/etcd-ha/etcd.log"
 
 
 def test_etcd_can_write_its_log_after_it_was_rotated_and_the_file_was_checked(
-    nodes: Nodes, package: Package
+    serving: Nodes, package: Package
 ) -> None:
-    (node,) = nodes(1)
-    preseed(node, {"setup": "single", "address": node.address})
-    node.install(package("3.6.7"))
-    wait_for("the member to be healthy", partial(is_healthy, node), within=30)
+    (node,) = serving(1, "3.6.7")
     node.put(CONFIG, node.get(CONFIG) + f"log-outputs: [{LOG}]\n", mode="0640")
     node.run("systemctl", "restart", "etcd")
     node.run("mv", LOG, f"{LOG}.1")

@@ -21,12 +21,9 @@ CONFIG = "/etc/etcd/etcd.yaml"
 
 # The bound of five seconds is for an idle machine, and no matter of these tests.
 @pytest.fixture
-def node(nodes: Nodes, package: Package) -> Machine:
+def node(serving: Nodes) -> Machine:
     """A single node with a running member."""
-    (machine,) = nodes(1)
-    preseed(machine, {"setup": "single", "address": machine.address})
-    machine.install(package("3.6.7"))
-    wait_for("the member to be healthy", partial(is_healthy, machine), within=30)
+    (machine,) = serving(1, "3.6.7")
     return machine
 
 

@@ -190,7 +190,7 @@ def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(s
 
 def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
-    node.install(package("3.6.16"))
+    node.install(package("3.6.7"))
     shown = screen(node)
     assert "dpkg-reconfigure etcd-ha" in shown
     said, code = status(node)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.machines.cluster import etcdctl, is_healthy, preseed
+from tests.support.machines.cluster import etcdctl
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
 
@@ -22,12 +22,6 @@ while ! [ -e /run/watch-ends ]; do
 done
 echo "looks: $looks"
 """
-
-
-def running(node: Machine, deb: Path) -> None:
-    preseed(node, {"setup": "single", "address": node.address})
-    node.install(deb)
-    wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
 
 
 def test_commands_resolve_at_every_moment_of_an_upgrade(

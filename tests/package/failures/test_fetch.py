@@ -167,7 +167,7 @@ def test_silent_server_is_a_time_out(account: Account, origins: Origins) -> None
     origins.server.script(origins.tarball, Stall(), Stall(10))
     origins.server.script_always(origins.tarball, Stall(heads=False))
     result = account.build(VERSION, origins.source)
-    assert_refused(account, result, 1, "time-out", "127.0.0.1")
+    assert_refused(account, result, 1, "timeout", "127.0.0.1")
 
 
 def test_redirect_to_plain_http_is_refused(account: Account, origins: Origins) -> None:

@@ -78,7 +78,7 @@ def test_checksums_without_the_file_are_refused(account: Account, origins: Origi
     for path in (origins.checksums, origins.witness_checksums):
         write_checksums(origins, path, OTHER, "etcd-v3.6.99-linux-arm64.tar.gz")
     result = account.build(VERSION, origins.source)
-    assert_refused(account, result, 3, f"does not name {tarball_name()}", "--pins")
+    assert_refused(account, result, 3, f"does not list {tarball_name()}", "--pins")
 
 
 def test_checksums_that_are_a_web_page_are_refused(account: Account, origins: Origins) -> None:

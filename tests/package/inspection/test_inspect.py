@@ -60,7 +60,7 @@ def test_quick_look_names_the_member_or_says_that_it_did_not_compare_it(
         assert finding.verdict is Verdict.RELEASE
         not_read = "; ".join(finding.not_compared)
         for words in ("maintainer scripts", "other fields of the control file", "md5sums",
-                      "content of each file that is not a program", "order", "compressed"):  # fmt: skip
+                      "content of each file that is not a program", "order", "compression"):  # fmt: skip
             assert words in not_read
     else:
         assert finding.verdict is Verdict.DIFFERENT, finding

@@ -59,7 +59,7 @@ def test_it_names_this_release_and_the_versions_that_dpkg_knows(static_deb: Deb)
 def test_the_reference_lists_the_same_packages(static_deb: Deb) -> None:
     _, found = toolchain_of(static_deb)
     said = re.search(
-        r"`toolchain` in the documentation names .*? one package a line: (.*?), each",
+        r"The file `toolchain` in /usr/share/doc/etcd-ha names .*? one package per line: (.*?), each",
         REFERENCE.read_text(),
         re.DOTALL,
     )

@@ -199,7 +199,7 @@ def test_page_names_the_file_of_each_series_and_the_one_that_the_suite_stays_wit
             "Series 3.6: trixie_3.6.sources, newest package 3.6.7-1",
             "Series 3.5: trixie_3.5.sources, newest package 3.5.35-1",
         ]
-        assert "trixie.sources is series 3.6" in suite.inner_text()
+        assert "trixie.sources stays on series 3.6" in suite.inner_text()
         for link in suite.locator("a[href$='.sources']").all():
             name = link.get_attribute("href")
             assert name == link.inner_text()

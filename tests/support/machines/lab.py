@@ -42,8 +42,7 @@ class Lab:
     def unbooted(self, count: int, suite: str, *packages: str) -> list[Machine]:
         """Nodes whose power is off."""
         lower = self.bases.enter_context(Base(suite, (*BOOTABLE, *packages)).in_use())
-        endpoints = self._attach(count)
-        machines = [self._machine(endpoint, lower) for endpoint in endpoints]
+        machines = [self._machine(endpoint, lower) for endpoint in self._attach(count)]
         for machine in machines:
             self._name(machine)
         self.machines += machines
@@ -54,7 +53,7 @@ class Lab:
         assert not self.machines
         lower = self.bases.enter_context(Base(suite, BOOTABLE).in_use())
         endpoints = self._attach(len(list(disks.iterdir())))
-        self.machines = [self._machine(there, disks / there.name, lower) for there in endpoints]
+        self.machines += [self._machine(there, disks / there.name, lower) for there in endpoints]
         boot(self.machines)
         return list(self.machines)
 

@@ -15,7 +15,7 @@ def test_a_block_of_text_keeps_its_newline_when_the_last_key_goes(shell: NodeShe
 def test_a_block_of_text_does_not_get_the_empty_lines_behind_a_key(shell: NodeShell) -> None:
     outcome = shell.edit(b"x: |+\n  kept\nname: a\n\ny: 1\n", [Edit("name", operation="unset")])
     assert outcome.status == REFUSED
-    assert outcome.message.startswith("line 3: taken out,")
+    assert outcome.message.startswith("line 3: without it,")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_block_stays_that_gets_another_key(shell: NodeShell) -> None:
 def test_a_block_of_text_does_not_get_the_comment_behind_a_key(shell: NodeShell) -> None:
     outcome = shell.edit(b"x: |\n  kept\nname: a\n  # no text\n", [Edit("name", operation="unset")])
     assert outcome.status == REFUSED
-    assert outcome.message.startswith("line 3: taken out,")
+    assert outcome.message.startswith("line 3: without it,")
 
 
 @pytest.mark.parametrize("block", ["{cert-file: /a}", "&x {cert-file: /a}", "text"])

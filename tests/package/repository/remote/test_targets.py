@@ -216,7 +216,7 @@ def test_deletions_that_a_bucket_refuses_are_told(
     storage = S3Storage(bucket.bucket.name, PREFIX, bucket.options[1], Progress())
     refusal = {"Key": f"{PREFIX}/{PACKAGE}", "Code": "AccessDenied", "Message": "Access Denied"}
     monkeypatch.setattr(storage._client, "delete_objects", lambda **_: {"Errors": [refusal]})
-    with pytest.raises(RemoteFailed, match="1 of 2 files") as failed:
+    with pytest.raises(RemoteFailed, match="1 of 2 unreferenced files") as failed:
         storage.delete([PACKAGE, "pool/3.6/another.deb"])
     assert failed.value.details == (f"{PREFIX}/{PACKAGE}: AccessDenied Access Denied",)
     assert "s3:DeleteObject" in str(failed.value.hint)

@@ -79,6 +79,13 @@ from_root() {
     esac
 }
 
+# is_opened_by_unit DIRECTORY: the generator lets the sandbox write there. systemd opens only what exists when it makes the
+# sandbox of a start.
+is_opened_by_unit() {
+    grep -qsxF "ReadWritePaths=\"-$(from_root "$1" | sed 's/%/%%/g')\"" \
+        "${ETCD_HA_GENERATED:-/run/systemd/generator}/etcd.service.d/etcd-ha-paths.conf"
+}
+
 # etcd's own default is a folder under its working directory.
 data_dir() {
     data_dir=$(setting data-dir) || pass_on "$data_dir" || return

@@ -22,3 +22,11 @@ stop() {
 
 # fail SUMMARY LINE...
 fail() { stop 1 "$@"; }
+
+# quoted TEXT: as one shell word.
+quoted() {
+    case $1 in
+        *[!A-Za-z0-9._=:,/-]*) printf "'%s'\n" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+        *) printf '%s\n' "$1" ;;
+    esac
+}

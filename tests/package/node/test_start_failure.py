@@ -132,3 +132,59 @@ def test_reason_is_the_last_of_whoever_had_one(
     path: str, tmp_path: Path, journal: str, expected: str
 ) -> None:
     assert expected in reason(path, tmp_path, journal)
+
+
+@pytest.mark.parametrize(
+    ("drop_in", "status", "said"),
+    [
+        ('[Service]\nReadWritePaths="-{data}"\n', 1, "The service tries again in a few seconds."),
+        ('[Service]\nReadWritePaths="-{data}/other"\n', 78, "The unit or its generator was changed."),
+        ("", 78, "The unit or its generator was changed."),
+    ],
+    ids=["opened by the unit", "another is opened", "no drop-in"],
+)
+def test_a_directory_that_was_made_during_the_start_does_not_end_the_service_for_good(
+    drop_in: str, status: int, said: str, tmp_path: Path
+) -> None:
+    """systemd opens only what exists when it sets the sandbox up: this start is lost, the next one is not."""
+    data = tmp_path / "data"
+    data.mkdir()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "etcd").write_text("#!/bin/sh\necho 'etcd Version: 3.7.3'\n")
+    (programs / "etcd").chmod(0o755)
+    config = tmp_path / "etcd.yaml"
+    config.write_text(FILE.format(data=data, address="127.0.0.1"))
+    generated = tmp_path / "generator/etcd.service.d/etcd-ha-paths.conf"
+    generated.parent.mkdir(parents=True)
+    generated.write_text(drop_in.format(data=data))
+    as_in_the_sandbox = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"'
+    preflight = LIBRARY.parent / "commands/preflight"
+    done = subprocess.run(
+        [
+            "unshare",
+            "--mount",
+            "sh",
+            "-ec",
+            as_in_the_sandbox,
+            "sh",
+            data,
+            "sh",
+            preflight,
+            programs / "etcd",
+            "--config-file",
+            config,
+        ],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "ETCD_HA_LIB": str(LIBRARY),
+            "ETCD_HA_GENERATED": str(tmp_path / "generator"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert f"keeps {data} read-only" in done.stderr
+    assert said in done.stderr

@@ -52,6 +52,13 @@ tls_refusal() {
     return 0
 }
 
+# why_slow FILE: from etcdctl's errors about the member here, that it listens but has not answered; nothing if it does not
+# listen. Of another machine, silence may also mean that it is off.
+why_slow() {
+    ! grep -q 'connection refused' "$1" || return 0
+    if grep -q 'deadline exceeded' "$1"; then echo "no answer within 2 s"; fi
+}
+
 # field NAME FILE: a value of `etcdctl endpoint status -w fields`.
 field() { sed -n "s/^\"$1\" : \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$2" | head -n 1; }
 
@@ -91,6 +98,7 @@ member_view() {
     # It may be healthy: it could not be asked.
     refusal=
     if [ "$health" = unreachable ]; then refusal=$(tls_refusal "$1/$2.said"); fi
+    if [ "$health$refusal" = unreachable ] && is_own "$member_line"; then refusal=$(why_slow "$1/$2.said"); fi
     if [ -n "$refusal" ]; then health=unknown; fi
     id=${id:-$answered_id}
     leader=$(field Leader "$1/$2.status")

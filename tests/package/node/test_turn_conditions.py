@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -143,6 +145,22 @@ def test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it
     assert said(member, tmp_path, "why_alarmed", str(tmp_path / "view")) == (0, "")
 
 
+def test_a_member_that_listens_and_does_not_answer_is_unknown_and_one_that_does_not_listen_unreachable(
+    tmp_path: Path,
+) -> None:
+    """Its quorum is then unknown too, and not lost (`quorum` of status)."""
+    rows = ("cat", str(tmp_path / "view" / "rows"))
+    with single(programs(tmp_path, "3.7.3"), tmp_path, "pg1") as member:
+        assert said(member, tmp_path, *rows)[1].split("|")[3] == "healthy"
+        os.kill(member.pid, signal.SIGSTOP)
+        try:
+            row = said(member, tmp_path, *rows)[1].split("|")
+        finally:
+            os.kill(member.pid, signal.SIGCONT)
+        assert (row[3], row[10]) == ("unknown", "no answer within 2 s")
+    assert said(member, tmp_path, *rows)[1].split("|")[3] == "unreachable"
+
+
 @contextlib.contextmanager
 def joined(
     etcd_programs: Path, folder: Path, first: LoopbackEtcd, *flags: str, ready: Callable[[Gateway], bool]
@@ -195,3 +213,27 @@ def test_member_without_a_leader_says_so(tmp_path: Path) -> None:
     words = ["sh", "-uc", shell, "sh", str(LIBRARY), str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout == "pg2 has no leader: a majority of the members must run\n"
+
+
+@pytest.mark.parametrize(
+    ("healths", "quorum"),
+    [
+        (("healthy", "unreachable", "unreachable"), "yes"),
+        (("unhealthy", "unreachable", "unreachable"), "no"),
+        (("unhealthy", "unreachable", "unknown"), "no"),
+        (("unknown", "unreachable", "unknown"), "unknown"),
+    ],
+)
+def test_a_healthy_member_proves_the_quorum_also_where_the_others_are_out_of_reach(
+    healths: tuple[str, ...], quorum: str, tmp_path: Path
+) -> None:
+    leaders = {"healthy": 1, "unhealthy": 0, "unreachable": 0, "unknown": 0}
+    rows = [
+        f"{n}|pg{n}|http://pg{n}:2379|{h}|{leaders[h]}|3.7.3|1||false|5|" for n, h in enumerate(healths, 1)
+    ]
+    (tmp_path / "rows").write_text("\n".join(rows) + "\n")
+    shell = (
+        """eval "$(sed -n '/^look_at_quorum() {/,/^}/p' "$1")"; view=$2; look_at_quorum; echo "$quorum" """
+    )
+    words = ["sh", "-uc", shell, "sh", str(LIBRARY.parent / "commands/status"), str(tmp_path)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == f"{quorum}\n"

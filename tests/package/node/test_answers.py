@@ -233,11 +233,7 @@ def answers(draw: st.DrawFn) -> dict[str, str]:
     }
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=60)
-@given(admin_files(), answers())
-def test_answers_come_back_from_any_file_they_were_written_to(
-    shell: NodeShell, file: AdminFile, given_answers: dict[str, str]
-) -> None:
+def check_come_back(shell: NodeShell, file: AdminFile, given_answers: dict[str, str]) -> None:
     outcome = shell.answer(file.content, given_answers)
     if outcome.status != 0:
         keys = {line.key for line in file.lines if line.key}
@@ -267,3 +263,23 @@ def test_answers_come_back_from_any_file_they_were_written_to(
     assert str(said["initial-advertise-peer-urls"]).startswith(f"{scheme}://")
     own = str(said["initial-advertise-peer-urls"]).split(",")[0]
     assert f"{given_answers['node-name']}={own}" in str(said["initial-cluster"]).split(",")
+
+
+FILES = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=20)
+
+
+@FILES
+@given(admin_files(), answers())
+def test_answers_come_back_from_any_file_they_were_written_to(
+    shell: NodeShell, file: AdminFile, given_answers: dict[str, str]
+) -> None:
+    check_come_back(shell, file, given_answers)
+
+
+@pytest.mark.soak
+@settings(FILES, max_examples=500, derandomize=False)
+@given(admin_files(), answers())
+def test_answers_come_back_from_each_of_500_files(
+    shell: NodeShell, file: AdminFile, given_answers: dict[str, str]
+) -> None:
+    check_come_back(shell, file, given_answers)

@@ -27,7 +27,7 @@ from tests.support.archives.tiny_deb import tiny_deb
 CALLS = ("rename", "fsync", "write", "unlink", "unlinkat", "link", "symlink", "mkdir", "rmdir")
 OLD = {f"3.6.{patch}-1" for patch in range(KEPT_GENERATIONS + 1)}
 NEW = OLD | {"3.6.50-1", "3.7.0-1"}
-SAMPLE = 5
+SAMPLE = 3
 # What people are told may be older than what clients see, until the next publication.
 KILLED = "(a publisher was killed, or is running)"
 

@@ -16,7 +16,7 @@ from tests.support.releases.judge import Judge, Value, Verdict, judge
 NEWEST = "3.7.3"
 ABSENT = 1
 WRITTEN: dict[str, Value] = {"true": True, "12345": 12345}
-FILES = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=250)
+FILES = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=100)
 # Of these an empty text is no value to etcd.
 EMPTY_IS_DEFAULT = ("initial-cluster-state",)
 
@@ -100,7 +100,7 @@ def test_no_value_is_read_otherwise_than_by_etcd(
     compare(shell, etcd, defaults, document)
 
 
-@settings(FILES, max_examples=60)
+@settings(FILES, max_examples=30)
 @given(etcd_files())
 def test_another_awk_reads_the_same(
     busybox: NodeShell, etcd: Judge, defaults: Verdict, document: bytes
@@ -126,7 +126,7 @@ EDITS = st.lists(
 )
 
 
-@settings(FILES, max_examples=150)
+@settings(FILES, max_examples=50)
 @given(etcd_files(), EDITS)
 def test_an_edit_changes_its_own_key_for_etcd_and_no_other(
     shell: NodeShell, etcd: Judge, defaults: Verdict, document: bytes, edits: list[Edit]

@@ -24,7 +24,8 @@ from tests.package.node.node_shell import REFUSED, SET, Edit, NodeShell
 Value: TypeAlias = str | int | bool | float | list["Value"] | dict[str, "Value"] | None
 
 BOM = "\ufeff".encode()
-QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=1200)
+QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=300)
+SOAK = settings(QUICK, max_examples=2000, derandomize=False)
 
 
 def parsed(content: bytes) -> dict[str, Value]:
@@ -111,11 +112,7 @@ def comments_that_stay(file: AdminFile, edits: list[Edit]) -> list[Line]:
     return [line for line in file.lines if line.comment and line.key in kept]
 
 
-@QUICK
-@given(admin_files(), edit_lists())
-def test_a_file_says_the_answers_and_every_other_byte_stays(
-    shell: NodeShell, file: AdminFile, edits: list[Edit]
-) -> None:
+def check_edited(shell: NodeShell, file: AdminFile, edits: list[Edit]) -> None:
     before = parsed(file.content)
     outcome = shell.edit(file.content, edits)
     if outcome.status == REFUSED:
@@ -134,6 +131,23 @@ def test_a_file_says_the_answers_and_every_other_byte_stays(
         )
     assert outcome.edited.endswith(b"\n") or not file.last_newline or not outcome.edited.strip(BOM)
     assert outcome.again == outcome.edited
+
+
+@QUICK
+@given(admin_files(), edit_lists())
+def test_a_file_says_the_answers_and_every_other_byte_stays(
+    shell: NodeShell, file: AdminFile, edits: list[Edit]
+) -> None:
+    check_edited(shell, file, edits)
+
+
+@pytest.mark.soak
+@SOAK
+@given(admin_files(), edit_lists())
+def test_each_of_2000_files_says_the_answers_and_every_other_byte_stays(
+    shell: NodeShell, file: AdminFile, edits: list[Edit]
+) -> None:
+    check_edited(shell, file, edits)
 
 
 # Pieces that a YAML scanner can trip over, put together at random.
@@ -199,9 +213,7 @@ PIECES = [
 documents = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 
 
-@settings(QUICK, max_examples=1000)
-@given(documents, edit_lists())
-def test_any_text_is_edited_right_or_left_alone(shell: NodeShell, document: str, edits: list[Edit]) -> None:
+def check_right_or_left_alone(shell: NodeShell, document: str, edits: list[Edit]) -> None:
     assume(is_read_by_etcd(document))
     before = parsed(document.encode())
     outcome = shell.edit(document.encode(), edits)
@@ -214,7 +226,22 @@ def test_any_text_is_edited_right_or_left_alone(shell: NodeShell, document: str,
         assert outcome.message.startswith("line ")
 
 
-@settings(QUICK, max_examples=300)
+@QUICK
+@given(documents, edit_lists())
+def test_any_text_is_edited_right_or_left_alone(shell: NodeShell, document: str, edits: list[Edit]) -> None:
+    check_right_or_left_alone(shell, document, edits)
+
+
+@pytest.mark.soak
+@SOAK
+@given(documents, edit_lists())
+def test_any_of_2000_texts_is_edited_right_or_left_alone(
+    shell: NodeShell, document: str, edits: list[Edit]
+) -> None:
+    check_right_or_left_alone(shell, document, edits)
+
+
+@settings(QUICK, max_examples=100)
 @given(admin_files())
 def test_what_is_read_is_what_etcd_reads(shell: NodeShell, file: AdminFile) -> None:
     before = parsed(file.content)
@@ -228,7 +255,7 @@ def test_what_is_read_is_what_etcd_reads(shell: NodeShell, file: AdminFile) -> N
             assert before[key.lower()] == int(value)
 
 
-@settings(QUICK, max_examples=400)
+@settings(QUICK, max_examples=100)
 @given(texts)
 def test_any_text_comes_back_as_text(shell: NodeShell, text: str) -> None:
     outcome = shell.edit(b"", [Edit("name", "string", text)])

@@ -26,7 +26,7 @@ from tests.support.archives.publisher import Publisher
 from tests.support.archives.remotes import ModuleOfRsync, RemoteStore, children
 
 CALLS = ("rename", "fsync", "write", "unlink", "mkdir", "sendto", "execve", "clone", "clone3", "vfork")
-SAMPLE = 2
+SAMPLE = 1
 Kill = Callable[[list[str]], None]
 
 

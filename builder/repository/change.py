@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from builder.errors import CommandFailed, EtcdDebError
 from builder.repository.announcement.sources_file import choose_component
 from builder.repository.incoming import Incoming
 from builder.repository.keyring_package import keyring_entry
-from builder.repository.keys import find_key_faults
+from builder.repository.keys import KeyFault, find_key_faults
 from builder.repository.signing import SigningFailed, SigningKeys, signing
 from builder.repository.state import sweep
 from builder.repository.state.generation import (
@@ -168,13 +169,16 @@ def switch(
     keys = SigningKeys(repository.settings.keys, repository.settings.gnupg_home)
     with disk_full_named(folder, "writing the indices"):
         release = _write_release(repository, generation)
-        with signing(keys, release, progress) as signatures:
+        with ThreadPoolExecutor(1) as beside, signing(keys, release, progress) as signatures:
             # All of this beside gpg, which takes as long; half of it is loading jinja2.
+            faults = beside.submit(
+                find_key_faults, repository.keyring, repository.settings.keys, progress.apart()
+            )
             _write_indices(repository, generation, fresh)
             from builder.repository.announcement.page import announce, announcement
 
             told = announcement(repository, generation)
-            _judge_keys(repository, progress)
+            _judge_keys(repository, faults, progress)
         _age(signatures, current)
         for file in (release, *signatures):
             sync_file(file)
@@ -186,13 +190,13 @@ def switch(
     return generation
 
 
-def _judge_keys(repository: Repository, progress: Progress) -> None:
+def _judge_keys(repository: Repository, faults: Future[tuple[KeyFault, ...]], progress: Progress) -> None:
     try:
-        faults = find_key_faults(repository.keyring, repository.settings.keys, progress.apart())
+        found = faults.result()
     except CommandFailed as error:
         progress.warn(f"can't read {repository.keyring}: {error.summary}")
         return
-    for fault in faults:
+    for fault in found:
         if fault.by_all:
             raise SigningFailed(fault.summary, hint=fault.remedy)
         progress.warn(f"{fault.summary}: {fault.remedy}")

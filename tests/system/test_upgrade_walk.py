@@ -32,8 +32,6 @@ Package = Callable[[str], Path]
 # Seconds since the epoch, of a begin and an end.
 Moments = tuple[float, float]
 
-pytestmark = pytest.mark.alone
-
 WALKS = 5
 # Seconds between two acknowledged writes, at most: on a machine that does nothing else, and on one that may.
 LONGEST_GAP, LONGEST_GAP_UNDER_LOAD = 0.3, 2.0
@@ -166,6 +164,7 @@ def test_cluster_walks_from_3_5_to_3_7_and_back_and_each_forbidden_step_is_refus
 
 
 @pytest.mark.soak
+@pytest.mark.alone
 @pytest.mark.timeout(3600)
 def test_five_walks_are_hardly_noticed(package: Package, capsys: pytest.CaptureFixture[str]) -> None:
     walks = []

@@ -96,4 +96,5 @@ def expected_of(cluster: Cluster, file: Path, identity: Identity, faults: Faults
         renew=Command(f"{below.format('certs')} --renew", HERE),
         present=Command(f"{below.format('check')} --cacert FILE --cert FILE --key FILE", HERE),
         authenticate=Command(f"{below.format('check')} --credentials FILE", HERE),
+        peer_authority=identity.authority,
     )

@@ -18,6 +18,7 @@ from builder.settings import read_small
 from builder.version import Architecture
 
 SOURCES = "/etc/apt/sources.list.d/etcd-ha.sources"
+ANSWERS = "/run/etcd-ha.preseed"
 # As the package has it (etcd-ha.sysusers), so that its own run finds the account as it wants it.
 ACCOUNT = 'u etcd /var/lib/etcd-ha "etcd member" /var/lib/etcd-ha'
 _PUBLIC_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
@@ -76,6 +77,7 @@ def _read_keyring(repository: Repository) -> str:
 def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool) -> str:
     """golden: for an image that has the packages already; there answers count after dpkg-reconfigure."""
     with_patroni = cluster.runs_patroni(node)
+    asks_again = golden and node.role is Role.MEMBER
     said: dict[str, object] = {
         "hostname": node.name,
         "preserve_hostname": False,
@@ -83,10 +85,15 @@ def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool)
         "apt": {
             # Without it cloud-init rewrites Debian's own sources, whatever the image has.
             "preserve_sources_list": True,
-            "debconf_selections": {"etcd-ha": preseed(cluster, node)},
+            **({} if golden else {"debconf_selections": {"etcd-ha": preseed(cluster, node)}}),
         },
         "write_files": [
             *_sources(cluster.repository, material.keyring),
+            *(
+                [_file(ANSWERS, preseed(cluster, node), "root:root", "0600", later=False)]
+                if asks_again
+                else ()
+            ),
             *(_without_postgresql_cluster() if with_patroni and not golden else ()),
             *_certificates(cluster, node, material.content),
             *(
@@ -97,8 +104,12 @@ def user_data(cluster: Cluster, node: Node, material: Material, *, golden: bool)
         ],
     }
     if golden:
-        if node.role is Role.MEMBER:
-            said["runcmd"] = [["dpkg-reconfigure", "-f", "noninteractive", "etcd-ha"]]
+        if asks_again:
+            # cloud-init's own debconf_selections warns of a package that is installed.
+            said["runcmd"] = [
+                ["debconf-set-selections", ANSWERS],
+                ["dpkg-reconfigure", "-f", "noninteractive", "etcd-ha"],
+            ]
     else:
         said |= {"package_update": True, "packages": ["etcd-ha", *_packages(cluster, node)]}
     return "#cloud-config\n" + yaml.dump(said, Dumper=_Blocks, sort_keys=False, width=1000)

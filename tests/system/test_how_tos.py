@@ -1,13 +1,18 @@
-"""docs/how-to/cluster/preseed-three-nodes.md, followed to the letter on three nodes."""
+"""How-tos of docs/how-to/cluster, followed to the letter on nodes."""
 
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trustme
+import yaml
 
+from tests.support.desk import Desk
+from tests.support.documents import Followed, find_how_to
+from tests.support.machines.cluster import is_serving
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
 from tests.system.how_to import HowTo, follow
@@ -79,3 +84,38 @@ def test_three_nodes_are_set_up_with_tls(
         within=30,
     )
     assert "has a quorum" in machines[0].run("etcd-ha", "status").stdout
+
+
+def test_certificates_are_installed_on_a_node_by_hand_and_kube_apiserver_uses_its_own(
+    nodes: Nodes, package: Package, tmp_path: Path
+) -> None:
+    (node,) = nodes(1)
+    desk, tls, kubernetes = (
+        Desk(tmp_path),
+        Followed(find_how_to("tls.md"), str),
+        Followed(find_how_to("kubernetes.md"), str),
+    )
+    described = f"{{name: {node.name}, address: {node.address}}}"
+    cluster = f"token: one\nnodes:\n  - {described}\ntls: {{authority: own}}\n"
+    desk.writes("cluster.yaml", cluster + kubernetes.take("1. Make kube-apiserver's"))
+    assert kubernetes.take("1. Make kube-apiserver's") == tls.take("Make the certificates")
+    desk.types("etcd-deb cluster certs cluster.yaml\netcd-deb cluster preseed cluster.yaml")
+    made = tmp_path / "cluster"
+    for file in (*(made / node.name / "etcd-tls").iterdir(), made / node.name / "etcd-ha.preseed"):
+        node.put(f"/root/{file.name}", file)
+    node.run("mkdir", "/root/kube-apiserver.d")
+    for file in (made / "kube-apiserver.d").iterdir():
+        node.put(f"/root/kube-apiserver.d/{file.name}", file)
+    follow(node, tls.take("Install them on a node"))
+    follow(node, "debconf-set-selections etcd-ha.preseed")
+    node.install(package("3.6.16"))
+    wait_for("the member to serve", partial(is_serving, node), within=30)
+    assert follow(node, "etcd-ha check").endswith("\nAll is well.\n")
+
+    follow(node, kubernetes.take("2. Install it on each control plane node"))
+    external = yaml.safe_load(kubernetes.take("3. Configure kubeadm"))["etcd"]["external"]
+    files = f"--cacert={external['caFile']} --cert={external['certFile']} --key={external['keyFile']}"
+    as_apiserver = f"etcdctl --endpoints=https://{node.address}:2379 {files}"
+    assert follow(node, f"{as_apiserver} put /registry/name value") == "OK\n"
+    assert follow(node, f"{as_apiserver} get /registry/name --print-value-only") == "value\n"
+    kubernetes.is_done()

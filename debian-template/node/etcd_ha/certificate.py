@@ -19,6 +19,8 @@ SERVER, CLIENT, ANY = "serverAuth", "clientAuth", "anyExtendedKeyUsage"
 _USAGES = {"1.3.6.1.5.5.7.3.1": SERVER, "1.3.6.1.5.5.7.3.2": CLIENT, "2.5.29.37.0": ANY}
 _COMMON_NAME = "2.5.4.3"
 _ALTERNATIVE_NAMES, _EXTENDED_USAGES = "2.5.29.17", "2.5.29.37"
+# The subject of what auto-tls makes: the organization etcd (client/pkg/transport/listener.go of etcd).
+_AUTO_TLS = bytes.fromhex("300f310d300b060355040a1304") + b"etcd"
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -51,6 +53,11 @@ class Certificate:
             return ipaddress.ip_address(host) in self.addresses
         except ValueError:
             return any(matches(name, host) for name in self.names)
+
+    @property
+    def is_auto_tls(self) -> bool:
+        """Whether etcd made it for itself, by auto-tls."""
+        return self.subject == self.issuer == _AUTO_TLS
 
     @property
     def hosts(self) -> str:

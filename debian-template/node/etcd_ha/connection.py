@@ -21,6 +21,7 @@ class Refusal(Enum):
     NO_ANSWER = "no-answer"
     SPEAKS_TLS = "speaks-tls"
     SPEAKS_PLAIN = "speaks-plain"
+    GRPC_ONLY = "grpc-only"
     SERVER_CERTIFICATE = "server-certificate"
     CLIENT_CERTIFICATE_MISSING = "client-certificate-missing"
     CLIENT_CERTIFICATE = "client-certificate"

@@ -14,6 +14,7 @@ from etcd_ha.der import NotDer
 from etcd_ha.errors import on_one_line
 from etcd_ha.gateway import Denied, Failed, Fields, Gateway, GatewayOff, Reply
 from etcd_ha.identity import Identity
+from etcd_ha.probe import explained
 
 _ALARM = re.compile(r"memberID:(\d+) +alarm:(\w+)")
 _QUOTA = re.compile(r"^etcd_server_quota_backend_bytes (\S+)$", re.MULTILINE)
@@ -94,10 +95,8 @@ def look_at(url: str, identity: Identity, context: ssl.SSLContext, bound: float)
         found = _with_version(found, gateway.get("/version"))
         health = gateway.get("/health")
     except NotReached as refused:
-        if not place.is_tls and refused.refusal is Refusal.OTHER and presented(place, bound):
-            refused = NotReached(Refusal.SPEAKS_TLS, "TLS")
         gateway.close()
-        return replace(found, refused=refused)
+        return replace(found, refused=explained(refused, place, identity, bound))
     try:
         return _with_gateway(_with_health(found, health), gateway)
     finally:
@@ -150,6 +149,9 @@ def _with_health(found: Endpoint, reply: Reply) -> Endpoint:
 def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
     try:
         status = status_of(gateway)
+        if status.is_learner:
+            # It refuses to list members.
+            return replace(found, status=status)
         # Without a quorum only the member's own copy of the list is available.
         members = members_of(gateway, linearizable=found.healthy is True)
         return replace(found, status=status, members=members)

@@ -15,6 +15,7 @@ from etcd_ha.look import Look, machine_of
 NEAR = 80
 # Seconds; etcd's members warn about a larger clock drift between them.
 DRIFT = 1
+TOGETHER = "etcd-ha config set listen-client-http-urls '' && etcd-ha restart"
 SYNCHRONISE = "timedatectl set-ntp true"
 
 
@@ -49,6 +50,10 @@ def _of_connection(one: Endpoint, refused: NotReached, look: Look, expected: Exp
             wanted, found = ("TLS", "HTTP without TLS") if place.is_tls else ("HTTP without TLS", "TLS")
             other = f"{'http' if place.is_tls else 'https'}{one.url[len(place.scheme) :]}"
             yield Finding(kind.value, where, wanted, found, advertise(other), on)
+        case Refusal.GRPC_ONLY:
+            wanted = "HTTP, with the gateway that Patroni needs"
+            found = f"{reason}, as with listen-client-http-urls"
+            yield Finding(kind.value, where, wanted, found, TOGETHER, on)
         case _ if elsewhere:
             wanted, found = "a URL that reaches the member", f"{reason}; it answers at {elsewhere}"
             yield Finding("advertised-url", where, wanted, found, advertise(elsewhere), on)
@@ -73,7 +78,8 @@ def _of_answer(one: Endpoint, look: Look, expected: Expected) -> Iterator[Judgem
     where = f"{on} ({one.url})"
     if one.healthy is None:
         yield Finding("health", where, "an answer to /health", one.reason, "etcd-ha status", on)
-    elif not one.healthy and not (one.status and one.status.alarms):
+    # A learner refuses the read behind /health, and alarms have findings of their own.
+    elif not one.healthy and not (one.status and (one.status.alarms or one.status.is_learner)):
         found = one.reason or "unhealthy, without a reason"
         yield Finding("unhealthy", where, "a leader and a quorum", found, "etcd-ha status", on)
     if one.gateway_off:

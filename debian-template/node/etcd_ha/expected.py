@@ -20,6 +20,22 @@ class ExpectedMember:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerFiles:
+    """What the member of this machine presents to others: paths of PEM files.
+
+    authority: None for the system's. hosts: those of its own URLs. is_client: it presents the certificate as
+    a client too. is_chained: the certificate has to lead to that CA; whom other clients trust is not known.
+    """
+
+    certificate: str
+    key: str
+    authority: str | None
+    hosts: tuple[str, ...]
+    is_client: bool
+    is_chained: bool
+
+
+@dataclass(frozen=True, slots=True)
 class KnownFault:
     """A fault of a version of etcd. fixed: the version without it; empty if none is known."""
 
@@ -35,7 +51,8 @@ class Expected:
     urls: client URLs that have to answer. entries: others where a member may, asked where urls tell nothing.
     faults_of: of a version such as 3.6.7; None where nothing is known of it. renew, present, authenticate:
     what to type to renew certificates, to check with a client's certificate, and to check as a user.
-    own: the name of the member of this machine.
+    own: the name of the member of this machine. files: what it presents. peer_authority: the CA of the
+    members among themselves; None for the system's.
     """
 
     urls: tuple[str, ...]
@@ -47,6 +64,8 @@ class Expected:
     authenticate: Command
     entries: tuple[str, ...] = ()
     own: str = ""
+    files: tuple[ServerFiles, ...] = ()
+    peer_authority: str | None = None
     # Seconds for a connection, and for each request.
     bound: float = 3.0
     # Certificates that expire within this number of days are reported.

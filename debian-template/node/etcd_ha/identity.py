@@ -32,12 +32,12 @@ def read_user(file: str) -> str:
     return line
 
 
-def context_of(identity: Identity) -> ssl.SSLContext:
+def context_of(identity: Identity, side: int = ssl.PROTOCOL_TLS_CLIENT) -> ssl.SSLContext:
     """TLS by Go's rules: a given CA is trusted even if it is not a root; the common name is not a host.
 
     Raises EtcdHaError for files that can't be used.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.SSLContext(side)
     context.verify_flags = ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     context.hostname_checks_common_name = False
     try:

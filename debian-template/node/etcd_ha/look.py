@@ -18,6 +18,8 @@ from etcd_ha.endpoint import Endpoint, Member, look_at
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.expected import Expected
 from etcd_ha.identity import context_of
+from etcd_ha.own_files import OwnFile, look_into
+from etcd_ha.probe import chain_at
 from etcd_ha.round_trip import Step, go_round
 
 # Connections at the same time.
@@ -29,19 +31,24 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What a member presents at a peer URL. unread: why its certificate can't be read."""
+    """What a member presents at a peer URL. unread: why its certificate can't be read.
+
+    complaint: why its chain does not lead to the CA; None if that could not be found out.
+    """
 
     url: str
     certificate: Certificate | None
     wants_certificates: bool = False
     unread: str = ""
+    complaint: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What was seen. members: None if no member reported them. cluster: its id in hexadecimal, or empty.
 
-    authorities, own: the certificates in the files that were used.
+    authorities, own: the certificates in the files that were used; peer_authorities: those among members.
+    files: what the member of this machine presents.
     """
 
     at: datetime
@@ -52,6 +59,8 @@ class Look:
     steps: tuple[Step, ...]
     authorities: tuple[Certificate, ...]
     own: tuple[Certificate, ...]
+    peer_authorities: tuple[Certificate, ...] = ()
+    files: tuple[OwnFile, ...] = ()
 
     def owner(self, url: str) -> Member | None:
         """The member that advertises a URL."""
@@ -97,10 +106,12 @@ def look(expected: Expected) -> Look:
         endpoints=endpoints,
         cluster=cluster,
         members=members,
-        peers=_side_by_side(lambda url: _look_at_peer(url, expected.bound), peer_urls),
+        peers=_side_by_side(lambda url: _look_at_peer(url, expected), peer_urls),
         steps=_steps(endpoints, cluster, expected, context),
         authorities=authorities,
         own=own,
+        peer_authorities=certificates_in(expected.peer_authority) if peer_urls else (),
+        files=tuple(map(look_into, expected.files)),
     )
 
 
@@ -142,12 +153,14 @@ def _members_of(endpoints: Sequence[Endpoint], cluster: str) -> tuple[Member, ..
     return telling[0].members if telling else None
 
 
-def _look_at_peer(url: str, bound: float) -> Peer:
+def _look_at_peer(url: str, expected: Expected) -> Peer:
     try:
-        shown = presented(place_of(url), bound)
+        place = place_of(url)
+        shown = presented(place, expected.bound)
         if shown is None:
             return Peer(url, None)
-        return Peer(url, parse(shown.certificate), shown.demands)
+        complaint = chain_at(place, expected.peer_authority, expected.bound)
+        return Peer(url, parse(shown.certificate), shown.demands, complaint=complaint)
     except (NotDer, EtcdHaError) as error:
         return Peer(url, None, unread=str(error))
 

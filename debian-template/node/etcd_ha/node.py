@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from etcd_ha.check import check
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.expected import Expected, KnownFault
+from etcd_ha.expected import Expected, KnownFault, ServerFiles
 from etcd_ha.finding import Command
 from etcd_ha.identity import Identity, read_user
 from etcd_ha.report import as_json, as_text
@@ -19,7 +19,7 @@ from etcd_ha.report import as_json, as_text
 USAGE = "etcd-ha check [--json]"
 _HEADER = re.compile(r"# Known faults of etcd v(\S+) as of ")
 _AUTHENTICATE = r"printf 'USER:PASSWORD\n' | install -m 0600 /dev/stdin {}; etcd-ha check"
-_TLS = "client-transport-security"
+_TLS, _PEER_TLS = "client-transport-security", "peer-transport-security"
 
 
 class Configuration:
@@ -57,10 +57,11 @@ def expected_of(environment: Mapping[str, str]) -> Expected:
         raise EtcdHaError(
             "etcd.yaml has no advertise-client-urls", hint="dpkg-reconfigure etcd-ha, or write the file"
         )
+    peer_urls = _split(configuration.get("initial-advertise-peer-urls"))
     user = environment.get("ETCDCTL_USER") or (read_user(credentials) if Path(credentials).exists() else None)
     return Expected(
         urls=urls,
-        entries=_entries(urls[0], configuration.get("initial-cluster")),
+        entries=(*_listened(configuration), *_entries(urls[0], configuration.get("initial-cluster"))),
         identity=Identity(*_files(configuration, environment, urls), user),
         members=None,
         faults_of=read_faults(Path(environment.get("ETCD_HA_FAULTS", "/usr/share/etcd-ha/known-faults"))),
@@ -70,6 +71,36 @@ def expected_of(environment: Mapping[str, str]) -> Expected:
         present=Command("ETCDCTL_CERT=FILE ETCDCTL_KEY=FILE etcd-ha check", "this machine"),
         authenticate=Command(_AUTHENTICATE.format(credentials), "this machine"),
         own=configuration.get("name") or "",
+        files=(*_presented(configuration, _TLS, urls), *_presented(configuration, _PEER_TLS, peer_urls)),
+        peer_authority=configuration.get(f"{_PEER_TLS}.trusted-ca-file") if _has_tls(peer_urls) else None,
+    )
+
+
+def _has_tls(urls: tuple[str, ...]) -> bool:
+    return any(url.startswith("https:") for url in urls)
+
+
+def _presented(configuration: Configuration, section: str, urls: tuple[str, ...]) -> tuple[ServerFiles, ...]:
+    """The files of a section of etcd.yaml, if it has them; etcd's working directory is /."""
+    if not _has_tls(urls):
+        return ()
+    certificate, key, authority, other = (
+        configuration.get(f"{section}.{name}-file") for name in ("cert", "key", "trusted-ca", "client-cert")
+    )
+    if not certificate or not key:
+        return ()
+    # With a CA, members demand certificates as with client-cert-auth.
+    demands = bool(authority) or configuration.get(f"{section}.client-cert-auth") == "true"
+    hosts = [host for url in urls if (host := urlsplit(url).hostname)]
+    return (
+        ServerFiles(
+            certificate=str(Path("/", certificate)),
+            key=str(Path("/", key)),
+            authority=str(Path("/", authority)) if authority else None,
+            hosts=tuple(hosts),
+            is_client=demands and not other,
+            is_chained=section == _PEER_TLS or (demands and not other),
+        ),
     )
 
 
@@ -77,7 +108,7 @@ def _files(
     configuration: Configuration, environment: Mapping[str, str], urls: tuple[str, ...]
 ) -> tuple[str | None, str | None, str | None]:
     """The CA, certificate and key of a client of this node."""
-    if not any(url.startswith("https:") for url in urls):
+    if not _has_tls(urls):
         return None, None, None
     authority = environment.get("ETCDCTL_CACERT") or configuration.get(f"{_TLS}.trusted-ca-file")
     if environment.get("ETCDCTL_CERT"):
@@ -88,6 +119,16 @@ def _files(
         if certificate and key and os.access(key, os.R_OK):
             return authority, certificate, key
     return authority, None, None
+
+
+def _listened(configuration: Configuration) -> tuple[str, ...]:
+    """Where this node's own member may answer, if it advertises something else."""
+    urls = [
+        url
+        for key in ("listen-client-urls", "listen-client-http-urls")
+        for url in _split(configuration.get(key))
+    ]
+    return tuple(url for url in urls if urlsplit(url).hostname not in ("0.0.0.0", "::"))  # noqa: S104 - read
 
 
 def _entries(own_url: str, initial_cluster: str | None) -> tuple[str, ...]:

@@ -110,10 +110,63 @@ function check_values(    key, n, url, i, host) {
         warn(1, "etcd 3.4 turns the gateway off unless the file says enable-grpc-gateway: true; Patroni needs it")
     if (get("data-dir") ~ /^\/var\/lib\/etcd(\/|$)/)
         warn(line_of["data-dir"], "data-dir is below /var/lib/etcd, which is deleted when Debian's etcd-server is purged")
+    check_clients()
     check_tls("client")
     check_tls("peer")
     for (key in dangerous) if (key in value_of && value_of[key] ~ /^([yY]|[tT]rue|TRUE|[yY]es|YES|[oO]n|ON)$/)
         warn(line_of[key], key " " dangerous[key])
+}
+
+function host_of(url) {
+    sub(/^ *[a-z]+:\/\//, "", url)
+    sub(/:[0-9]*\/? *$/, "", url)
+    return url
+}
+
+function is_loopback(host) {
+    return host ~ /^(127\.[0-9.]+|localhost|\[::1\])$/
+}
+
+# The first host of a list of URLs at which other nodes reach this one.
+function reachable(urls,    n, url, i, host) {
+    n = split(urls, url, ",")
+    for (i = 1; i <= n; i++) {
+        host = host_of(url[i])
+        if (host != "" && !is_loopback(host) && host !~ /^(0\.0\.0\.0|\[::\])$/) return host
+    }
+    return ""
+}
+
+# The URLs of "NAME=URL,NAME=URL".
+function without_names(members) {
+    gsub(/(^|,) *[^=,]*=/, ",", members)
+    return members
+}
+
+# What etcd accepts and clients on other nodes can't use: Patroni speaks HTTP to the advertised URLs (patroni 1283, 3382, 3630).
+function check_clients(    key, address, n, url, i, better, found) {
+    key = "enable-grpc-gateway"
+    if (get(key) ~ /^([nN]|[fF]alse|FALSE|[nN]o|NO|[oO]ff|OFF)$/)
+        warn(line_of[key], "Patroni can't use this member without the gateway: etcd-ha config set enable-grpc-gateway true")
+    key = "listen-client-http-urls"
+    if (get(key) != "")
+        warn(line_of[key], "Patroni can't use this member, since etcd then serves no HTTP at listen-client-urls: etcd-ha config set listen-client-http-urls \"\"")
+    # Other members have to be reachable; with only one member, or all on loopback, nobody else has to reach this one.
+    if (split(get("initial-cluster"), url, ",") < 2 || reachable(without_names(get("initial-cluster"))) == "") return
+    address = reachable(get("listen-client-urls"))
+    if (address == "") address = reachable(get("initial-advertise-peer-urls"))
+    key = "advertise-client-urls"
+    n = split(get(key), url, / *, */)
+    for (i = 1; i <= n; i++) {
+        if (!is_loopback(host_of(url[i]))) better = better (better == "" ? "" : ",") url[i]
+        else if (found == "") found = url[i]
+    }
+    if (found == "") return
+    if (better == "") {
+        better = found
+        sub(/:\/\/(\[::1\]|[^:\/]*)/, "://" (address == "" ? "ADDRESS" : address), better)
+    }
+    warn(line_of[key], "advertise-client-urls has the loopback URL " found ", which leads clients on other nodes, such as Patroni, to their own node: etcd-ha config set advertise-client-urls " better)
 }
 
 function check_tls(side,    certificate, automatic, urls) {

@@ -43,6 +43,7 @@ def test_three_machines_from_one_file(desk: Desk) -> None:
     assert all("packages:\n- etcd-ha\n" in user.read_text() for user in users)
     desk.types(steps.take("3. Boot"))
     assert all("dpkg-reconfigure" in user.read_text() for user in users)
+    steps.leave("4. Check the cluster", "tests/system/test_golden_image.py types it, where the members are")
     steps.is_done()
 
 

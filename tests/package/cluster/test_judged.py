@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -89,3 +90,22 @@ def test_gnutls_takes_every_certificate(made: Path) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Verified. The certificate is trusted." in done.stdout
+
+
+def test_a_linter_for_rfc_5280_finds_nothing_but_names_without_a_domain(made: Path) -> None:
+    linter = Path(sys.executable).with_name("lint_pkix_cert")
+    files = {made / path for pair in all_pairs(made) for path in (pair.authority, pair.certificate)}
+    assert len(files) > len(all_pairs(made))
+    # Nodes are called by their host names, and a local client by localhost: names without a domain.
+    hosts = {host for pair in all_pairs(made) for host in pair.subject.hosts if not {".", ":"} & {*host}}
+    known = {
+        f'pkix.invalid_domain_name_syntax (ERROR): Invalid domain name syntax: "{host}"' for host in hosts
+    }
+    found = set[str]()
+    for file in files:
+        done = subprocess.run(
+            [linter, "lint", "--severity", "NOTICE", file], capture_output=True, text=True, check=False
+        )
+        assert done.stderr == ""
+        found |= {line.strip() for line in done.stdout.splitlines() if line.startswith(" ")}
+    assert found == known

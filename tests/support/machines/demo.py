@@ -1,4 +1,4 @@
-"""The part of ci/demo that needs root: nodes that install from a repository, and a look at the cluster."""
+"""The part of ci/demo that needs root: a cluster from one file by cloud-init, and a look at it."""
 
 import shlex
 import signal
@@ -6,15 +6,17 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.archives.publisher import SUITE, Publisher, served, signing_home
 from tests.support.command import CommandFailed
+from tests.support.desk import Desk
+from tests.support.documents import ROOT
 from tests.support.machines import scratch
-from tests.support.machines.cluster import Cluster, preseed
-from tests.support.machines.lab import open_lab, why_no_nodes
-from tests.support.machines.machine import BootFailed, Machine
+from tests.support.machines.cluster import Cluster
+from tests.support.machines.lab import boot, why_no_nodes
+from tests.support.machines.machine import BootFailed, Machine, NotFinished
+from tests.support.machines.site import EXAMPLE, SERVER, open_site
 from tests.support.wait import WaitedInVain
 
-INSTALL_BOUND = 60
+BOOT_BOUND = 180
 QUORUM_BOUND = 60
 COMMAND_BOUND = 20
 
@@ -31,59 +33,47 @@ def _show(machine: Machine, *command: str) -> None:
     _say("\n".join(f"    {line}" for line in output.splitlines()))
 
 
-def _endpoints(cluster: Cluster) -> str:
-    return "--endpoints=" + ",".join(f"{machine.address}:2379" for machine in cluster.machines)
+def _type(desk: Desk, command: str) -> None:
+    """Run a command of etcd-deb outside the nodes and print it in the same way."""
+    _say(f"$ {command}")
+    _say("\n".join(f"    {line}" for line in desk.types(command).splitlines()))
 
 
-def _look_at(cluster: Cluster) -> None:
-    first, second, third = cluster.machines
-    everywhere = _endpoints(cluster)
-    _show(first, "debconf-show", "etcd-ha")
-    _show(first, "etcdctl", everywhere, "member", "list", "--write-out=table")
-    _show(first, "etcdctl", everywhere, "endpoint", "health", "--write-out=table")
-    _show(first, "etcdctl", "put", "greeting", "written on n1")
+def _look_at(machines: list[Machine]) -> None:
+    first, second, third = machines
+    _show(first, "etcdctl", "member", "list", "--write-out=table")
+    _show(first, "etcdctl", "put", "greeting", f"written on {first.name}")
     _show(second, "etcdctl", "get", "greeting")
     _show(third, "etcdctl", "del", "greeting")
-    for machine in cluster.machines:
+    for machine in machines:
         _show(machine, "etcd-ha", "status")
 
 
 def run_nodes(changes: Path, *, keep: bool) -> None:
-    """Boot, publish, install, wait for quorum, show; BootFailed where this machine can't carry nodes."""
-    with open_lab() as lab, signing_home() as gnupg_home:
-        started = time.monotonic()
-        machines = lab.nodes(3)
-        _say(f"\nThree Debian 13 nodes are up after {time.monotonic() - started:.1f} s.")
-        publisher = Publisher(lab.folder / "publisher", gnupg_home)
+    """Publish, make the files, boot, use, check; BootFailed where this machine can't carry nodes."""
+    with open_site(changes) as site:
+        _say(f"\nA signed repository with the package is served at http://{SERVER}, to the three machines of")
+        _say(f"cluster.yaml, which is {EXAMPLE.relative_to(ROOT)}.\n")
+        for verb in ("show", "certs", "cloud-init"):
+            _type(site.desk, f"etcd-deb cluster {verb} cluster.yaml")
+        machines = site.machines(3)
         try:
-            publisher.must(*publisher.init_words())
-            with served(publisher, lab.network) as url:
-                _publish(publisher, changes, url)
-                _use(Cluster(machines), publisher.sources)
-        except (CommandFailed, WaitedInVain):
+            _boot(machines)
+            _look_at(machines)
+            _type(site.desk, "etcd-deb cluster check cluster.yaml")
+        except (NotFinished, CommandFailed, WaitedInVain):
             sys.stderr.write(_last_words(machines))
             raise
         if keep:
-            _say(f"\n{lab.keep()}")
+            _say(f"\n{site.lab.keep()}")
 
 
-def _publish(publisher: Publisher, changes: Path, url: str) -> None:
-    publisher.must(*publisher.init_words("--url", url))
-    _say(publisher.must(*publisher.publish_words(changes)).rstrip())
-    _say(f"A signed repository is served at {url}; all that a node needs is {SUITE}.sources.")
-
-
-def _use(cluster: Cluster, sources: str) -> None:
-    for machine in cluster.machines:
-        started = time.monotonic()
-        machine.use_repository(sources)
-        preseed(machine, cluster.answers(machine))
-        machine.apt_install("etcd-ha", options=["--no-install-recommends"], within=INSTALL_BOUND)
-        _say(f"{machine.name}# apt update && apt install etcd-ha    {time.monotonic() - started:.1f} s")
+def _boot(machines: list[Machine]) -> None:
     started = time.monotonic()
-    cluster.wait_for_quorum(within=QUORUM_BOUND)
-    _say(f"All members are healthy after {time.monotonic() - started:.1f} s more.\n")
-    _look_at(cluster)
+    boot(machines, within=BOOT_BOUND)
+    Cluster(machines).wait_for_quorum(within=QUORUM_BOUND)
+    _say("\nEach machine booted with Debian, its own user-data and no other command. cloud-init installed")
+    _say(f"etcd-ha from the repository. All members are healthy after {time.monotonic() - started:.1f} s.\n")
 
 
 def _last_words(machines: list[Machine]) -> str:
@@ -107,11 +97,11 @@ def main(arguments: list[str]) -> int:
     if reason is None:
         try:
             run_nodes(Path(changes).resolve(), keep="--keep" in options)
-        except BootFailed as error:
-            reason = str(error)
-        except (CommandFailed, WaitedInVain) as error:
+        except (NotFinished, CommandFailed, WaitedInVain) as error:
             sys.stderr.write(f"demo: error: {error}\n")
             return 1
+        except BootFailed as error:
+            reason = str(error)
         except KeyboardInterrupt:
             return 130
     if reason is not None:

@@ -24,6 +24,10 @@ class BootFailed(AssertionError):
     """A node did not come up."""
 
 
+class NotFinished(BootFailed):
+    """systemd runs on a node, and something that it started failed or took too long."""
+
+
 class PoweredOff(AssertionError):
     """A node that was to do something is not up."""
 
@@ -84,10 +88,11 @@ class Machine:
             self._init = wait_for(f"{self.name}'s init", self._find_init, within=BOOT_BOUND)
             state = wait_for(f"{self.name} to boot", self._boot_state, within=within)
         except WaitedInVain as error:
-            raise BootFailed(f"{error}\n{self._last_of_console()}") from error
+            kind = NotFinished if self._init and self._state() == "starting" else BootFailed
+            raise kind(f"{error}\n{self._last_of_console()}") from error
         if state != "running":
             failed = self.run("systemctl", "--failed", "--no-legend", "--plain").stdout
-            raise BootFailed(f"{self.name} is {state} after boot; failed units:\n{failed}")
+            raise NotFinished(f"{self.name} is {state} after boot; failed units:\n{failed}")
 
     def _find_init(self) -> int | None:
         if not self.is_up:
@@ -95,11 +100,14 @@ class Machine:
         return self.group.init()
 
     def _boot_state(self) -> str | None:
+        state = self._state()
+        return state if state in {"running", "degraded", "maintenance"} else None
+
+    def _state(self) -> str:
+        """What systemd says; empty where it does not answer."""
         with contextlib.suppress(CommandFailed):
-            state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
-            if state in {"running", "degraded", "maintenance"}:
-                return state
-        return None
+            return self.run("systemctl", "is-system-running", check=False).stdout.strip()
+        return ""
 
     def _last_of_console(self) -> str:
         return "\n".join(self.console.read_text(errors="replace").splitlines()[-20:])

@@ -211,8 +211,9 @@ def ensure(
 def main(arguments: list[str]) -> int:
     """Print one line a release: version, folder and where it is from."""
     if any(word.startswith("-") for word in arguments):
-        sys.stderr.write("usage: ci/lab-releases [VERSION]...\n")
+        sys.stderr.write("usage: ci/lab-releases [VERSION|SERIES]...\n")
         return 2
+    arguments = [NEWEST.get(word, word) for word in arguments]
     try:
         have = ensure(*arguments, say=lambda line: print(f"lab-releases: {line}", file=sys.stderr))  # noqa: T201
     except (WrongRelease, NoGo) as error:

@@ -175,6 +175,18 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "preflight: mount -o remount,rw $(findmnt -n -o TARGET -T",
         "preflight: df -h $1; df -i $1",
     ),
+    "package/node/config/test_client_urls.py::"
+    "test_a_gateway_that_is_off_is_named_and_turned_on_by_the_command": (
+        "lint.awk: etcd-ha config set enable-grpc-gateway true",
+    ),
+    "package/node/config/test_client_urls.py::"
+    "test_http_on_a_port_of_its_own_is_named_and_ended_by_the_command": (
+        'lint.awk: etcd-ha config set listen-client-http-urls ""',
+    ),
+    "package/node/config/test_client_urls.py::"
+    "test_a_loopback_url_that_a_cluster_is_given_is_named_and_replaced_by_the_command": (
+        "lint.awk: etcd-ha config set advertise-client-urls",
+    ),
     "package/node/keeper/test_in_turn.py::"
     "test_without_the_slot_in_time_the_command_does_not_run_and_the_reason_is_said": (
         "in-turn: etcd-ha in-turn$again",

@@ -100,8 +100,15 @@ def test_a_node_gets_no_key_of_another_node_and_none_of_the_ca(tmp_path: Path) -
 def test_a_golden_image_gets_its_answers_and_no_packages(tmp_path: Path) -> None:
     cluster, material = equipped(tmp_path, FIVE)
     member, client = (said(cluster, material, number, golden=True) for number in (0, 3))
-    assert member["runcmd"] == [["dpkg-reconfigure", "-f", "noninteractive", "etcd-ha"]]
+    answers = files(member)["/run/etcd-ha.preseed"]
+    assert answers["content"] == preseed(cluster, cluster.nodes[0])
+    assert member["runcmd"] == [
+        ["debconf-set-selections", answers["path"]],
+        ["dpkg-reconfigure", "-f", "noninteractive", "etcd-ha"],
+    ]
     for found in (member, client):
+        # cloud-init warns of selections for a package that is installed.
+        assert found["apt"] == {"preserve_sources_list": True}
         assert not {"packages", "package_update"} & set(found)
     assert "runcmd" not in client
     assert "/etc/postgresql-common/createcluster.d/patroni.conf" not in files(client)

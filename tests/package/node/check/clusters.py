@@ -41,15 +41,19 @@ class Loopback:
     process: subprocess.Popen[bytes] | None = None
 
     @property
+    def scheme(self) -> str:
+        return "https" if self.tls or "auto-tls" in self.changed else "http"
+
+    @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
     def peer_url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://{self.host}:{self.peer_port}"
+        return f"{self.scheme}://{self.host}:{self.peer_port}"
 
-    def start(self, initial_cluster: str) -> None:
-        """Start it, without waiting."""
+    def options(self, initial_cluster: str) -> dict[str, str]:
+        """Its settings, named as etcd's flags."""
         options = {
             **{
                 "name": self.name,
@@ -68,7 +72,14 @@ class Loopback:
                     f"{prefix}key-file": f"{pair.key}",
                     f"{prefix}client-cert-auth": "true",
                 }
-        words = [f"--{name}={value}" for name, value in {**options, **self.changed}.items()]
+        return {**options, **self.changed}
+
+    def start(self, initial_cluster: str) -> None:
+        """Start it, without waiting."""
+        self.run(*(f"--{name}={value}" for name, value in self.options(initial_cluster).items()))
+
+    def run(self, *words: str) -> None:
+        """Start etcd with these words."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.before, str(program(self.version, "etcd")), *words], stdout=log, stderr=log
@@ -100,6 +111,7 @@ class Cluster:
             renew=Command("etcd-deb cluster certs cluster.yaml --renew", "here"),
             present=Command("etcd-deb cluster check cluster.yaml --cert FILE --key FILE", "here"),
             authenticate=Command("etcd-deb cluster check cluster.yaml --credentials FILE", "here"),
+            peer_authority=(identity or self.identity).authority,
         )
 
     def etcdctl(self, *words: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.node.check.authority import Authority
+from tests.package.node.check.authority import SERVER, Authority, Pair, authority
 from tests.package.node.check.clusters import HOST, NEWEST, Cluster, identity_of, planned, running
 from tests.package.node.node_shell import LIBRARY, TEMPLATE
 from tests.support.wait import wait_for
@@ -23,25 +23,27 @@ class Node:
         self.cluster, self.folder, self.signer = cluster, folder, signer
         (folder / "known-faults").write_text(f"# Known faults of etcd v{NEWEST} as of 2026-11-26: …\n")
 
-    def writes(self, **changed: str) -> None:
-        """Its file, as the package writes it."""
+    def writes(self, peer: Pair | None = None, **changed: str) -> None:
+        """Its file, as the package writes it. peer: what it presents to other members, if not the same."""
         member = self.cluster.members[0]
         lines = {
             "name": member.name,
             "advertise-client-urls": member.url,
             "listen-client-urls": member.url,
+            "initial-advertise-peer-urls": member.peer_url,
             "initial-cluster": ",".join(f"{one.name}={one.peer_url}" for one in self.cluster.members),
             **changed,
         }
         text = [f"{key}: {value}" for key, value in lines.items() if value]
         if member.tls:
             authority, pair = member.tls
-            text += [
-                "client-transport-security:",
-                f"  trusted-ca-file: {authority}",
-                f"  cert-file: {pair.certificate}",
-                f"  key-file: {pair.key}",
-            ]
+            for section, shown in (("client", pair), ("peer", peer or pair)):
+                text += [
+                    f"{section}-transport-security:",
+                    f"  trusted-ca-file: {authority}",
+                    f"  cert-file: {shown.certificate}",
+                    f"  key-file: {shown.key}",
+                ]
         (self.folder / "etcd.yaml").write_text("\n".join(text) + "\n")
 
     def check(
@@ -140,6 +142,44 @@ def test_where_the_own_member_is_down_the_others_of_its_file_are_asked(
         found = {(one["fault"], one["on"]) for one in json.loads(done.stdout)["findings"]}
         assert found == {("not-listening", "pg1"), ("unhealthy", "pg2")}, done.stdout
         assert done.returncode == 1
+
+
+def of_a_member_that_is_down(
+    folder: Path, signer: Authority, pair: Pair, peer: Pair | None = None
+) -> tuple[int, set[tuple[str, str]]]:
+    """Status, and kind and place of the findings, of the node of a member that never started."""
+    (member,) = planned(folder / "down", 1, (signer.file, pair))
+    node = Node(Cluster((member,), identity_of(signer, pair)), folder, signer)
+    node.writes(peer)
+    done = node.check("--json")
+    said = json.loads(done.stdout)["findings"]
+    found = {(one["fault"], one["where"]) for one in said} - {("not-listening", f"pg1 ({member.url})")}
+    assert len(found) == len(said) - 1, "nobody listens there"
+    return done.returncode, found
+
+
+def test_the_files_of_a_member_that_is_down_are_judged(tmp_path: Path, signer: Authority) -> None:
+    fine = signer.issue("down", HOST)
+    assert of_a_member_that_is_down(tmp_path, signer, fine) == (2, set())
+    ended = signer.issue("down-ended", HOST, began=30, days=-2)
+    found = {("certificate-expired", f"file {ended.certificate}")}
+    assert of_a_member_that_is_down(tmp_path, signer, ended) == (2, found)
+    wrong = signer.issue("down-wrong", "pg9", usages=(SERVER,))
+    found = {(f"certificate-{fault}", f"file {wrong.certificate}") for fault in ("name", "usage")}
+    assert of_a_member_that_is_down(tmp_path, signer, wrong) == (2, found)
+
+
+def test_the_files_for_other_members_are_judged_too(tmp_path: Path, signer: Authority) -> None:
+    fine = signer.issue("down-peer", HOST)
+    theirs = authority(tmp_path / "theirs", "their CA").issue("peer", HOST)
+    found = {("certificate-chain", f"file {theirs.certificate}")}
+    assert of_a_member_that_is_down(tmp_path, signer, fine, theirs) == (2, found)
+    mixed = Pair(fine.certificate, theirs.key)
+    found = {("certificate-file", f"file {fine.certificate}")}
+    assert of_a_member_that_is_down(tmp_path, signer, fine, mixed) == (2, found)
+    absent = Pair(tmp_path / "absent.crt", tmp_path / "absent.key")
+    found = {("certificate-file", f"file {absent.certificate}")}
+    assert of_a_member_that_is_down(tmp_path, signer, fine, absent) == (2, found)
 
 
 def test_other_words_are_wrong_usage(node: Node) -> None:

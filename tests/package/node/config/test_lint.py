@@ -32,7 +32,8 @@ class Tool:
         keys = folder / "config-keys"
         rows = "".join(f"{key} {kind}\n" for key, kind in config_keys(Series(3, int(series[2:]))))
         keys.write_text(f"# etcd {series}: keys\n{rows}")
-        self._environment = {
+        self.program = TEMPLATE / "node/commands/config"
+        self.environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "ETCD_HA_LIB": str(LIBRARY),
             "ETCD_HA_KEYS": str(keys),
@@ -44,8 +45,8 @@ class Tool:
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """The command, which runs beside others."""
         return subprocess.Popen(
-            ["sh", TEMPLATE / "node/commands/config", *arguments],
-            env=self._environment | variables,
+            ["sh", self.program, *arguments],
+            env=self.environment | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

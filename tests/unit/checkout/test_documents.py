@@ -36,6 +36,8 @@ WHOLE = {
     "tls.md": f"{CLUSTER}certificates_are_made_renewed_replaced_and_asked_for",
     "patroni.md": f"{CLUSTER}patroni_on_the_cluster",
     "five-nodes.md": f"{CLUSTER}two_postgres_nodes_and_three_members_elsewhere",
+    "ansible.md": "system/test_ansible.py::"
+    "test_a_playbook_makes_a_cluster_and_changes_nothing_when_it_runs_again",
     "kubernetes.md": f"{CLUSTER}external_etcd_for_kubernetes",
 }
 # Of the others, the test for each heading that has blocks.

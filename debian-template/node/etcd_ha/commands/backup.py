@@ -59,13 +59,13 @@ def _one(folder: Path, settings: Settings, site: Site, words: Words) -> None:
     if words.is_dry:
         source = source_of(site.here.cluster().look(), site.required("name"))
         size = megabytes(source.status.database)
-        show(f"would save {size} of {source.member.shown} ({source.url}) in {folder}")
+        show(f"would save {size} from {source.member.shown} ({source.url}) in {folder}")
         return
     made = _make(folder, settings, site, words)
     checked = made.manifest.checked
     say(
         f"saved revision {checked.revision}, {checked.keys} entries, {megabytes(checked.size)}, "
-        f"of {made.manifest.member}"
+        f"from {made.manifest.member}"
     )
     show(str(made.folder))
 
@@ -91,7 +91,7 @@ def _scheduled(folder: Path, settings: Settings, site: Site, words: Words) -> No
         outcome.note_failed(site.state, error.summary)
         raise
     outcome.note_made(site.state, done)
-    say(f"the backup of this time is {done.folder} on {done.node}")
+    say(f"the backup of this period is {done.folder} on {done.node}")
     _prune(folder, settings, words)
 
 
@@ -143,6 +143,6 @@ def _verify(folder: Path, names: Sequence[str], site: Site) -> int:
     faults = 0
     for one in folders:
         why = why_not_whole(one, site.programs)
-        show(f"{one}: {why or 'whole'}")
+        show(f"{one}: {why or 'intact'}")
         faults += bool(why)
     return int(faults > 0)

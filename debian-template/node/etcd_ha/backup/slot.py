@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from etcd_ha.errors import EtcdHaError, on_one_line
 from etcd_ha.gateway import Failed, Fields, encoded
@@ -32,6 +33,15 @@ class Done:
     folder: str
     revision: int
     size: int
+
+
+def slot_at(moment: datetime, every: int) -> int:
+    """The number of the slot at a time with its zone, by local time. every: seconds.
+
+    The timer uses local time too. By UTC, its time may be a slot's end, and a late node is in the next slot.
+    """
+    offset = moment.utcoffset() or timedelta()
+    return int(moment.timestamp() + offset.total_seconds()) // every
 
 
 def in_slot(cluster: Cluster, slot: int, node: str, make: Callable[[], Done]) -> Done:

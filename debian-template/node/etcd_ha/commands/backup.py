@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from etcd_ha.backup import outcome, store
@@ -15,7 +15,7 @@ from etcd_ha.backup.manifest import read_manifest
 from etcd_ha.backup.programs import megabytes
 from etcd_ha.backup.settings import NAME, Settings, read_settings
 from etcd_ha.backup.site import Site, site_of
-from etcd_ha.backup.slot import Done, in_slot
+from etcd_ha.backup.slot import Done, in_slot, slot_at
 from etcd_ha.backup.verify import why_not_whole
 from etcd_ha.errors import EtcdHaError, WrongUsage
 from etcd_ha.keeper.lock import only_one
@@ -71,7 +71,7 @@ def _one(folder: Path, settings: Settings, site: Site, words: Words) -> None:
 
 
 def _scheduled(folder: Path, settings: Settings, site: Site, words: Words) -> None:
-    slot = int(time.time()) // settings.every
+    slot = slot_at(datetime.now().astimezone(), settings.every)
 
     def work() -> Done:
         made = _make(folder, settings, site, words)

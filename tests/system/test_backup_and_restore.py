@@ -57,7 +57,7 @@ def test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back(nodes: Nodes
     for machine in machines:
         shown = machine.run("sh", "-c", seen, check=False).stdout
         assert f" by {maker.name}, revision " in shown, shown
-    assert follow(maker, seen).rstrip().endswith(": whole")
+    assert follow(maker, seen).rstrip().endswith(": intact")
 
     (now,) = how_to.blocks("Make a backup now")
     backup = follow(first, now).splitlines()[-1]

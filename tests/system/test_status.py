@@ -11,6 +11,7 @@ from typing import TypedDict
 import pytest
 
 from builder.known_faults import shipped_faults
+from tests.package.repository.test_json_output import check
 from tests.support.machines.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
@@ -62,8 +63,9 @@ class Status(TypedDict):
 
 
 def status(machine: Machine) -> tuple[Status, int]:
-    """Its JSON and exit status."""
+    """Its JSON, which has the form of its schema, and exit status."""
     done = machine.run("etcd-ha", "status", "--json", check=False)
+    check("etcd-ha-status", done.stdout)
     said: Status = json.loads(done.stdout)
     return said, done.returncode
 

@@ -55,7 +55,8 @@ report_json() {
     json_pairs package "$package_version" installed "$installed_version" running "$running_version" \
         service "$service_state" failure "$start_failure" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
         leader_id "$leader_id" leader "$leader_name"
-    json_pairs backup "$backup_made" backup_failure "$backup_failed" backup_timer "$backup_timer"
+    json_pairs backup_made "${backup_made%% *}" backup "${backup_made#* }" \
+        backup_failed "${backup_failed%% *}" backup_failure "${backup_failed#* }" backup_timer "$backup_timer"
     printf '"known_faults":'
     json_faults
     printf ',"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"

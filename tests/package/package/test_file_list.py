@@ -67,7 +67,10 @@ FILES = """
 0644 usr/share/doc/etcd-ha/changelog.Debian.gz
 0644 usr/share/doc/etcd-ha/copyright
 0755 usr/share/doc/etcd-ha/examples/backup-hook-restic
+0644 usr/share/doc/etcd-ha/examples/grafana-dashboard.json
 0644 usr/share/doc/etcd-ha/examples/preseed.example
+0644 usr/share/doc/etcd-ha/examples/prometheus-rules.yml
+0644 usr/share/doc/etcd-ha/examples/prometheus.yml
 0644 usr/share/doc/etcd-ha/provenance.json
 0644 usr/share/doc/etcd-ha/sbom.spdx.json
 0644 usr/share/doc/etcd-ha/toolchain

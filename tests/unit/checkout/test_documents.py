@@ -18,8 +18,11 @@ ARCHIVES = "package/repository/test_existing_archives.py::archive"
 THREE = "system/test_how_tos.py::test_three_nodes_are_set_up_"
 BACKUP = "system/test_backup_and_restore.py::test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back"
 UPGRADE = "system/test_upgrade_how_to.py::test_upgrade_go_back_and_recover"
+MONITORING = "system/test_monitoring.py"
+PROMETHEUS = "package/node/monitoring/test_metrics.py"
 FIREWALL = "package/test_how_tos.py::test_a_release_is_built_behind_a_firewall"
 PIN = "package/test_how_tos.py::test_a_new_release_is_pinned_and_then_built_with_its_pin_alone"
+KEEPER = "package/node/keeper/test_how_tos.py::test_"
 CLUSTER = "package/cluster/test_how_tos.py::test_"
 
 # Tests that take every block of a document, in its order.
@@ -39,6 +42,8 @@ WHOLE = {
     "ansible.md": "system/test_ansible.py::"
     "test_a_playbook_makes_a_cluster_and_changes_nothing_when_it_runs_again",
     "kubernetes.md": f"{CLUSTER}external_etcd_for_kubernetes",
+    "replace-a-member.md": f"{KEEPER}members_are_replaced_added_and_removed_by_the_how_to",
+    "free-space.md": f"{KEEPER}space_is_given_back_and_the_alarm_cleared_by_the_how_to",
 }
 # Of the others, the test for each heading that has blocks.
 BY_HEADING = {
@@ -51,6 +56,12 @@ BY_HEADING = {
     "backup-and-restore.md": dict.fromkeys(
         ("See what", "Make a backup now", "Set how long", "Copy backups", "Restore a cluster"), BACKUP
     ),
+    "monitor.md": {
+        "Let Prometheus reach": f"{MONITORING}::test_a_node_is_watched_by_the_how_to",
+        "Set up Prometheus": f"{PROMETHEUS}::"
+        "test_prometheus_by_the_how_to_sees_a_member_that_is_lost_and_draws_each_panel",
+        "What no metric tells": f"{MONITORING}::test_a_node_is_watched_by_the_how_to",
+    },
     "upgrade.md": dict.fromkeys(
         ("Upgrade to another patch", "Upgrade to another minor", "Go back", "Recover"), UPGRADE
     ),

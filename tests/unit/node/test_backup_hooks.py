@@ -34,7 +34,7 @@ def test_leftovers_and_what_is_not_executable_do_not_run(tmp_path: Path) -> None
 def test_one_that_fails_is_named_and_the_others_run(tmp_path: Path) -> None:
     hook(tmp_path, "10-fails", "echo begin; echo no route to the bucket >&2; exit 7")
     hook(tmp_path, "20-runs", f"touch {tmp_path}/ran")
-    with pytest.raises(EtcdHaError, match="was made, but not all was done with it") as failed:
+    with pytest.raises(EtcdHaError, match="was made, but a hook failed") as failed:
         hooks.run_hooks(tmp_path, tmp_path / "backup")
     assert failed.value.details == (
         f"got       {tmp_path}/{hooks.FOLDER}/10-fails: status 7 no route to the bucket",
@@ -47,7 +47,7 @@ def test_one_that_does_not_end_is_ended_and_named(tmp_path: Path, monkeypatch: p
     hook(tmp_path, "hangs", "exec sleep 60")
     with pytest.raises(EtcdHaError) as failed:
         hooks.run_hooks(tmp_path, tmp_path / "backup")
-    assert failed.value.details[0].endswith("no end within 0.2 s")
+    assert failed.value.details[0].endswith("no result within 0.2 s")
 
 
 def test_without_the_folder_there_is_nothing_to_do(tmp_path: Path) -> None:

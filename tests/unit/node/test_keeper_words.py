@@ -103,7 +103,7 @@ def test_one_command_at_a_time_and_the_other_is_told_who_is_at_work(tmp_path: Pa
         only_one(typed("other", "--yes"), tmp_path),
     ):
         pytest.fail("two at once")
-    assert f"etcd-ha keep, process {os.getpid()}, is at work on this node" in refused.value.summary
+    assert f"etcd-ha keep (process {os.getpid()}) is running on this node" in refused.value.summary
     assert refused.value.hint.endswith("etcd-ha other --yes")
     with only_one(typed("other"), tmp_path):
         pass
@@ -143,7 +143,7 @@ def test_a_record_is_whole_or_not_there_and_one_that_can_not_be_read_is_not_take
     assert record.read() == {"member": "a1"}
     for text in ("{", "[]", '{"member": 1}'):
         record.file.write_text(text)
-        with pytest.raises(EtcdHaError, match="what a run before has begun is not known"):
+        with pytest.raises(EtcdHaError, match="it is unknown what an interrupted run has done"):
             record.read()
     (tmp_path / "begun/keep.json.new").unlink()
     record.clear()
@@ -162,7 +162,7 @@ def test_steps_that_are_done_are_left_out_and_a_dry_run_changes_nothing(
     steps = [step("first"), step("second")]
     carry_out(Words("keep", {"--dry-run": ""}, (), ("keep",)), steps)
     assert done == {"first"}
-    assert capsys.readouterr().out == "done already: do the first\nwould: do the second\n"
+    assert capsys.readouterr().out == "already done: do the first\nto do: do the second\n"
     carry_out(typed("keep"), steps)
     assert done == {"first", "second"}
     assert capsys.readouterr().err == "etcd-ha: do the second\n"
@@ -174,5 +174,5 @@ def test_what_does_not_come_about_in_time_is_an_error_with_the_last_reason() -> 
     assert reasons == []
     with pytest.raises(EtcdHaError) as refused:
         until("it", 0, lambda: "never")
-    assert refused.value.summary == "it did not come about within 0 s"
+    assert refused.value.summary == "waited 0 s in vain for it"
     assert refused.value.details == ("got       never",)

@@ -38,7 +38,7 @@ def test_where_nobody_answers_it_goes_on_and_the_silent_are_named(silence: Refus
 @pytest.mark.parametrize("url", [OWN, OTHER])
 def test_a_living_cluster_is_refused_and_join_is_named(url: str) -> None:
     said = refusal_of(refused(OWN, Refusal.NOT_LISTENING), answering(url, OLD, healthy=True))
-    assert said.startswith(f"the cluster lives: the member at {url} answers")
+    assert said.startswith(f"the cluster is running: the member at {url} has a quorum")
     assert "etcd-ha join" in said
     assert said.endswith(f"hint: then again: {AGAIN}")
 
@@ -56,7 +56,7 @@ def test_members_that_were_restored_already_are_no_living_cluster() -> None:
 @pytest.mark.parametrize("url", [OWN, OTHER])
 @pytest.mark.parametrize("refusal", [one for one in Refusal if one not in SILENT])
 def test_who_answers_and_can_not_be_asked_is_not_taken_for_dead(url: str, refusal: Refusal) -> None:
-    assert "whether the cluster lives is not known" in refusal_of(refused(url, refusal))
+    assert "can't tell whether the cluster is running" in refusal_of(refused(url, refusal))
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_who_answers_and_can_not_be_asked_is_not_taken_for_dead(url: str, refusa
     ],
 )
 def test_a_member_that_does_not_say_whose_it_is_is_not_taken_for_dead(known: Endpoint) -> None:
-    assert "not known" in refusal_of(known)
+    assert "can't tell" in refusal_of(known)

@@ -29,9 +29,7 @@ def run_hooks(etc: Path, backup: Path) -> None:
         if _NAME.fullmatch(hook.name) and os.access(hook, os.X_OK) and (why := _run(hook, backup))
     ]
     if failed:
-        raise EtcdHaError(
-            f"{backup} was made, but not all was done with it", details=failed, hint=f"ls -l {folder}"
-        )
+        raise EtcdHaError(f"{backup} was made, but a hook failed", details=failed, hint=f"ls -l {folder}")
 
 
 def _run(hook: Path, backup: Path) -> str:
@@ -42,7 +40,7 @@ def _run(hook: Path, backup: Path) -> str:
             text=True, errors="replace", check=False, timeout=BOUND,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return f"no end within {BOUND} s"
+        return f"no result within {BOUND} s"
     except OSError as error:
         return error.strerror or str(error)
     last = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "")

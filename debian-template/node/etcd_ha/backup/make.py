@@ -68,7 +68,7 @@ def source_of(members: Sequence[Seen], own: str) -> Source:
     ]
     if not found:
         raise EtcdHaError(
-            "no member is healthy, and only a healthy one has all that was written",
+            "no member is healthy, so a backup could miss writes",
             details=[f"got       {one.member.shown}: {one.why_not or 'a learner'}" for one in members],
             hint="etcd-ha status",
         )
@@ -81,14 +81,16 @@ def make(folder: Path, members: Sequence[Seen], site: Site, identity: Identity, 
     source = source_of(members, node)
     with store.unfinished(folder) as part:
         programs.require_room(
-            folder, source.status.database, "etcd-ha backup prune; or elsewhere: etcd-ha backup --to DIR"
+            folder,
+            source.status.database,
+            "etcd-ha backup prune; or on another disk: etcd-ha backup --to DIR",
         )
         snapshot = part / store.SNAPSHOT
         programs.save(source.url, identity, snapshot)
         found, checked = verified(snapshot, programs)
         if checked.revision < source.status.revision:
             raise EtcdHaError(
-                f"the snapshot of {source.member.shown} is older than what it said before",
+                f"the snapshot of {source.member.shown} is older than the revision that it reported",
                 details=(
                     f"expected  revision {source.status.revision} or later",
                     f"got       revision {checked.revision}",
@@ -120,7 +122,7 @@ def verified(snapshot: Path, programs: Programs) -> tuple[SnapshotFile, Checked]
         raise EtcdHaError(
             f"{snapshot} can't be restored",
             details=(f"expected  {Kind.WHOLE.value}", f"got       {found.kind.value}"),
-            hint="take another backup: etcd-ha backup list",
+            hint="choose another backup: etcd-ha backup list",
         )
     return found, programs.check(snapshot)
 
@@ -144,7 +146,7 @@ def _tls_files(configuration: Configuration, copies: Path | None) -> tuple[TlsFi
             content = Path(path).read_bytes()
         except OSError as error:
             raise EtcdHaError(
-                f"{path}, which is {key}, can't be read", details=(f"got       {error.strerror}",)
+                f"{key} can't be read: {path}", details=(f"got       {error.strerror}",)
             ) from error
         is_secret = key.endswith("key-file")
         found.append(TlsFile(key, path, "" if is_secret else hashlib.sha256(content).hexdigest()))

@@ -93,14 +93,14 @@ class Programs:
         done = self._shell(("snapshot",), 'space_of "$1"', str(folder))
         words = done.stdout.split()
         if len(words) != 2:
-            raise EtcdHaError(f"how much is free in {folder} is not known", hint=f"df -h {folder}")
+            raise EtcdHaError(f"the free space of {folder} is unknown", hint=f"df -h {folder}")
         free, reserve = map(int, words)
         if free - needed < reserve:
             raise EtcdHaError(
                 f"{folder} has too little space",
                 details=(
                     f"expected  {megabytes(needed + reserve)} free: {megabytes(needed)} for the data, "
-                    f"{megabytes(reserve)} that stay free",
+                    f"{megabytes(reserve)} in reserve",
                     f"got       {megabytes(free)} free",
                 ),
                 hint=hint,
@@ -147,7 +147,7 @@ class Programs:
                 env={"PATH": "/usr/bin:/bin", **(variables or {})},
             )
         except subprocess.TimeoutExpired as error:
-            raise EtcdHaError(summary, details=(f"got       no end within {bound} s",)) from error
+            raise EtcdHaError(summary, details=(f"got       no result within {bound} s",)) from error
         except OSError as error:
             raise EtcdHaError(summary, details=(f"got       {error}",)) from error
         if done.returncode:

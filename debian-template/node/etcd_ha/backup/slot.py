@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from etcd_ha.errors import EtcdHaError, on_one_line
 from etcd_ha.gateway import Failed, Fields, encoded
@@ -32,6 +33,15 @@ class Done:
     folder: str
     revision: int
     size: int
+
+
+def slot_at(moment: datetime, every: int) -> int:
+    """The number of the slot at a time with its zone, by local time. every: seconds.
+
+    The timer uses local time too. By UTC, its time may be a slot's end, and a late node is in the next slot.
+    """
+    offset = moment.utcoffset() or timedelta()
+    return int(moment.timestamp() + offset.total_seconds()) // every
 
 
 def in_slot(cluster: Cluster, slot: int, node: str, make: Callable[[], Done]) -> Done:
@@ -56,8 +66,8 @@ def in_slot(cluster: Cluster, slot: int, node: str, make: Callable[[], Done]) ->
             return _make(cluster, lease, make)
         if time.monotonic() > end:
             raise EtcdHaError(
-                "another node has been making the backup of this time, and does not end",
-                hint=f"etcdctl get {RUNNING}; it ends by itself within {CLAIM} s",
+                "another node has not finished the backup of this period",
+                hint=f"its claim expires within {CLAIM} s: etcdctl get {RUNNING}",
             )
         time.sleep(PAUSE)
 
@@ -66,15 +76,15 @@ def _make(cluster: Cluster, lease: str, make: Callable[[], Done]) -> Done:
     try:
         made = make()
         put = {"key": encoded(DONE), "value": encoded(json.dumps(asdict(made)))}
-        cluster.change("saying that the backup of this time is made", "kv/put", put)
+        cluster.change("recording the backup of this period", "kv/put", put)
         return made
     finally:
-        cluster.change("giving back the backup of this time", "lease/revoke", {"ID": lease})
+        cluster.change("releasing the backup of this period", "lease/revoke", {"ID": lease})
 
 
 def _claim(cluster: Cluster, node: str) -> str:
     """The lease on which `running` hangs, or nothing where somebody has it."""
-    what = "asking for the backup of this time"
+    what = "claiming the backup of this period"
     lease = str(cluster.change(what, "lease/grant", {"TTL": CLAIM}).number("ID"))
     free = {"key": encoded(RUNNING), "target": "CREATE", "result": "EQUAL", "create_revision": "0"}
     put = {"key": encoded(RUNNING), "value": encoded(node), "lease": lease}
@@ -87,7 +97,7 @@ def _claim(cluster: Cluster, node: str) -> str:
 
 def _done(cluster: Cluster) -> Done | None:
     body = {"key": encoded(DONE)}
-    found = cluster.ask("which backup is the last", lambda one: one.call("kv/range", body)).many("kvs")
+    found = cluster.ask("reading the last backup", lambda one: one.call("kv/range", body)).many("kvs")
     if not found:
         return None
     try:
@@ -103,6 +113,6 @@ def _done(cluster: Cluster) -> Done | None:
     except (ValueError, Failed) as error:
         raise EtcdHaError(
             f"{DONE} can't be read",
-            details=("expected  what a backup wrote there", f"got       {on_one_line(str(error))}"),
+            details=("expected  the record of a backup", f"got       {on_one_line(str(error))}"),
             hint=f"etcdctl del {DONE}",
         ) from error

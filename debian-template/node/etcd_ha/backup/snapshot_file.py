@@ -23,12 +23,12 @@ _PIECE = 1 << 20
 class Kind(Enum):
     """What a file is; the value says it to a reader."""
 
-    WHOLE = "a snapshot whose checksum is right"
-    DAMAGED = "a snapshot that does not match its checksum: at least one byte of it has changed"
-    PART = "a .part file: a snapshot whose download did not end, so that it has no checksum"
-    COPY = "a copy of a member's database (member/snap/db): no checksum, and without what only the log has"
-    CUT = "a snapshot of which the end is missing"
-    OTHER = "no snapshot of etcd"
+    WHOLE = "a snapshot with a correct checksum"
+    DAMAGED = "a snapshot that does not match its checksum: at least one byte has changed"
+    PART = "a .part file: an incomplete download, without a checksum"
+    COPY = "a copy of a member's database (member/snap/db): no checksum, and without what is only in the log"
+    CUT = "a truncated snapshot"
+    OTHER = "not a snapshot of etcd"
 
 
 @dataclass(frozen=True, slots=True)

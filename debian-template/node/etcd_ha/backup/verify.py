@@ -25,11 +25,11 @@ def _fault(found: SnapshotFile, manifest: Manifest, programs: Programs) -> str:
     if found.kind is not Kind.WHOLE:
         return f"{found.path.name} is {found.kind.value}"
     if found.digest != manifest.digest:
-        return f"{found.path.name} is another snapshot than the manifest tells of: SHA-256 {found.digest}"
+        return f"{found.path.name} is not the snapshot in the manifest: SHA-256 {found.digest}"
     checked = programs.check(found.path)
     if checked.revision != manifest.checked.revision:
-        return f"revision {checked.revision}, where the manifest has {manifest.checked.revision}"
+        return f"revision {checked.revision}; the manifest has {manifest.checked.revision}"
     # Another version of the program counts and sums otherwise.
     if checked.program == manifest.checked.program and checked != manifest.checked:
-        return f"{checked}, where the manifest has {manifest.checked}"
+        return f"{checked}; the manifest has {manifest.checked}"
     return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from etcd_ha.backup import outcome, store
@@ -15,7 +15,7 @@ from etcd_ha.backup.manifest import read_manifest
 from etcd_ha.backup.programs import megabytes
 from etcd_ha.backup.settings import NAME, Settings, read_settings
 from etcd_ha.backup.site import Site, site_of
-from etcd_ha.backup.slot import Done, in_slot
+from etcd_ha.backup.slot import Done, in_slot, slot_at
 from etcd_ha.backup.verify import why_not_whole
 from etcd_ha.errors import EtcdHaError, WrongUsage
 from etcd_ha.keeper.lock import only_one
@@ -59,19 +59,19 @@ def _one(folder: Path, settings: Settings, site: Site, words: Words) -> None:
     if words.is_dry:
         source = source_of(site.here.cluster().look(), site.required("name"))
         size = megabytes(source.status.database)
-        show(f"would save {size} of {source.member.shown} ({source.url}) in {folder}")
+        show(f"would save {size} from {source.member.shown} ({source.url}) in {folder}")
         return
     made = _make(folder, settings, site, words)
     checked = made.manifest.checked
     say(
         f"saved revision {checked.revision}, {checked.keys} entries, {megabytes(checked.size)}, "
-        f"of {made.manifest.member}"
+        f"from {made.manifest.member}"
     )
     show(str(made.folder))
 
 
 def _scheduled(folder: Path, settings: Settings, site: Site, words: Words) -> None:
-    slot = int(time.time()) // settings.every
+    slot = slot_at(datetime.now().astimezone(), settings.every)
 
     def work() -> Done:
         made = _make(folder, settings, site, words)
@@ -91,7 +91,7 @@ def _scheduled(folder: Path, settings: Settings, site: Site, words: Words) -> No
         outcome.note_failed(site.state, error.summary)
         raise
     outcome.note_made(site.state, done)
-    say(f"the backup of this time is {done.folder} on {done.node}")
+    say(f"the backup of this period is {done.folder} on {done.node}")
     _prune(folder, settings, words)
 
 
@@ -143,6 +143,6 @@ def _verify(folder: Path, names: Sequence[str], site: Site) -> int:
     faults = 0
     for one in folders:
         why = why_not_whole(one, site.programs)
-        show(f"{one}: {why or 'whole'}")
+        show(f"{one}: {why or 'intact'}")
         faults += bool(why)
     return int(faults > 0)

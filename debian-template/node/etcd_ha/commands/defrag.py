@@ -73,29 +73,27 @@ def _show_plan(seen: Sequence[Seen], needy: Sequence[Seen]) -> None:
     for one in in_order(seen):
         status = one.status
         if status is None:
-            show(f"{one.member.shown}: can't be told: {one.why_not}")
+            show(f"{one.member.shown}: unknown: {one.why_not}")
         elif one.member.is_learner:
-            show(f"{one.member.shown}: left out, since it is a learner")
+            show(f"{one.member.shown}: skipped, since it is a learner")
         else:
             free = f"{_size(status.database - status.in_use)} of {_size(status.database)} are free"
-            show(
-                f"{one.member.shown}: {free}: {'would be defragmented' if one in needy else 'left as it is'}"
-            )
+            show(f"{one.member.shown}: {free}: {'would be defragmented' if one in needy else 'not needed'}")
 
 
 def _relieve(words: Words, here: Here, cluster: Cluster, seen: Sequence[Seen], full: list[str]) -> int:
     """With an alarm nothing can be written, so no one can queue for the slot; who has it still is awaited."""
     names = ", ".join(one.member.shown for one in seen if one.member.id in full)
     what = (
-        f"Alarm NOSPACE is raised, by {names}. To clear it, the old revisions of all keys",
-        "are given up (compaction), each database is defragmented, and the alarm is disarmed.",
+        f"Alarm NOSPACE is raised by {names}. To clear it, this command deletes the old revisions of all",
+        "keys (compaction), defragments each database, and disarms the alarm.",
     )
     if words.is_dry:
         show("\n".join(what))
         return 0
-    confirm(words, what, "Do that?")
+    confirm(words, what, "Continue?")
     with only_one(words, here.run):
-        until("a free restart slot", SLOT, lambda: _slot_owner(cluster))
+        until("the restart slot to be free", SLOT, lambda: _slot_owner(cluster))
         revision = max(status.revision for status in (one.status for one in seen) if status)
         say(f"compacting to revision {revision}")
         try:
@@ -114,7 +112,7 @@ def _relieve(words: Words, here: Here, cluster: Cluster, seen: Sequence[Seen], f
 
 def _slot_owner(cluster: Cluster) -> str:
     owner = slot_owner(cluster)
-    return f"it is the turn of {owner}" if owner else ""
+    return f"{owner} has it" if owner else ""
 
 
 def _check_room(seen: Sequence[Seen]) -> None:
@@ -124,7 +122,7 @@ def _check_room(seen: Sequence[Seen]) -> None:
         if status and status.quota and status.database + WORTH > status.quota:
             more = 2 * status.quota
             raise EtcdHaError(
-                f"the keys of today fill the quota of {one.member.shown}; the alarm stays",
+                f"the current keys fill the quota of {one.member.shown}, so the alarm stays raised",
                 details=(f"got       {_size(status.database)} of {_size(status.quota)}",),
                 hint="delete keys, or raise the quota on each node, and then run this again: "
                 f"etcd-ha config set quota-backend-bytes {more} && etcd-ha restart --force",
@@ -144,17 +142,17 @@ def _in_order(cluster: Cluster, ids: Sequence[str]) -> None:
         before, begin = one.status, time.monotonic()
         cluster.defragment(one.url)
         took = time.monotonic() - begin
-        until(f"{one.member.shown} to have caught up", CATCH_UP, lambda: _why_behind(cluster))
+        until(f"{one.member.shown} to catch up", CATCH_UP, lambda: _why_behind(cluster))
         after = cluster.status(one.url)
         old = _size(before.database) if before else "unknown"
-        say(f"{one.member.shown}: {old} became {_size(after.database)} in {took:.1f} s")
+        say(f"{one.member.shown}: defragmented from {old} to {_size(after.database)} in {took:.1f} s")
         left.remove(one.member.id)
 
 
 def _check_well(seen: Sequence[Seen]) -> None:
     if ill := [one for one in seen if not one.member.is_learner and not one.is_well(NOSPACE)]:
         raise EtcdHaError(
-            f"{ill[0].member.shown} is not healthy; no other member is kept from serving meanwhile",
+            f"{ill[0].member.shown} is not healthy, so no other member is defragmented",
             details=tuple(f"got       {one.member.shown}: {one.why_not}" for one in ill),
             hint="etcd-ha check",
         )

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         known = here.expected()
         urls = [_completed(one, known) for one in words.operands] or list(known.entries)
         if not urls:
-            raise WrongUsage("nothing tells where the cluster is", hint="etcd-ha join http://OTHER:2379")
+            raise WrongUsage("no URL of the cluster is known", hint="etcd-ha join http://OTHER:2379")
         cluster = Cluster([one for one in urls if one not in known.urls], known.identity)
         joining = Joining(here, cluster, known, _peer_urls(here), wait)
         _check(words, joining)
@@ -43,27 +43,27 @@ def _check(words: Words, joining: Joining) -> None:
     for one in seen:
         if one.is_healthy and one.member.name == joining.known.own and not joining.is_here(one.member):
             raise EtcdHaError(
-                f"a member {joining.known.own} at {', '.join(one.member.peer_urls)} is healthy",
+                f"another node, at {', '.join(one.member.peer_urls)}, has a healthy member {one.member.name}",
                 hint="give this node a name of its own: dpkg-reconfigure etcd-ha",
             )
     data, dead = machine.data_identity(joining.here), joining.dead([one.member for one in seen])
     for member in dead:
         if next(one for one in seen if one.member == member).is_healthy:
             raise EtcdHaError(
-                f"{member.shown} at {', '.join(member.peer_urls)} is healthy, and its data is elsewhere",
-                hint="etcd-ha status, on both",
+                f"{member.shown} at {', '.join(member.peer_urls)} is healthy, and its data is not here",
+                hint="on both nodes: etcd-ha status",
             )
     left = [one for one in seen if one.member not in dead]
     if faults := quorum_faults(left):
         raise EtcdHaError("the cluster would have no quorum without this node", details=faults)
     consequences = [
         f"{one.shown} ({one.id}) at {', '.join(one.peer_urls)} does not answer, and its data is not on this "
-        "node. It is removed from the cluster. If its disk is only not mounted, mount it instead."
+        "node. It will be removed from the cluster. If its disk is just not mounted, mount it instead."
         for one in dead
     ]
     if data and data[0] not in [one.member.id for one in left]:
         consequences.append(
-            f"The data of member {data[0]} of cluster {data[1]} on this node is set aside, beside its place."
+            f"The data of member {data[0]} of cluster {data[1]} on this node will be renamed, and kept."
         )
     if consequences and not words.is_dry:
         confirm(words, consequences, f"Join as {joining.known.own}?")
@@ -84,7 +84,7 @@ def _peer_urls(here: Here) -> frozenset[str]:
     urls = frozenset(one.strip() for one in (value or "").split(",") if one.strip())
     if not urls:
         raise EtcdHaError(
-            "etcd.yaml has no initial-advertise-peer-urls, so where others reach this node is not known",
+            "etcd.yaml has no initial-advertise-peer-urls, so the URL for other members is unknown",
             hint="dpkg-reconfigure etcd-ha",
         )
     return urls

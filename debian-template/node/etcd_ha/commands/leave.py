@@ -53,20 +53,16 @@ def _leave(words: Words, here: Here) -> bool:
     _check_quorum(seen, mine)
     others = [one for one in seen if one.member != mine.member]
     if words.is_dry:
-        lead = (
-            f"leadership moves to another, {mine.member.shown} "
-            if mine.is_leader
-            else f"{mine.member.shown} "
-        )
-        show(f"would: {lead}is removed from the cluster, and etcd.service is stopped and disabled")
+        lead = "move leadership to another member, " if mine.is_leader else ""
+        show(f"would {lead}remove {mine.member.shown} from the cluster, and stop and disable etcd.service")
         return False
     urls = ",".join(url for one in others for url in one.member.client_urls)
     confirm(
         words,
         [
             f"{mine.member.shown} ({mine.member.id}) leaves the cluster of {len(seen)}. Its data stays "
-            "on this node, and no etcd starts from it again.",
-            f"Those that stay: {', '.join(one.member.shown for one in others)}",
+            "on this node, but etcd can't start from it again.",
+            f"Remaining members: {', '.join(one.member.shown for one in others)}",
         ],
         "Leave?",
     )
@@ -74,7 +70,7 @@ def _leave(words: Words, here: Here) -> bool:
     if not here.has_slot and not mine.member.is_learner and all(one.is_healthy for one in seen):
         return True
     if not here.has_slot and (owner := slot_owner(cluster)):
-        raise EtcdHaError(f"{owner} has the restart slot", hint=f"when that has ended: {words.again()}")
+        raise EtcdHaError(f"{owner} has the restart slot", hint=f"after it has ended: {words.again()}")
     if mine.is_leader:
         hand_over(cluster, mine, others)
     record.write({"member": mine.member.id, "urls": urls})
@@ -86,14 +82,14 @@ def _check_quorum(seen: Sequence[Seen], mine: Seen) -> None:
     voters = [one for one in seen if not one.member.is_learner]
     if mine.member in [one.member for one in voters] and len(voters) == 1:
         raise EtcdHaError(
-            f"{mine.member.shown} is the only member that votes; the cluster would end with it",
-            hint="etcd-ha reset, if that is wanted",
+            f"{mine.member.shown} is the only voting member: without it there is no cluster",
+            hint="to discard the cluster and its data: etcd-ha reset",
         )
     if faults := quorum_faults(seen, without=mine.member):
         raise EtcdHaError(
-            f"{mine.member.shown} can't leave: those that stay would have no quorum",
+            f"{mine.member.shown} can't leave: the remaining members would have no quorum",
             details=faults,
-            hint="start those first: systemctl start etcd, there",
+            hint="first start etcd on those nodes: systemctl start etcd",
         )
 
 
@@ -104,7 +100,7 @@ def _finish(words: Words, here: Here, cluster: Cluster, id_: str) -> None:
         member = next(one for one in cluster.members() if one.id == id_)
         seen = cluster.look()
         _check_quorum(seen, next(one for one in seen if one.member.id == id_))
-        until(f"the removal of {member.shown}", SETTLED, lambda: refusal(lambda: cluster.remove(member)))
+        until(f"{member.shown} to be removed", SETTLED, lambda: refusal(lambda: cluster.remove(member)))
 
     def stop() -> None:
         machine.disable(here)
@@ -123,4 +119,4 @@ def _finish(words: Words, here: Here, cluster: Cluster, id_: str) -> None:
     )
     if not words.is_dry:
         here.record("leave").clear()
-        say("this node is no member any more; to make it one again: etcd-ha join")
+        say("this node is no longer a member; to add it again: etcd-ha join")

@@ -26,9 +26,9 @@ from etcd_ha.restore.swap import Places, begin, put_in_place
 _LOG = 80 << 20
 PATRONI = (
     "Patroni is on this node. Before the restore, on one node, while etcd answers: patronictl pause --wait",
-    "Where none answers any more, on every node: systemctl stop patroni",
+    "If etcd no longer answers, on every node: systemctl stop patroni",
     "After the restore of all nodes, when etcd-ha status shows a quorum: patronictl resume",
-    "or, where it was stopped, first on the last primary: systemctl start patroni",
+    "If Patroni was stopped, first on the last primary: systemctl start patroni",
 )
 
 
@@ -48,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _restore(site: Site, record: Record, words: Words) -> None:
     if not (site.programs.folder / "etcdutl").exists():
-        raise EtcdHaError("etcd 3.4 is not restored by this command", hint="etcdctl snapshot restore --help")
+        raise EtcdHaError(
+            "this command can't restore with the programs of etcd 3.4", hint="etcdctl snapshot restore --help"
+        )
     source = source_of(
         Path(words.operands[0]).absolute(),
         site.programs,
@@ -58,21 +60,21 @@ def _restore(site: Site, record: Record, words: Words) -> None:
     plan = plan_of(site, source, words.options.get("--token", ""), _bump(words))
     around = _look(site, plan, words)
     if not record.read() and _is_restored(site, plan):
-        say(f"{plan.places.data} has this restore already: cluster {plan.cluster}")
-        say("to restore the file once more, on every node: " + words.again("--token", "NAME"))
+        say(f"{plan.places.data} was already restored from this file: cluster {plan.cluster}")
+        say("to restore the file again, on every node: " + words.again("--token", "NAME"))
         return
     site.programs.require_room(
-        plan.places.data, source.file.size + _LOG, f"du -sh {plan.places.data}/* shows what lies there"
+        plan.places.data, source.file.size + _LOG, f"to see what uses it: du -sh {plan.places.data}/*"
     )
     shown = [*plan.shown(around.silent), *(PATRONI if _has_patroni() else ())]
     if words.is_dry:
         show("\n".join(shown))
         return
-    confirm(words, shown, "Set the data of this node aside, and restore?")
+    confirm(words, shown, "Rename the data of this node, and restore?")
     _stop(plan.places)
     _put(site, record, plan)
-    say(f"restored into {plan.places.data}; the data before, if any, is in member.before-restore-… beside it")
-    say("the others need the same command with the same file")
+    say(f"restored into {plan.places.data}; earlier data is kept next to it, as member.before-restore-…")
+    say("run the same command with the same file on the other nodes")
     _start()
 
 
@@ -96,14 +98,14 @@ def _put(site: Site, record: Record, plan: Plan) -> None:
 
 def _undo(site: Site, record: Record, words: Words) -> None:
     if not record.read():
-        say("no restore was broken off on this node")
+        say("no restore was interrupted on this node")
         return
     log = site.here.configuration.get("wal-dir")
     places = Places(Path(site.required("data-dir")), Path(log) if log else None)
-    confirm(words, ["The data is put back as it was before the restore that was broken off."], "Put it back?")
+    confirm(words, ["The data from before the interrupted restore will be put back."], "Put it back?")
     begin(record, places)
     record.clear()
-    say(f"{places.data} is as it was before the restore")
+    say(f"{places.data} has the data from before the restore again")
 
 
 def _look(site: Site, plan: Plan, words: Words) -> Around:
@@ -126,7 +128,7 @@ def _is_restored(site: Site, plan: Plan) -> bool:
 def _bump(words: Words) -> int:
     value = words.options.get("--bump-revision", str(BUMP))
     if not value.isascii() or not value.isdecimal() or not 0 < int(value) < 1 << 62:
-        raise WrongUsage(f"--bump-revision takes a number, and not {value!r}", hint=words.again())
+        raise WrongUsage(f"--bump-revision takes a number, not {value!r}", hint=words.again())
     return int(value)
 
 
@@ -142,7 +144,7 @@ def _stop(places: Places) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise EtcdHaError(
-                f"an etcd that is not etcd.service runs on {places.data}", hint=f"fuser -v {database}"
+                f"an etcd other than etcd.service uses {places.data}", hint=f"fuser -v {database}"
             ) from error
 
 
@@ -154,7 +156,7 @@ def _start() -> None:
         and not subprocess.run(["systemctl", "--quiet", "is-enabled", "etcd.service"], check=False).returncode
     )
     if enabled and not subprocess.run(words, check=False).returncode:
-        say("etcd is started, and serves when a majority of the members is restored: etcd-ha status")
+        say("etcd is starting; it serves when a majority of the members is restored: etcd-ha status")
     else:
         say(f"to start it: {command}")
 

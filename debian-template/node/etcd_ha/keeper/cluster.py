@@ -49,7 +49,7 @@ class Cluster:
 
     def members(self) -> tuple[Member, ...]:
         """As a quorum lists them. Raises EtcdHaError."""
-        return self.ask("the members of the cluster", lambda one: members_of(one, linearizable=True))
+        return self.ask("listing the members", lambda one: members_of(one, linearizable=True))
 
     def look(self) -> tuple[Seen, ...]:
         """All members, side by side. Raises EtcdHaError where nobody tells who they are."""
@@ -57,12 +57,12 @@ class Cluster:
             return self._look_at_all(self.members())
         except NobodyAnswers as error:
             # Each has a copy of the list.
-            copy = self.ask("the members of the cluster", lambda one: members_of(one, linearizable=False))
+            copy = self.ask("listing the members", lambda one: members_of(one, linearizable=False))
             faults = quorum_faults(self._look_at_all(copy))
             raise NobodyAnswers(
                 "the cluster has no quorum" if faults else error.summary,
                 details=faults or error.details,
-                hint="start etcd where it does not run: systemctl start etcd",
+                hint="start etcd where it is stopped: systemctl start etcd",
             ) from error
 
     def _look_at_all(self, members: Sequence[Member]) -> tuple[Seen, ...]:
@@ -85,7 +85,9 @@ class Cluster:
                 return self._with(url, BOUND, question)
             except (NotReached, Failed) as error:
                 complaints.append(f"got       {url}: {error}")
-        raise NobodyAnswers(f"{what}: nobody tells", details=complaints, hint="etcd-ha status, on each node")
+        raise NobodyAnswers(
+            f"{what}: no member answers", details=complaints, hint="on each node: etcd-ha status"
+        )
 
     def change(self, what: str, method: str, body: Body, url: str = "", bound: float = BOUND) -> Fields:
         """Have something changed, once. url: where, instead of anywhere. Raises EtcdHaError.
@@ -105,14 +107,14 @@ class Cluster:
                 raise Refused(what, place, str(error)) from error
             except NotReached as error:
                 raise EtcdHaError(
-                    f"{what}: it is not known whether that was done",
+                    f"{what}: it is unknown whether this was done",
                     details=(f"got       {place}: {error}",),
-                    hint="the same command again looks, and goes on from there",
+                    hint="run the same command again: it checks first, and continues from there",
                 ) from error
             finally:
                 gateway.close()
         raise NobodyAnswers(
-            f"{what}: nobody answers", details=complaints, hint="etcd-ha status, on each node"
+            f"{what}: no member answers", details=complaints, hint="on each node: etcd-ha status"
         )
 
     def add_learner(self, peer_urls: Sequence[str]) -> None:
@@ -149,7 +151,9 @@ class Cluster:
 
     def alarms(self) -> frozenset[tuple[str, str]]:
         """Kind and member's id of each, as a quorum has them. Raises EtcdHaError."""
-        said = self.ask("alarms", lambda one: one.call("maintenance/alarm", {"action": "GET"})).many("alarms")
+        said = self.ask(
+            "reading the alarms", lambda one: one.call("maintenance/alarm", {"action": "GET"})
+        ).many("alarms")
         return frozenset((one.text("alarm"), f"{one.number('memberID'):x}") for one in said)
 
     def prove_by_put(self) -> None:
@@ -164,12 +168,14 @@ class Cluster:
 
     def status(self, url: str) -> Status:
         """What the member at a URL says of itself. Raises EtcdHaError."""
-        return self.at(url, f"the status of {url}", status_of)
+        return self.at(url, f"reading the status of {url}", status_of)
 
     def hash_at(self, url: str, revision: int = 0) -> tuple[int, int]:
         """Hash and revision of the keys at a URL; of its newest revision without one. Raises EtcdHaError."""
         body: Body = {"revision": str(revision)}
-        said = self.at(url, f"the hash of {url}", lambda one: one.call("maintenance/hash", body), LONG)
+        said = self.at(
+            url, f"reading the hash of {url}", lambda one: one.call("maintenance/hash", body), LONG
+        )
         return said.number("hash"), said.number("hash_revision") or said.one("header").number("revision")
 
     def at(

@@ -66,7 +66,7 @@ class Here:
             ["sh", str(self.commands / name), *words], check=False, env=dict(self.environment)
         )
         if done.returncode:
-            raise EtcdHaError(f"etcd-ha {name} ended with status {done.returncode}, and said why")
+            raise EtcdHaError(f"etcd-ha {name} failed with status {done.returncode}; its message is above")
 
 
 def here_of(environment: Mapping[str, str]) -> Here:
@@ -89,7 +89,7 @@ def own(seen: Sequence[Seen], known: Expected) -> Seen | None:
         answering = [one for one in seen if known.own and one.member.name == known.own]
     if len(answering) > 1:
         raise EtcdHaError(
-            "which member is this node's can't be told",
+            "can't tell which of these members is the one of this node",
             details=tuple(f"got       {one.member.shown} ({one.member.id})" for one in answering),
             hint="etcd-ha check",
         )

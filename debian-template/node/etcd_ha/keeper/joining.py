@@ -39,7 +39,7 @@ class Joining:
             Step("adding this node as a learner", lambda: self._mine() is not None, self._add),
             Step("writing the members into etcd.yaml", self._is_configured, self._configure),
             Step("starting etcd", lambda: machine.is_running(self.here), lambda: machine.start(self.here)),
-            Step("waiting until it has caught up, and letting it vote", self._votes, self._promote),
+            Step("waiting until it has caught up, and promoting it", self._votes, self._promote),
             Step("waiting until it is healthy", lambda: not self._why_unhealthy(), self._wait),
         ]
 
@@ -63,7 +63,7 @@ class Joining:
     def _remove(self) -> None:
         for member in self.dead(self._members()):
             remove = partial(self.cluster.remove, member)
-            until(f"the removal of {member.shown}", SETTLED, partial(refusal, remove))
+            until(f"{member.shown} to be removed", SETTLED, partial(refusal, remove))
 
     def _has_no_foreign_data(self) -> bool:
         data = machine.data_identity(self.here)
@@ -73,7 +73,11 @@ class Joining:
         self.here.run_command("reset", "--yes")
 
     def _add(self) -> None:
-        until("the learner", ADDED, lambda: refusal(lambda: self.cluster.add_learner(sorted(self.peer_urls))))
+        until(
+            "the learner to be added",
+            ADDED,
+            lambda: refusal(lambda: self.cluster.add_learner(sorted(self.peer_urls))),
+        )
 
     def _initial_cluster(self) -> str:
         """One that was added and never started has no name yet, and any will do."""
@@ -102,18 +106,18 @@ class Joining:
         return mine is not None and bool(mine.name) and not mine.is_learner
 
     def _promote(self) -> None:
-        until(f"{self.known.own} as a member that votes", self.wait, self._why_not_promoted)
+        until(f"{self.known.own} to be promoted", self.wait, self._why_not_promoted)
 
     def _why_not_promoted(self) -> str:
         mine = self._mine()
         if mine is None:
-            raise EtcdHaError("this node was removed from the cluster meanwhile", hint="etcd-ha join, again")
+            raise EtcdHaError("this node was removed from the cluster while it joined", hint="etcd-ha join")
         if not mine.name:
             return "etcd has not started here; see: systemctl status etcd; journalctl -u etcd"
         return refusal(lambda: self.cluster.promote(mine)) if mine.is_learner else ""
 
     def _wait(self) -> None:
-        until(f"{self.known.own} as a healthy member", self.wait, self._why_unhealthy)
+        until(f"{self.known.own} to be healthy", self.wait, self._why_unhealthy)
 
     def _why_unhealthy(self) -> str:
         try:
@@ -121,4 +125,4 @@ class Joining:
         except NobodyAnswers as error:
             return error.summary
         mine = [one for one in seen if self.is_here(one.member)]
-        return mine[0].why_not if mine else "it is no member"
+        return mine[0].why_not if mine else "it is not a member"

@@ -23,13 +23,13 @@ def hand_over(cluster: Cluster, leader: Seen, others: Sequence[Seen]) -> None:
         (one for one in others if one.answers and not one.member.is_learner), key=lambda one: one.member.name
     )
     if not able:
-        raise EtcdHaError("leadership can't move: no other member that votes answers", hint="etcd-ha check")
+        raise EtcdHaError("leadership can't move: no other voting member answers", hint="etcd-ha check")
     to = next((one for one in able if one.member.name > leader.member.name), able[0])
-    say(f"leadership moves from {leader.member.shown} to {to.member.shown}")
+    say(f"moving leadership from {leader.member.shown} to {to.member.shown}")
     cluster.move_leader(leader.url, to.member)
 
     def still_leads() -> str:
         status = cluster.status(leader.url)
-        return "it still leads, or nobody does" if status.leader in (status.id, "0") else ""
+        return "it still leads, or there is no leader" if status.leader in (status.id, "0") else ""
 
     until(f"{leader.member.shown} to follow another", BOUND, still_leads)

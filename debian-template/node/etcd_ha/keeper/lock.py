@@ -24,11 +24,11 @@ def only_one(words: Words, folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             holder = on_one_line(os.pread(descriptor, 400, 0).decode("utf-8", "replace"))
             raise EtcdHaError(
-                f"{holder or 'another command of the keeper'} is at work on this node",
-                hint=f"when it has ended: {words.again()}",
+                f"{holder or 'another command of etcd-ha'} is running on this node",
+                hint=f"after it has ended: {words.again()}",
             ) from error
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"etcd-ha {words.command}, process {os.getpid()},".encode(), 0)
+        os.pwrite(descriptor, f"etcd-ha {words.command} (process {os.getpid()})".encode(), 0)
         yield
     finally:
         os.close(descriptor)

@@ -15,7 +15,7 @@ for part in message yaml member wal; do . "$LIB/$part.sh"; done
 directory=$(wal_dir) && status=0 || status=$?
 if [ "$status" = 0 ]; then member_has_data >/dev/null || exit 1; else echo "$directory"; exit 2; fi
 wal_identity "$directory" && exit
-echo "the log in $directory does not tell whose it is"
+echo "the log in $directory has no readable member ID"
 exit 2
 """
 
@@ -33,7 +33,7 @@ def data_identity(here: Here) -> tuple[str, str] | None:
     if done.returncode or len(words) != 2:
         got = on_one_line(done.stdout + done.stderr)
         raise EtcdHaError(
-            "whose data is on this node can't be told",
+            "can't tell which member the data on this node belongs to",
             details=(f"got       {got}",),
             hint="etcd-ha config lint",
         )

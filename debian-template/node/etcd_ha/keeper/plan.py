@@ -21,7 +21,7 @@ def carry_out(words: Words, steps: Sequence[Step]) -> None:
     """Do what is not done yet, one step after the other; with --dry-run show it. Raises EtcdHaError."""
     for step in steps:
         if words.is_dry:
-            show(f"{'done already' if step.is_done() else 'would'}: {step.what}")
+            show(f"{'already done' if step.is_done() else 'to do'}: {step.what}")
         elif not step.is_done():
             say(step.what)
             step.do()

@@ -30,7 +30,7 @@ class Record:
         except (OSError, ValueError) as error:
             raise self._unread(str(error)) from error
         if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
-            raise self._unread("something else")
+            raise self._unread("other values")
         return found
 
     def write(self, values: Mapping[str, str]) -> None:
@@ -60,9 +60,9 @@ class Record:
 
     def _unread(self, got: str) -> EtcdHaError:
         return EtcdHaError(
-            f"{self.file} can't be read, so what a run before has begun is not known",
+            f"{self.file} can't be read, so it is unknown what an interrupted run has done",
             details=("expected  names and values in JSON", f"got       {got}"),
-            hint=f"look at it; without it the command begins anew: mv {self.file} /root/",
+            hint=f"without it the command starts from the beginning: mv {self.file} /root/",
         )
 
 

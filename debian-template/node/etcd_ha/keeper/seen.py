@@ -46,7 +46,7 @@ class Seen:
         if self.endpoint.refused:
             return f"{self.endpoint.url}: {self.endpoint.refused.reason}"
         if self.endpoint.status and not self.answers:
-            return f"{self.endpoint.url} is another member's"
+            return f"{self.endpoint.url} belongs to another member"
         said = self.endpoint.denied or self.endpoint.gateway or self.endpoint.reason
         return f"{self.endpoint.url}: {said or 'unhealthy'}"
 
@@ -71,4 +71,4 @@ def quorum_faults(seen: Sequence[Seen], without: Member | None = None) -> tuple[
     if healthy >= needed:
         return ()
     ill = [f"{one.member.shown} is not healthy: {one.why_not}" for one in voters if not one.is_healthy]
-    return (f"{needed} of {len(voters)} members have to be healthy, and {healthy} are", *ill)
+    return (f"{needed} of {len(voters)} voting members must be healthy; {healthy} are", *ill)

@@ -19,5 +19,5 @@ def slot_owner(cluster: Cluster) -> str:
         "sort_target": "CREATE",
         "sort_order": "ASCEND",
     }
-    found = cluster.ask("who has the restart slot", lambda one: one.call("kv/range", body)).many("kvs")
+    found = cluster.ask("reading the restart slot", lambda one: one.call("kv/range", body)).many("kvs")
     return on_one_line(decoded(found[0].whole("value"))) if found else ""

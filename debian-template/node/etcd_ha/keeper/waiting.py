@@ -21,9 +21,7 @@ def until(what: str, within: float, attempt: Callable[[], str]) -> None:
     end = time.monotonic() + within
     while why := attempt():
         if time.monotonic() >= end:
-            raise EtcdHaError(
-                f"{what} did not come about within {within:.0f} s", details=(f"got       {why}",)
-            )
+            raise EtcdHaError(f"waited {within:.0f} s in vain for {what}", details=(f"got       {why}",))
         time.sleep(PAUSE)
 
 

@@ -36,7 +36,7 @@ class Words:
         """The value of an option in whole seconds. Raises WrongUsage."""
         value = self.options.get(option, str(default))
         if not value.isascii() or not value.isdecimal():
-            raise WrongUsage(f"{option} takes whole seconds, and not {value!r}", hint=self.again())
+            raise WrongUsage(f"{option} takes whole seconds, not {value!r}", hint=self.again())
         return int(value)
 
     @property
@@ -62,7 +62,7 @@ def read_words(name: str, arguments: Sequence[str], environment: Mapping[str, st
     fitting = [one for one in usages if typed[: len(_literals(one))] == _literals(one)]
     hint = "; ".join(f"usage: etcd-ha {one}" for one in usages)
     if not fitting:
-        raise WrongUsage(f"etcd-ha {name} takes other words", hint=hint)
+        raise WrongUsage(f"wrong arguments for etcd-ha {name}", hint=hint)
     usage = max(fitting, key=lambda one: len(_literals(one)))
     known = {found[0]: bool(found[1]) for found in _OPTION.findall(usage)}
     try:
@@ -78,7 +78,7 @@ def read_words(name: str, arguments: Sequence[str], environment: Mapping[str, st
     least = sum(not bracket for bracket, _ in operand_places)
     most = len(arguments) if any(dots for _, dots in operand_places) else len(operand_places)
     if shortened or not least <= len(operands) <= most:
-        raise WrongUsage(f"etcd-ha {_join(usage)} takes other words", hint=f"usage: etcd-ha {usage}")
+        raise WrongUsage(f"wrong arguments for etcd-ha {_join(usage)}", hint=f"usage: etcd-ha {usage}")
     return Words(_join(usage), options, tuple(operands), typed)
 
 
@@ -122,7 +122,7 @@ def confirm(words: Words, consequences: Sequence[str], question: str) -> None:
         return
     if not sys.stdin.isatty():
         raise EtcdHaError(
-            "nobody is asked, since standard input is no terminal",
+            "not confirmed: standard input is not a terminal",
             details=consequences,
             hint=f"to do it: {words.again('--yes')}",
         )

@@ -29,11 +29,11 @@ def judge(seen: Sequence[Endpoint], own: Iterable[str], cluster: str, again: str
     for one in seen:
         if one.healthy and one.status and one.status.cluster != cluster:
             raise EtcdHaError(
-                f"the cluster lives: the member at {one.url} answers, and has a quorum",
+                f"the cluster is running: the member at {one.url} has a quorum",
                 details=(
-                    "A restore makes a new cluster of all members, and gives up what this one has.",
-                    "To bring back this node alone, with the data of the others: etcd-ha join",
-                    "To go back to the backup all the same, first on every node: systemctl stop etcd",
+                    "A restore creates a new cluster of all members, and discards the data of this one.",
+                    "To add this node again, with the data of the others: etcd-ha join",
+                    "To restore anyway, first on every node: systemctl stop etcd",
                 ),
                 hint=f"then again: {again}",
             )
@@ -44,14 +44,14 @@ def judge(seen: Sequence[Endpoint], own: Iterable[str], cluster: str, again: str
         if one.status and one.status.cluster != cluster:
             raise EtcdHaError(
                 f"the member at {one.url} runs without a quorum; its data may be newer than the backup",
-                details=("To give it up, on its node: systemctl stop etcd",),
+                details=("To discard its data, on its node: systemctl stop etcd",),
                 hint=f"then again: {again}",
             )
         if _is_unclear(one):
             raise EtcdHaError(
-                f"whether the cluster lives is not known: {one.url} answers, and does not say whose it is",
+                f"can't tell whether the cluster is running: {one.url} does not name its own",
                 details=(f"got       {_reason(one)}",),
-                hint="etcd-ha check names what to present to it; or, on its node: systemctl stop etcd",
+                hint="etcd-ha check shows what it asks for; or, on its node: systemctl stop etcd",
             )
     return Around(
         tuple(one.url for one in seen if one.refused and one.url not in own_urls),

@@ -74,19 +74,19 @@ class Plan:
             *(f"           {name}={','.join(urls)}" for name, urls in self.members.items()),
             f"into       {self.places.data}{f', log in {self.places.log}' if self.places.log else ''}",
             f"revision   {checked.revision + self.bump}"
-            + ("; watchers of an older one are told that it is gone" if self.bump else
-               ": this etcd can't raise it, and watchers are not told; restart the clients"),
+            + ("; watchers of older revisions are cancelled" if self.bump else
+               ": this etcd can't raise it, and watchers are not cancelled; restart the clients"),
         ]  # fmt: skip
         if not checked.version:
-            lines.append("note       the file does not tell which version of etcd wrote it")
+            lines.append("note       it is unknown which version of etcd wrote the file")
         if file.kind is Kind.COPY:
-            lines.append("note       the file has no checksum: nobody knows whether it is as it was written")
+            lines.append("note       the file has no checksum, so damage can't be detected")
         made = self.source.manifest
         if made and {one.name: one.peer_urls for one in made.members} != self.members:
             known = ",".join(f"{one.name}={','.join(one.peer_urls)}" for one in made.members)
-            lines.append(f"note       the backup is of other members than etcd.yaml has: {known}")
+            lines.append(f"note       the members in the backup differ from etcd.yaml: {known}")
         if silent:
-            lines.append(f"note       no answer from {', '.join(silent)}; if one of them lives, end here")
+            lines.append(f"note       no answer from {', '.join(silent)}; if one of these runs, stop here")
         return lines
 
 
@@ -99,15 +99,17 @@ def source_of(named: Path, programs: Programs, *, skip_hash_check: bool, again: 
     if found.kind not in allowed:
         may = found.kind is Kind.COPY
         raise EtcdHaError(
-            f"{path} is not restored",
+            f"{path} can't be restored",
             details=(f"expected  {Kind.WHOLE.value}", f"got       {found.kind.value}"),
-            hint=f"if there is nothing better: {again}" if may else "another backup: etcd-ha backup list",
+            hint=f"if you have no other file: {again}"
+            if may
+            else "choose another backup: etcd-ha backup list",
         )
     if manifest and manifest.digest != found.digest:
         raise EtcdHaError(
-            f"{path} is not the snapshot of the backup that it lies in",
+            f"{path} is not the snapshot that its manifest describes",
             details=(f"expected  SHA-256 {manifest.digest}", f"got       SHA-256 {found.digest}"),
-            hint="another backup: etcd-ha backup list",
+            hint="choose another backup: etcd-ha backup list",
         )
     checked = programs.check(path)
     _require_version(checked)
@@ -122,7 +124,7 @@ def _require_version(checked: Checked) -> None:
     if data in (own, own - 1):
         return
     raise EtcdHaError(
-        "the snapshot is of another version than the etcd here can read",
+        "the installed etcd can't read a snapshot of this version",
         details=(f"expected  3.{own} or 3.{own - 1}", f"got       {checked.version}"),
         hint=f"apt install 'etcd-ha=3.{data if data > own else data + 1}.*'",
     )
@@ -134,7 +136,7 @@ def plan_of(site: Site, source: Source, token: str, bump: int) -> Plan:
     for folder in (data, *([Path(log)] if log else [])):
         if not folder.is_absolute() or not folder.is_dir():
             raise EtcdHaError(
-                f"the directory {folder} of etcd.yaml is not there",
+                f"the directory {folder} in etcd.yaml does not exist",
                 details=(
                     "expected  an empty one, or that of the lost member, mounted if it is a mount point",
                 ),

@@ -69,7 +69,7 @@ def test_list_has_each_and_json_says_the_same(node: KeeperNode) -> None:
 
 
 def test_a_dry_run_says_which_member_and_leaves_nothing(node: KeeperNode) -> None:
-    assert "of pg2 (http://127.0.0.2:23790)" in node.done("backup", "--dry-run")
+    assert "from pg2 (http://127.0.0.2:23790)" in node.done("backup", "--dry-run")
     assert not node.backups.exists()
 
 
@@ -84,7 +84,7 @@ def test_one_changed_byte_is_found_and_a_restore_of_it_refused(node: KeeperNode,
     assert (done.returncode, done.stdout) == (
         1,
         f"{backup}: snapshot.db is a snapshot that does not match its checksum: "
-        "at least one byte of it has changed\n",
+        "at least one byte has changed\n",
     )
     assert "does not match its checksum" in node.refused("restore", "--yes", backup)
     assert "does not match its checksum" in node.refused("restore", "--skip-hash-check", "--yes", backup)
@@ -95,15 +95,15 @@ def test_another_whole_snapshot_is_not_the_one_of_the_manifest(node: KeeperNode)
     node.etcdctl("put", "other", "key")
     (backup / "snapshot.db").unlink()
     node.etcdctl("snapshot", "save", str(backup / "snapshot.db"))
-    assert "is another snapshot than the manifest tells of" in node.keeper("backup", "verify").stdout
-    assert "is not the snapshot of the backup" in node.refused("restore", "--yes", str(backup))
+    assert "is not the snapshot in the manifest" in node.keeper("backup", "verify").stdout
+    assert "is not the snapshot that its manifest describes" in node.refused("restore", "--yes", str(backup))
 
 
 def test_a_backup_of_which_a_file_is_missing_is_not_whole(node: KeeperNode) -> None:
     backup = Path(node.done("backup").strip())
     (backup / "manifest.json").unlink()
-    assert "has no manifest.json that can be read" in node.keeper("backup", "verify").stdout
-    assert "has no manifest.json that can be read" in node.done("backup", "list")
+    assert "has no readable manifest.json" in node.keeper("backup", "verify").stdout
+    assert "has no readable manifest.json" in node.done("backup", "list")
 
 
 def test_what_a_killed_run_left_is_no_backup_and_goes_with_the_next(node: KeeperNode) -> None:
@@ -125,7 +125,7 @@ def test_where_too_little_is_free_nothing_is_begun_and_the_numbers_are_said(
     done = node.keeper("backup", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert done.returncode == 1
     assert "has too little space" in done.stderr
-    assert "64.0 MiB that stay free" in done.stderr
+    assert "64.0 MiB in reserve" in done.stderr
     assert list(node.backups.iterdir()) == []
 
 

@@ -61,7 +61,7 @@ def test_all_three_come_back_from_the_newest_backup(
         (backup,) = nodes[1].done("backup").splitlines()
         write(first, 3, "after the backup")
         before = revision_of(first)
-        assert nodes[1].done("backup", "verify") == f"{backup}: whole\n"
+        assert nodes[1].done("backup", "verify") == f"{backup}: intact\n"
     for node in nodes:
         lose(node)
     for node in nodes:

@@ -60,7 +60,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(node: KeeperNode, backup: 
 
 def test_without_a_terminal_and_without_yes_nothing_is_done(node: KeeperNode, backup: str) -> None:
     said = node.refused("restore", backup)
-    assert "nobody is asked" in said
+    assert "not confirmed" in said
     assert f"hint: to do it: etcd-ha restore {backup} --yes" in said
     assert (node.data / "member").exists()
 
@@ -73,7 +73,7 @@ def test_the_data_before_lies_beside_the_new(node: KeeperNode, backup: str) -> N
     # Once more is nothing more, and says how it would be.
     said = node.keeper("restore", "--yes", backup)
     assert said.returncode == 0
-    assert "has this restore already" in said.stderr
+    assert "was already restored from this file" in said.stderr
     assert "--token NAME" in said.stderr
     assert len(list(node.data.glob("member.before-restore-*"))) == 1
     node.done("restore", "--yes", "--token", "again", "--bump-revision", "2000000000", backup)
@@ -87,7 +87,7 @@ def test_a_living_cluster_is_refused_on_each_of_its_nodes_and_join_is_named(
     with running(nodes[1:]):
         for one in (node, nodes[1]):
             said = one.refused("restore", "--yes", backup)
-            assert "the cluster lives" in said
+            assert "the cluster is running" in said
             assert "etcd-ha join" in said
     assert (node.data / "member").exists()
 
@@ -150,7 +150,8 @@ def test_another_version_is_refused_unless_it_is_the_next(
 ) -> None:
     if program == "3.4":
         (tmp_path / "etcdctl").touch()
-        assert "etcd 3.4 is not restored" in node.keeper("restore", backup, ETCD_BIN=str(tmp_path)).stderr
+        said = node.keeper("restore", backup, ETCD_BIN=str(tmp_path)).stderr
+        assert "can't restore with the programs of etcd 3.4" in said
         return
     folder = str(programs_of(NEWEST[program])["etcdutl"].parent)
     done = node.keeper("restore", "--dry-run", backup, ETCD_BIN=folder)
@@ -182,7 +183,7 @@ def test_two_commands_at_once_are_refused(node: KeeperNode, backup: str, tmp_pat
             time.sleep(0.05)
         said = node.refused("restore", "--yes", backup)
         subprocess.run(["kill", "-9", "--", f"-{first.pid}"], check=True)
-    assert f"etcd-ha restore, process {first.pid}, is at work on this node" in said
+    assert f"etcd-ha restore (process {first.pid}) is running on this node" in said
 
 
 @pytest.mark.parametrize("undone", [False, True])
@@ -200,7 +201,7 @@ def test_a_restore_killed_while_etcdutl_works_is_undone_or_ends_well(
     assert (node.folder / "state/begun/restore.json").exists()
     if undone:
         before = (node.data / "member/snap/db").read_bytes()
-        assert "as it was before the restore" in node.keeper("restore", "undo", "--yes").stderr
+        assert "has the data from before the restore again" in node.keeper("restore", "undo", "--yes").stderr
         assert (node.data / "member/snap/db").read_bytes() == before
     else:
         node.done("restore", "--yes", backup)

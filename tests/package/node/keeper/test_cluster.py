@@ -113,7 +113,7 @@ def test_the_member_whose_loss_takes_the_quorum_is_named() -> None:
     assert quorum_faults(seen) == ()
     faults = quorum_faults(seen, without=seen[0].member)
     assert faults == (
-        "2 of 2 members have to be healthy, and 1 are",
+        "2 of 2 voting members must be healthy; 1 are",
         "c is not healthy: it never started",
     )
     assert quorum_faults(seen, without=seen[2].member) == ()

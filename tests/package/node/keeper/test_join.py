@@ -76,7 +76,7 @@ def test_a_new_node_joins_from_the_address_of_one_other_alone(nodes: Sequence[No
     first, new = nodes[0], nodes[3]
     shown = new.tool("join", "--dry-run", first.url)
     assert shown.returncode == 0, shown.stdout
-    assert "would: adding this node as a learner" in shown.stdout
+    assert "to do: adding this node as a learner" in shown.stdout
     assert len(first.members()) == 3
     done = new.tool("join", first.address)
     assert done.returncode == 0, done.stdout
@@ -127,8 +127,11 @@ def test_the_dead_member_is_removed_after_a_question_only(four: Sequence[Node]) 
     before = first.members()
     done = third.tool("join")
     assert done.returncode == 1
-    assert "nobody is asked" in done.stdout
-    assert "does not answer, and its data is not on this node. It is removed from the cluster." in done.stdout
+    assert "not confirmed" in done.stdout
+    assert (
+        "does not answer, and its data is not on this node. It will be removed from the cluster."
+        in done.stdout
+    )
     assert first.members() == before
 
 
@@ -139,12 +142,12 @@ def test_the_name_of_a_healthy_member_and_its_place_are_refused(four: Sequence[N
     new.write([first])
     done = new.tool("join", "--yes", first.url)
     assert done.returncode == 1
-    assert f"a member pg2 at {four[1].peer_url} is healthy" in done.stdout
+    assert f"another node, at {four[1].peer_url}, has a healthy member pg2" in done.stdout
     # It runs, and its data was moved away from under it.
     third.data.rename(third.folder / "moved")
     done = third.tool("join", "--yes", first.url)
     assert done.returncode == 1
-    assert "is healthy, and its data is elsewhere" in done.stdout
+    assert "is healthy, and its data is not here" in done.stdout
     assert first.members() == before
 
 
@@ -165,7 +168,9 @@ def test_data_of_another_cluster_is_set_aside(four: Sequence[Node]) -> None:
     new.serves()
     new.stop()
     asked = new.tool("join", first.url)
-    assert (asked.returncode, "on this node is set aside" in asked.stdout) == (1, True), asked.stdout
+    assert (asked.returncode, "on this node will be renamed, and kept" in asked.stdout) == (1, True), (
+        asked.stdout
+    )
     done = new.tool("join", "--yes", first.url)
     assert done.returncode == 0, done.stdout
     assert is_whole(four)
@@ -180,6 +185,6 @@ def test_two_at_once_on_a_node_are_refused(four: Sequence[Node]) -> None:
     process.stdout.readline()
     done = third.tool("join", "--yes")
     assert done.returncode == 1
-    assert f"etcd-ha join, process {process.pid}, is at work on this node" in done.stdout
+    assert f"etcd-ha join (process {process.pid}) is running on this node" in done.stdout
     process.communicate(timeout=120)
     wait_for("all three", lambda: is_whole(four[:3]), within=30)

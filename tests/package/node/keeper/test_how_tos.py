@@ -1,0 +1,95 @@
+"""replace-a-member.md and free-space.md, typed on nodes that are real etcd on loopback."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.package.node.check.clusters import program
+from tests.package.node.keeper.nodes import Node, leader_of, planned, running
+from tests.package.node.keeper.test_defrag import MIB, compact, fill, sizes
+from tests.package.node.node_shell import TEMPLATE
+from tests.support.documents import Followed, find_how_to
+
+QUOTA = 38 * MIB
+FRONT_END = '#!/bin/sh\ncommand=$1\nshift\nexec sh "{commands}/$command" "$@"\n'
+
+
+def followed(name: str, nodes: Sequence[Node]) -> Followed:
+    """The how-to, about these nodes. Somebody who is asked says yes."""
+
+    def here(text: str) -> str:
+        text = text.replace("192.168.6.10", nodes[0].address)
+        for command in ("join", "leave", "defrag"):
+            text = text.replace(f"etcd-ha {command}", f"etcd-ha {command} --yes")
+        return text
+
+    return Followed(find_how_to(name), here)
+
+
+def type_in(node: Node, block: str) -> str:
+    """Give the block to a shell on the node, where each line has to succeed; what it printed."""
+    front_end = node.folder / "bin/etcd-ha"
+    front_end.write_text(FRONT_END.format(commands=TEMPLATE / "node/commands"))
+    front_end.chmod(0o755)
+    etcdctl = node.folder / "bin/etcdctl"
+    etcdctl.write_text(f'#!/bin/sh\nexec {program(node.version, "etcdctl")} --endpoints={node.url} "$@"\n')
+    etcdctl.chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-ec", block], env=node.environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{block}\n{done.stdout}"
+    return done.stdout
+
+
+def test_members_are_replaced_added_and_removed_by_the_how_to(tmp_path: Path) -> None:
+    with running(planned(tmp_path, "3.6.16", 4), 3) as nodes:
+        first, _, third, new = nodes
+        steps = followed("replace-a-member.md", nodes)
+        third.stop()
+        shutil.rmtree(third.data)
+        planned_steps = type_in(third, steps.take("Replace a node"))
+        assert "to do: removing the dead member of this node" in planned_steps
+        (old,) = (id_ for id_, name in first.members().items() if name == "pg3")
+        type_in(third, steps.take("Replace a node"))
+        assert old not in first.members()
+        assert third.takes_writes()
+        type_in(new, steps.take("Add a node"))
+        assert sorted(first.members().values()) == ["pg1", "pg2", "pg3", "pg4"]
+        type_in(new, steps.take("Remove a node"))
+        assert new.pid == 0
+        listed = type_in(first, steps.take("Remove a node"))
+        assert sorted(line.split(", ")[2] for line in listed.splitlines()) == ["pg1", "pg2", "pg3"]
+        before = first.pid
+        type_in(first, steps.take("Do other work"))
+        assert first.pid not in (0, before)
+        first.serves()
+        steps.is_done()
+
+
+def test_space_is_given_back_and_the_alarm_cleared_by_the_how_to(tmp_path: Path) -> None:
+    with running(planned(tmp_path, "3.6.16", 2, **{"quota-backend-bytes": str(QUOTA)}), 2) as nodes:
+        first = nodes[0]
+        steps = followed("free-space.md", nodes)
+        # Files grow in steps of 16 MiB: after two they are above 80 % of the quota. Little of that is in use.
+        assert fill(first, 100) == 100
+        compact(first)
+        assert min(sizes(nodes)) > 0.8 * QUOTA
+        before = sizes(nodes)
+        assert type_in(first, steps.take("See how much")).count("would be defragmented") == 2
+        assert sizes(nodes) == before
+        type_in(first, steps.take("Defragment"))
+        assert max(sizes(nodes)) < 2 * MIB
+        assert fill(first, 400) < 400
+        assert "NOSPACE" in first.etcdctl("alarm", "list")
+        status = steps.take("When writes are refused")
+        said = first.tool(*status.split()[1:])
+        assert (said.returncode, "alarm NOSPACE" in said.stdout) == (1, True)
+        leader_of(nodes)
+        type_in(first, steps.take("When writes are refused"))
+        assert first.etcdctl("alarm", "list") == ""
+        assert first.takes_writes()
+        steps.is_done()

@@ -56,6 +56,11 @@ report_json() {
         service "$service_state" failure "$start_failure" enabled "$service_enabled" unit "$service_unit" name "$own_name" member_id "$member_id" \
         leader_id "$leader_id" leader "$leader_name"
     json_pairs backup "$backup_made" backup_failure "$backup_failed" backup_timer "$backup_timer"
+    case $downgrade in
+        none) printf '"downgrade":false,"downgrade_target":null,' ;;
+        unknown) printf '"downgrade":null,"downgrade_target":null,' ;;
+        *) printf '"downgrade":true,"downgrade_target":"%s",' "$downgrade" ;;
+    esac
     printf '"known_faults":'
     json_faults
     printf ',"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"

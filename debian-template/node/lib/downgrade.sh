@@ -11,6 +11,18 @@ downgrade_target() {
     esac
 }
 
+# has_downgrade: whether this node has the command; beside an etcd that was installed by hand, upstream's alone is there.
+has_downgrade() { [ -x "${ETCD_HA_COMMANDS:-/usr/lib/etcd-ha}/downgrade" ]; }
+
+# way_on TARGET: what ends a downgrade. etcdctl 3.5 has no command for it.
+way_on() {
+    if has_downgrade; then
+        echo "go on with etcd-ha $1; or, to stay with the newer minor version on all members: etcd-ha downgrade --cancel"
+    else
+        echo "go on with etcd-ha $1; or cancel the downgrade by etcdctl of the newer version"
+    fi
+}
+
 # members_behind DIR TARGET: names and versions of the members that do not run that minor version, from cluster_view's table in DIR.
 members_behind() {
     awk -F '|' -v target="$2." '

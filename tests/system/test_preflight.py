@@ -73,7 +73,7 @@ def test_data_of_a_newer_minor_stops_the_service(serving: Nodes) -> None:
     # The version of the cluster is known a moment after the start.
     follow(said, node, "systemctl start etcd")
     wait_for_storage([node], "3.7")
-    follow(said, node, "etcdctl downgrade validate")
+    follow(said, node, "etcd-ha downgrade 3.6", after=" --yes")
     wait_for_storage([node], "3.6")
     node.run("systemctl", "stop", "etcd")
     (node.root / "usr/lib/etcd-ha/bin/etcd").write_bytes(older)

@@ -88,6 +88,8 @@ def test_unattended_installation_and_after_it(nodes: Nodes, package: Package) ->
     )
     assert type_in(first, upgrade.take("etcd-ha config lint")) == ""
     type_in(first, SILENT + upgrade.take("dpkg-reconfigure -plow etcd-ha"))
+    assert "all members run 3.6" in type_in(first, upgrade.take("etcd-ha downgrade 3.6"))
+    assert "no downgrade is under way" in type_in(first, upgrade.take("etcd-ha downgrade --cancel"))
     upgrade.is_done()
 
     saving = Section("Backup and restore")

@@ -3,26 +3,22 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.machines.cluster import etcdctl
 from tests.support.machines.machine import Machine
 from tests.system.advice import follow
-from tests.system.upgrades import apt_install, hand_over_file, running_version, wait_for_storage
+from tests.system.upgrades import (
+    SILENT,
+    apt_install,
+    hand_over_file,
+    publish,
+    running_version,
+    wait_for_storage,
+)
 
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 
 BACKUPS = "/var/backups/etcd-ha"
-REPOSITORY = "/srv/repository"
-SOURCES = f"Types: deb\nURIs: file:{REPOSITORY}\nSuites: ./\nTrusted: yes\n"
-SILENT = "export DEBIAN_FRONTEND=noninteractive; "
-
-
-def publish(node: Machine, *debs: Path) -> None:
-    """More versions in the repository of the node."""
-    node.run("mkdir", "-p", REPOSITORY)
-    for deb in debs:
-        node.put(f"{REPOSITORY}/{deb.name}", deb)
-    node.run("sh", "-ec", f"cd {REPOSITORY}; apt-ftparchive packages . >Packages")
-    node.use_repository(SOURCES)
 
 
 def refused(node: Machine, deb: Path) -> str:
@@ -59,8 +55,16 @@ def test_each_refusal_has_the_command_that_leads_on(serving: Nodes, package: Pac
     follow(too_old, node, "apt install 'etcd-ha=3.6.", before=SILENT)
     assert running_version(node) == "3.6.16"
 
+    # Of an etcd that was installed by hand.
+    node.run("mv", "/usr/lib/etcd-ha/downgrade", "/root/")
+    follow(refused(node, package("3.5.35")), node, "etcdctl downgrade validate")
+    wait_for_storage([node], "3.5")
+    etcdctl(node, "downgrade", "cancel")
+    wait_for_storage([node], "3.6")
+    node.run("mv", "/root/downgrade", "/usr/lib/etcd-ha/")
+
     back = refused(node, package("3.5.35"))
-    follow(back, node, "etcdctl downgrade validate")
+    follow(back, node, "etcd-ha downgrade 3.5", after=" --yes")
     wait_for_storage([node], "3.5")
     apt_install(node, hand_over_file([node], package("3.5.35")))
     assert running_version(node) == "3.5.35"

@@ -109,7 +109,7 @@ def test_steps_from_3_6_by_its_data_alone(serving: Nodes, package: Package) -> N
     wait_for_storage([node], "3.6")
     node.run("systemctl", "stop", "etcd")
     check(node, Row("3.7.3", "refused", "all members must run 3.6.11 or later"), package("3.7.3"))
-    check(node, Row("3.5.35", "refused", "etcdctl downgrade enable 3.5"), package("3.5.35"))
+    check(node, Row("3.5.35", "refused", "etcd-ha downgrade 3.5"), package("3.5.35"))
     check(node, Row("3.6.16", "allowed"), package("3.6.16"))
     check(node, Row("3.7.3", "warned", "does not answer"), package("3.7.3"))
 

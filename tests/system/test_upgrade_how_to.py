@@ -49,16 +49,24 @@ def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package) -> None:
     curl = done.replace("curl", "etcd --version #")
     assert follow(first, curl).count("3.6.16") >= 3
 
-    older, downgrade = how_to.blocks("Go back")
+    older, downgrade, install, look, cancel = how_to.blocks("Go back")
     on_all(machines, older)
     assert [running_version(machine) for machine in machines] == ["3.6.7"] * 3
     wait_for_storage(machines, "3.6")
-    # "From 3.6 to 3.5 the same way."
-    follow(first, downgrade.replace("3.6", "3.5"))
-    wait_for_storage(machines, "3.5")
-    for machine in machines:
-        follow(machine, older.replace("3.6.7", "3.5.35"), within=400)
+    # "From 3.6 to 3.5, do the same with 3.5."
+    down, install, look = (
+        text.replace("3.6.16", "3.5.35").replace("3.6", "3.5") for text in (downgrade, install, look)
+    )
+    follow(first, down)
+    assert "the downgrade to 3.5 is cancelled" in follow(first, cancel)
+    wait_for_storage(machines, "3.6")
+    assert "the downgrade to 3.5 has begun" in follow(first, down.replace("etcd-ha backup", ""))
+    for machine in machines[:2]:
+        follow(machine, install, within=400)
+    assert f"yet: {machines[2].name} (3.6.7)" in follow(first, look)
+    follow(machines[2], install, within=400)
     assert [running_version(machine) for machine in machines] == ["3.5.35"] * 3
+    assert "all members run 3.5" in follow(first, look)
     assert "written after the upgrade" in etcdctl(first, "get", "key")
 
     look, restore, start = how_to.blocks("Recover")

@@ -53,19 +53,19 @@ START = "3.5.16"
 STEPS = (
     Step("3.5.35", {"3.6.7": TOO_OLD.format(5, 26), "3.6.16": TOO_OLD.format(5, 26), "3.7.3": SKIPS}),
     Step("3.6.7", {"3.7.3": SKIPS}),
-    Step("3.6.16", {"3.7.3": TOO_OLD.format(6, 11), "3.5.35": "etcdctl downgrade enable 3.5"}),
-    Step("3.7.3", {"3.5.35": "etcdctl downgrade enable 3.5"}),
+    Step("3.6.16", {"3.7.3": TOO_OLD.format(6, 11), "3.5.35": "etcd-ha downgrade 3.5"}),
+    Step("3.7.3", {"3.5.35": "etcd-ha downgrade 3.5"}),
     Step(
         "3.6.16",
         {
-            **dict.fromkeys(("3.6.7", "3.6.16"), "etcdctl downgrade enable 3.6"),
+            **dict.fromkeys(("3.6.7", "3.6.16"), "etcd-ha downgrade 3.6"),
             "3.5.35": "holds data of 3.7.0",
         },
         downgrade="3.6",
     ),
 )
 # After the last step.
-FORBIDDEN_AT_THE_END = {"3.5.35": "etcdctl downgrade enable 3.5"}
+FORBIDDEN_AT_THE_END = {"3.5.35": "etcd-ha downgrade 3.5"}
 
 
 @dataclass

@@ -17,6 +17,10 @@ from tests.system.service import service
 
 QUEUE = "/etcd-ha/restart/"
 BEGIN = "/root/upgrade-begins"
+REPOSITORY = "/srv/repository"
+SOURCES = f"Types: deb\nURIs: file:{REPOSITORY}\nSuites: ./\nTrusted: yes\n"
+# Before a command that apt would ask about.
+SILENT = "export DEBIAN_FRONTEND=noninteractive; "
 
 
 def formed(machines: Sequence[Machine], deb: Path, more_answers: Mapping[str, str] | None = None) -> Cluster:
@@ -33,6 +37,15 @@ def hand_over_file(machines: Sequence[Machine], deb: Path) -> str:
     for machine in machines:
         machine.put(where, deb)
     return where
+
+
+def publish(node: Machine, *debs: Path) -> None:
+    """More versions in the repository of the node."""
+    node.run("mkdir", "-p", REPOSITORY)
+    for deb in debs:
+        node.put(f"{REPOSITORY}/{deb.name}", deb)
+    node.run("sh", "-ec", f"cd {REPOSITORY}; apt-ftparchive packages . >Packages")
+    node.use_repository(SOURCES)
 
 
 def apt_install(machine: Machine, where: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:

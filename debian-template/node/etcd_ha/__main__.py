@@ -8,7 +8,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from etcd_ha import node  # noqa: E402
 from etcd_ha.check import UNKNOWN  # noqa: E402
-from etcd_ha.commands import backup, defrag, join, leave, restore  # noqa: E402
+from etcd_ha.commands import backup, defrag, downgrade, join, leave, restore  # noqa: E402
 from etcd_ha.errors import USAGE, EtcdHaError, WrongUsage  # noqa: E402
 
 FAILED, INTERRUPTED = 1, 130
@@ -17,6 +17,7 @@ COMMANDS = {
     "backup": (backup.main, FAILED),
     "check": (node.main, UNKNOWN),
     "defrag": (defrag.main, FAILED),
+    "downgrade": (downgrade.main, FAILED),
     "join": (join.main, FAILED),
     "leave": (leave.main, FAILED),
     "restore": (restore.main, FAILED),

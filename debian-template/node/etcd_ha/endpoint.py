@@ -39,7 +39,9 @@ class Member:
 class Status:
     """A member's own status.
 
-    leader: its id, 0 for none; quota: bytes, None if it does not report it; applied: index of the last entry.
+    leader: its id, 0 for none; quota: bytes, None if it does not report it; applied: index of the last entry;
+    storage: version of its data; downgrade: version to which a downgrade that is under way leads. Both are
+    empty where there is none, and always before 3.6, which does not report them.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Status:
     revision: int
     alarms: frozenset[tuple[str, str]]
     applied: int
+    storage: str = ""
+    downgrade: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ def _with_gateway(found: Endpoint, gateway: Gateway) -> Endpoint:
 def status_of(gateway: Gateway) -> Status:
     """What the member says of itself. Raises NotReached and Failed."""
     said = gateway.call("maintenance/status")
-    header = said.one("header")
+    header, downgrade = said.one("header"), said.one("downgradeInfo")
     return Status(
         id=_hexadecimal(header.number("member_id")),
         cluster=_hexadecimal(header.number("cluster_id")),
@@ -181,6 +185,8 @@ def status_of(gateway: Gateway) -> Status:
             (kind, _hexadecimal(int(id_))) for id_, kind in _ALARM.findall(" ".join(said.texts("errors")))
         ),
         applied=said.number("raftAppliedIndex"),
+        storage=said.text("storageVersion"),
+        downgrade=downgrade.text("targetVersion") if downgrade.truth("enabled") else "",
     )
 
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The members that run on this system, and what they have open. Only root may look.
-# Needs: nothing.
+# Needs: service.
 
 # etcd_processes: the members that run on this system, by process id.
 etcd_processes() {
@@ -54,4 +54,15 @@ process_unit() {
 describe_process() {
     described_unit=$(process_unit "$1") || described_unit=
     echo "process $1, $(process_program "$1")${described_unit:+ by $described_unit}"
+}
+
+# guarded_processes OLD_PACKAGE: at the first installation each member that runs here, since any may use the package's programs at
+# its next start; at a later one those that run the package's programs, and the service.
+guarded_processes() {
+    etcd_processes | while read -r guarded; do
+        case $1:$(process_program "$guarded") in
+            :* | *:/usr/lib/etcd-ha/bin/etcd) echo "$guarded" ;;
+            *) [ "$(unit_property MainPID)" != "$guarded" ] || echo "$guarded" ;;
+        esac
+    done
 }

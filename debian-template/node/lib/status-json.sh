@@ -57,6 +57,11 @@ report_json() {
         leader_id "$leader_id" leader "$leader_name"
     json_pairs backup_made "${backup_made%% *}" backup "${backup_made#* }" \
         backup_failed "${backup_failed%% *}" backup_failure "${backup_failed#* }" backup_timer "$backup_timer"
+    case $downgrade in
+        none) printf '"downgrade":false,"downgrade_target":null,' ;;
+        unknown) printf '"downgrade":null,"downgrade_target":null,' ;;
+        *) printf '"downgrade":true,"downgrade_target":"%s",' "$downgrade" ;;
+    esac
     printf '"known_faults":'
     json_faults
     printf ',"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"

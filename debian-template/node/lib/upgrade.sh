@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Which steps from one version of etcd to another upstream forbids or advises against, and why.
 # $view is a directory.
-# Needs: bbolt, member, service, yaml.
+# Needs: bbolt, downgrade, member, service, yaml.
 # shellcheck disable=SC2154  # view
 
 # minor_of VERSION: "3 6" of 3.6.7, for comparisons.
@@ -23,11 +23,8 @@ newer_data_versions() {
     newer_cluster=$(bbolt_value "$newer_database" cluster clusterVersion) || pass_on "$newer_cluster" || return
     newer_storage=$(bbolt_value "$newer_database" meta storageVersion) || pass_on "$newer_storage" || return
     if minor_is_newer "$newer_cluster" "$1"; then
-        newer_target=$(bbolt_value "$newer_database" cluster downgrade) || pass_on "$newer_target" || return
-        case $newer_target in
-            *'"target-version":"'"$(minor_of "$1" | tr ' ' .)".*'"enabled":true'*) ;;
-            *) echo "$newer_cluster" ;;
-        esac
+        newer_target=$(downgrade_target) || pass_on "$newer_target" || return
+        [ "$newer_target" = "$(minor_of "$1" | tr ' ' .)" ] || echo "$newer_cluster"
     fi
     if minor_is_newer "$newer_storage" "$1"; then echo "$newer_storage"; fi
 }
@@ -105,7 +102,11 @@ lowest() { printf '%s\n' "$@" | grep . | sort -V | head -n 1; }
 way_back() { # DATA TO
     if [ "$(minors_apart "$1" "$2")" = -1 ] && minor_is_newer "$1" 3.5; then
         older=$(minor_of "$2" | tr ' ' .)
-        echo "etcdctl downgrade validate $older && etcdctl downgrade enable $older. When all members show that storage version, try again"
+        if has_downgrade; then
+            echo "when this has ended, try again: etcd-ha downgrade $older"
+        else
+            echo "etcdctl downgrade validate $older && etcdctl downgrade enable $older. When all members show that storage version, try again"
+        fi
     else
         echo "keep ${1%.*}; to go back, restore a snapshot from before the upgrade on all members"
     fi

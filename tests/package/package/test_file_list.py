@@ -41,6 +41,7 @@ FILES = """
 0755 usr/lib/etcd-ha/client/etcdctl
 0755 usr/lib/etcd-ha/config
 0755 usr/lib/etcd-ha/defrag
+0755 usr/lib/etcd-ha/downgrade
 0755 usr/lib/etcd-ha/in-turn
 0755 usr/lib/etcd-ha/join
 0755 usr/lib/etcd-ha/leave

@@ -66,6 +66,17 @@ class Lab:
             shutil.rmtree(machine.root.parent / "upper/var/log/journal", ignore_errors=True)
             run(["cp", "-a", machine.root.parent / "upper", disks / machine.name])
 
+    def renew(self, machine: Machine, suite: str = "trixie") -> None:
+        """Destroy a node with its disk, and boot one of its name and address that has nothing else."""
+        machine.cut_power()
+        run(["umount", machine.root])
+        for part in ("root", "upper", "work"):
+            shutil.rmtree(machine.root.parent / part)
+        lower = self.bases.enter_context(Base(suite, BOOTABLE).in_use())
+        lay_overlay(machine.root.parent, lower)
+        self._name(machine)
+        machine.boot()
+
     def _attach(self, count: int) -> list[Endpoint]:
         first = len(self.network.endpoints) + 1
         return [self.network.attach(f"{self.names}{number}") for number in range(first, first + count)]

@@ -63,6 +63,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "upgrade.sh: apt install 'etcd-ha=3.5.*'",
         "upgrade.sh: apt install 'etcd-ha=3.6.*'",
         "etcd-ha.preinst: etcdctl --endpoints=$endpoint snapshot save $snapshot",
+        "upgrade.sh: etcd-ha downgrade $older",
         "upgrade.sh: etcdctl downgrade validate $older && etcdctl downgrade enable $older",
     ),
     "system/test_node_answers.py::test_without_answers_nothing_is_invented_and_one_line_says_how_to_go_on": (
@@ -149,7 +150,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "preflight: systemctl start etcd",
     ),
     "system/test_preflight.py::test_data_of_a_newer_minor_stops_the_service": (
-        "preflight: etcdctl downgrade validate $older && etcdctl downgrade enable $older",
+        "preflight: etcd-ha downgrade $older",
     ),
     "system/test_preflight.py::"
     "test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mends_it": (
@@ -176,6 +177,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "test_without_the_slot_in_time_the_command_does_not_run_and_the_reason_is_said": (
         "in-turn: etcd-ha in-turn$again",
     ),
+    "system/test_downgrade.py::test_two_minor_versions_back": ("downgrade.sh: etcd-ha downgrade --cancel",),
     "package/node/test_turn_conditions.py::"
     "test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it": (
         "cluster-view.sh: export ETCDCTL_ENDPOINTS=$2",

@@ -10,9 +10,11 @@ from builder.shipped import DEBIAN_TEMPLATE
 from tests.package.node.node_functions import functions_of
 
 PREINST = DEBIAN_TEMPLATE / "etcd-ha.preinst"
+COMMANDS = str(DEBIAN_TEMPLATE / "node/commands")
+UNDER_WAY = '{"target-version":"3.6.0","enabled":true}'
 # The database that no registry's etcd can write: only what is looked up in it.
 DATABASE = r"""
-for part in message yaml member bbolt upgrade; do . "$1/$part.sh"; done
+for part in message yaml member bbolt downgrade upgrade; do . "$1/$part.sh"; done
 eval "$3"
 package_version=$2-1
 database_file() { echo /db; }
@@ -25,15 +27,23 @@ bbolt_get() {
     esac
 }
 guard_against_older "$2" "$RAN"
+guard_against_newer "$2"
 """
 
 
 def guarded(
-    to: str, downgrade: str, *, cluster: str = "3.7.0", storage: str = "3.6.0", ran: str = ""
+    to: str,
+    downgrade: str,
+    *,
+    cluster: str = "3.7.0",
+    storage: str = "3.6.0",
+    ran: str = "",
+    commands: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """The guard's word on a version."""
+    """The guard's word on a version. commands: the folder of the commands of a package that is installed."""
     words = ["sh", "-euc", DATABASE, "sh", str(DEBIAN_TEMPLATE / "node/lib"), to, functions_of(PREINST)]
     facts = {"CLUSTER": cluster, "STORAGE": storage, "DOWNGRADE": downgrade, "RAN": ran}
+    facts["ETCD_HA_COMMANDS"] = commands
     return subprocess.run(
         words, env={"PATH": "/usr/bin:/bin", **facts}, capture_output=True, text=True, check=False
     )
@@ -44,7 +54,7 @@ def guarded(
     [
         ("3.6.14", ""),
         ("3.6.14", '{"target-version":"3.6.0","enabled":false}'),
-        ("3.5.33", '{"target-version":"3.6.0","enabled":true}'),
+        ("3.5.33", UNDER_WAY),
         ("3.5.33", ""),
     ],
 )
@@ -54,14 +64,33 @@ def test_older_minor_is_refused(to: str, downgrade: str) -> None:
     assert f"etcd {to} can't run on the data of etcd 3.7.0" in done.stderr
 
 
-def test_refusal_names_upstreams_downgrade_where_there_is_one() -> None:
-    assert "etcdctl downgrade enable 3.6" in guarded("3.6.14", "").stderr
-    assert "etcdctl downgrade" not in guarded("3.5.33", "").stderr
+def test_refusal_names_the_downgrade_where_there_is_one() -> None:
+    assert "etcd-ha downgrade 3.6" in guarded("3.6.14", "", commands=COMMANDS).stderr
+    # Beside an etcd that was installed by hand.
+    assert "etcdctl downgrade enable 3.6" in guarded("3.6.14", "", commands="/nowhere").stderr
+    assert " downgrade 3" not in guarded("3.5.33", "", commands=COMMANDS).stderr
 
 
 def test_older_minor_passes_while_the_cluster_is_in_a_downgrade_to_it() -> None:
-    done = guarded("3.6.14", '{"target-version":"3.6.0","enabled":true}')
+    done = guarded("3.6.14", UNDER_WAY)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("to", ["3.7.2", "3.7.3", "3.8.0"])
+def test_newer_minor_is_refused_while_a_downgrade_is_under_way(to: str) -> None:
+    done = guarded(to, UNDER_WAY, cluster="3.6.0", commands=COMMANDS)
+    assert done.returncode == 1
+    assert f"etcd {to} is newer than 3.6, to which this cluster is being downgraded" in done.stderr
+    assert "go on with etcd-ha 3.6; or" in done.stderr
+    assert "etcd-ha downgrade --cancel" in done.stderr
+    by_hand = guarded(to, UNDER_WAY, cluster="3.6.0", commands="/nowhere")
+    assert "cancel the downgrade by etcdctl of the newer version" in by_hand.stderr
+
+
+def test_any_of_the_two_minors_passes_after_a_downgrade_was_cancelled_half_way() -> None:
+    cancelled = '{"target-version":"","enabled":false}'
+    for to in ("3.6.16", "3.7.3"):
+        assert guarded(to, cancelled, cluster="3.6.0").returncode == 0
 
 
 def test_same_and_newer_minors_pass() -> None:
@@ -70,9 +99,9 @@ def test_same_and_newer_minors_pass() -> None:
 
 
 def test_older_minor_waits_until_the_storage_has_been_downgraded_as_well() -> None:
-    done = guarded("3.6.14", '{"target-version":"3.6.0","enabled":true}', storage="3.7.0")
+    done = guarded("3.6.14", UNDER_WAY, storage="3.7.0", commands=COMMANDS)
     assert done.returncode == 1
-    assert "When all members show that storage version" in done.stderr
+    assert "when this has ended, try again: etcd-ha downgrade 3.6" in done.stderr
 
 
 def test_what_ran_last_counts_where_the_data_says_nothing() -> None:

@@ -37,6 +37,11 @@ class Seen:
         return self.status is not None
 
     @property
+    def version(self) -> str:
+        """Of its etcd, such as 3.6.7; empty where this member did not answer."""
+        return (self.endpoint.version or "") if self.endpoint and self.answers else ""
+
+    @property
     def why_not(self) -> str:
         """Why it is not healthy; empty where it is."""
         if self.is_healthy:

@@ -7,9 +7,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from etcd_ha.commands.defrag import MIB
+
 from tests.package.node.check.clusters import program
 from tests.package.node.keeper.nodes import Node, leader_of, planned, running
-from tests.package.node.keeper.test_defrag import MIB, compact, fill, sizes
+from tests.package.node.keeper.test_defrag import compact, fill, sizes
 from tests.package.node.node_shell import TEMPLATE
 from tests.support.documents import Followed, find_how_to
 

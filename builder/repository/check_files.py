@@ -50,15 +50,15 @@ def _check_links(repository: Repository) -> Iterator[str]:
         repository.require_links()
     except Damaged as error:
         yield f"{error.summary}: {error.hint}"
-    for path in sorted(repository.dists.glob("*")):
-        if not repository.generations(path.name).is_dir():
-            yield f"{path.relative_to(repository.root)} is not a suite of this repository"
 
 
 def _check_strangers(repository: Repository) -> Iterator[str]:
     """What was not written here, or by a publisher that was killed."""
     if repository.unfinished.exists():
         return
+    for path in sorted(repository.dists.glob("*")):
+        if not repository.generations(path.name).is_dir():
+            yield f"{path.relative_to(repository.root)} is not a suite of this repository"
     for path in sorted(repository.by_hash.glob("*")):
         if not _DIGEST.fullmatch(path.name):
             yield _not_ours(repository, path)

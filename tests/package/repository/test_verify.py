@@ -161,3 +161,16 @@ def test_lost_link_of_a_suite_is_not_made_anew_over_what_was_published(whole: Pu
     assert whole.versions() == {"3.6.7-1"}
     assert whole.publish(whole.deb("3.6.8-1")).status == 0
     assert whole.problems() == []
+
+
+def test_the_link_that_a_killed_publisher_left_is_no_fault_and_that_of_a_stranger_is(
+    whole: Publisher,
+) -> None:
+    left = whole.repository / "dists" / f".{SUITE}"
+    left.symlink_to(f"../generations/{SUITE}/7")
+    assert whole.problems() == [f"dists/.{SUITE} is not a suite of this repository"]
+    (whole.repository / ".etcd-deb/unfinished").touch()
+    assert whole.problems() == []
+    assert whole.publish(whole.deb("3.6.8-1")).status == 0
+    assert not left.is_symlink()
+    assert whole.problems() == []

@@ -24,6 +24,8 @@ initial-cluster-state: {state}
 """
 # Fixed, since the tool takes the client port of the others for its own; below those of outgoing connections.
 PORT, PEER_PORT = 23790, 23800
+# Addresses are of this worker of pytest-xdist alone: others run members at the same time.
+NETWORK = f"127.0.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
 
 
 @dataclass(frozen=True)

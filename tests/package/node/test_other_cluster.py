@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.package.manual import unpack_programs
-from tests.package.node.real_members import Node
+from tests.package.node.real_members import NETWORK, Node
 from tests.support.wait import wait_for
 
 Named = Callable[[str, str], Node]
@@ -43,7 +43,7 @@ def kept(node: Node) -> list[str]:
 
 
 def test_member_that_answers_for_another_cluster_is_foreign_and_this_one_may_start_over(named: Named) -> None:
-    other, lost = named("other", "127.0.0.2"), named("lost", "127.0.0.3")
+    other, lost = named("other", f"{NETWORK}.2"), named("lost", f"{NETWORK}.3")
     other.configure()
     # It waits for a quorum for ever: the other one never heard of it.
     lost.configure(other)
@@ -63,7 +63,7 @@ def test_member_that_answers_for_another_cluster_is_foreign_and_this_one_may_sta
 
 
 def test_reset_is_refused_while_the_cluster_knows_the_member_or_nobody_answers(named: Named) -> None:
-    first, second = named("first", "127.0.0.2"), named("second", "127.0.0.3")
+    first, second = named("first", f"{NETWORK}.2"), named("second", f"{NETWORK}.3")
     first.configure(second)
     second.configure(first)
     with first.runs():
@@ -88,7 +88,7 @@ def test_reset_is_refused_while_the_cluster_knows_the_member_or_nobody_answers(n
 
 
 def test_reset_asks_where_nobody_says_yes(named: Named) -> None:
-    alone = named("alone", "127.0.0.2")
+    alone = named("alone", f"{NETWORK}.2")
     alone.configure()
     with alone.runs():
         alone.serves()
@@ -99,7 +99,7 @@ def test_reset_asks_where_nobody_says_yes(named: Named) -> None:
 
 
 def test_reset_reads_where_the_data_is_or_refuses(named: Named) -> None:
-    alone = named("alone", "127.0.0.2")
+    alone = named("alone", f"{NETWORK}.2")
     alone.configure()
     file = alone.folder / "etcd.yaml"
     file.write_text(file.read_text().replace("data-dir: ", "data-dir: &here "))

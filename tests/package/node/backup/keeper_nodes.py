@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.package.node.node_shell import LIBRARY, TEMPLATE
-from tests.package.node.real_members import Node
+from tests.package.node.real_members import NETWORK, Node
 
-ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+ADDRESSES = tuple(f"{NETWORK}.{number}" for number in (1, 2, 3))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.package.node.backup.keeper_nodes import KeeperNode, running, three
+from tests.package.node.real_members import NETWORK
 from tests.support.releases.releases import NEWEST
 
 
@@ -53,7 +54,7 @@ def test_a_backup_has_all_that_a_restore_needs_and_nobody_else_may_read_it(node:
     members = manifest["members"]
     assert isinstance(members, list)
     assert {one["name"]: one["peer_urls"] for one in members} == {
-        f"pg{number}": [f"http://127.0.0.{number}:23800"] for number in (1, 2, 3)
+        f"pg{number}": [f"http://{NETWORK}.{number}:23800"] for number in (1, 2, 3)
     }
 
 
@@ -69,7 +70,7 @@ def test_list_has_each_and_json_says_the_same(node: KeeperNode) -> None:
 
 
 def test_a_dry_run_says_which_member_and_leaves_nothing(node: KeeperNode) -> None:
-    assert "from pg2 (http://127.0.0.2:23790)" in node.done("backup", "--dry-run")
+    assert f"from pg2 (http://{NETWORK}.2:23790)" in node.done("backup", "--dry-run")
     assert not node.backups.exists()
 
 

@@ -17,6 +17,7 @@ from etcd_ha.errors import EtcdHaError
 
 from tests.package.node.backup.keeper_nodes import KeeperNode, running, three
 from tests.package.node.node_shell import TEMPLATE
+from tests.package.node.real_members import NETWORK
 from tests.support.releases.releases import NEWEST
 
 
@@ -53,7 +54,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(node: KeeperNode, backup: 
     before = {path: path.stat().st_mtime_ns for path in node.data.rglob("*")}
     said = node.done("restore", "--dry-run", backup)
     assert f"into       {node.data}" in said
-    assert "no answer from http://127.0.0.2:23790, http://127.0.0.3:23790" in said
+    assert f"no answer from http://{NETWORK}.2:23790, http://{NETWORK}.3:23790" in said
     assert {path: path.stat().st_mtime_ns for path in node.data.rglob("*")} == before
     assert not (node.folder / "state").exists()
 
@@ -96,7 +97,7 @@ def test_an_etcd_that_is_no_service_and_uses_the_data_is_refused(node: KeeperNod
     # Alone it has no quorum, and answers nobody.
     with node.runs():
         deadline = time.monotonic() + 20
-        while "an etcd that is not etcd.service" not in (
+        while "an etcd other than etcd.service" not in (
             said := node.keeper("restore", "--yes", backup).stderr
         ):
             assert time.monotonic() < deadline, said

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The answers of the cluster's members, asked in parallel with a time limit.
-# Needs: bbolt, client, host, member, wal, yaml.
+# Needs: bbolt, client, host, member, service, wal, yaml.
 
 # known_members: lines "ID|NAME|PEER URLS|CLIENT URLS|LEARNER". From the member here; without a quorum it can't answer,
 # and then from its database (a copy that may be outdated), and without one from initial-cluster.
@@ -52,9 +52,10 @@ tls_refusal() {
     return 0
 }
 
-# why_slow FILE: from etcdctl's errors about the member here, that it listens but has not answered; nothing if it does not
-# listen. Of another machine, silence may also mean that it is off.
+# why_slow FILE: from etcdctl's errors about the member here, that it has served and does not answer; nothing if it does not
+# listen, or still waits for a quorum (its start has not ended). Of another machine, silence may also mean that it is off.
 why_slow() {
+    [ "$(unit_property ActiveState)" = active ] || return 0
     ! grep -q 'connection refused' "$1" || return 0
     if grep -q 'deadline exceeded' "$1"; then echo "no answer within 2 s"; fi
 }

@@ -146,9 +146,12 @@ def test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it
 
 
 def test_a_member_that_listens_and_does_not_answer_is_unknown_and_one_that_does_not_listen_unreachable(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its quorum is then unknown too, and not lost (`quorum` of status)."""
+    (tmp_path / "systemctl").write_text("#!/bin/sh\necho active\n")
+    (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     rows = ("cat", str(tmp_path / "view" / "rows"))
     with single(programs(tmp_path, "3.7.3"), tmp_path, "pg1") as member:
         assert said(member, tmp_path, *rows)[1].split("|")[3] == "healthy"

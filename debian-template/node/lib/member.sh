@@ -79,10 +79,13 @@ from_root() {
     esac
 }
 
+# path_in_unit PATH: the same, as a unit file needs it.
+path_in_unit() { from_root "$1" | sed 's/%/%%/g'; }
+
 # is_opened_by_unit DIRECTORY: the generator lets the sandbox write there. systemd opens only what exists when it makes the
 # sandbox of a start.
 is_opened_by_unit() {
-    grep -qsxF "ReadWritePaths=\"-$(from_root "$1" | sed 's/%/%%/g')\"" \
+    grep -qsxF "ReadWritePaths=\"-$(path_in_unit "$1")\"" \
         "${ETCD_HA_GENERATED:-/run/systemd/generator}/etcd.service.d/etcd-ha-paths.conf"
 }
 

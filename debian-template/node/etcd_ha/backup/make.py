@@ -57,12 +57,11 @@ def source_of(members: Sequence[Seen], own: str) -> Source:
         (
             one.member.name != own,
             one.is_leader,
-            Source(one.member, one.url, one.endpoint.version or "", status),
+            Source(one.member, one.url, one.version, status),
         )
         for one in members
         if one.endpoint
-        and (status := one.endpoint.status)
-        and one.answers
+        and (status := one.status)
         and (one.is_healthy or one.endpoint.reason == _FULL)
         and not one.member.is_learner
     ]

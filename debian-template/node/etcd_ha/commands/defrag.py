@@ -12,7 +12,7 @@ from etcd_ha.keeper.here import Here, here_of
 from etcd_ha.keeper.leadership import hand_over
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.seen import Seen
-from etcd_ha.keeper.slot import slot_owner
+from etcd_ha.keeper.slot import why_taken
 from etcd_ha.keeper.waiting import until
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
 
@@ -93,7 +93,7 @@ def _relieve(words: Words, here: Here, cluster: Cluster, seen: Sequence[Seen], f
         return 0
     confirm(words, what, "Continue?")
     with only_one(words, here.run):
-        until("the restart slot to be free", SLOT, lambda: _slot_owner(cluster))
+        until("the restart slot to be free", SLOT, lambda: why_taken(cluster))
         revision = max(status.revision for status in (one.status for one in seen) if status)
         say(f"compacting to revision {revision}")
         try:
@@ -108,11 +108,6 @@ def _relieve(words: Words, here: Here, cluster: Cluster, seen: Sequence[Seen], f
         cluster.prove_by_put()
     say("the alarm is cleared, and a key was put, read and deleted")
     return 0
-
-
-def _slot_owner(cluster: Cluster) -> str:
-    owner = slot_owner(cluster)
-    return f"{owner} has it" if owner else ""
 
 
 def _check_room(seen: Sequence[Seen]) -> None:

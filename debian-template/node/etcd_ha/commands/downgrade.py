@@ -24,7 +24,7 @@ from etcd_ha.keeper.here import Here, here_of
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.packages import installation
 from etcd_ha.keeper.seen import Seen
-from etcd_ha.keeper.slot import slot_owner
+from etcd_ha.keeper.slot import why_taken
 from etcd_ha.keeper.waiting import refusal, until
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
 
@@ -106,7 +106,7 @@ def _begin(words: Words, cluster: Cluster, target: Minor) -> None:
         ],
         f"Begin the downgrade to {target}?",
     )
-    until("a free restart slot", SETTLED, lambda: _slot_owner(cluster))
+    until("a free restart slot", SETTLED, lambda: why_taken(cluster))
     # The version of the cluster follows a moment after that of its last member.
     until(
         f"a cluster that can go back to {target}",
@@ -115,11 +115,6 @@ def _begin(words: Words, cluster: Cluster, target: Minor) -> None:
     )
     change(cluster, "ENABLE", target)
     say(f"the downgrade to {target} has begun")
-
-
-def _slot_owner(cluster: Cluster) -> str:
-    owner = slot_owner(cluster)
-    return f"{owner} has the restart slot" if owner else ""
 
 
 def _why_waiting(words: Words, cluster: Cluster, target: Minor) -> str:

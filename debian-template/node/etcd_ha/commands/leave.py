@@ -13,7 +13,7 @@ from etcd_ha.keeper.leadership import hand_over
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.plan import Step, carry_out
 from etcd_ha.keeper.seen import Seen, quorum_faults
-from etcd_ha.keeper.slot import slot_owner
+from etcd_ha.keeper.slot import why_taken
 from etcd_ha.keeper.waiting import refusal, until
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
 
@@ -69,8 +69,8 @@ def _leave(words: Words, here: Here) -> bool:
     # While a member is ill, nobody gets the slot, and an owner of it is the ill one itself.
     if not here.has_slot and not mine.member.is_learner and all(one.is_healthy for one in seen):
         return True
-    if not here.has_slot and (owner := slot_owner(cluster)):
-        raise EtcdHaError(f"{owner} has the restart slot", hint=f"after it has ended: {words.again()}")
+    if not here.has_slot and (why := why_taken(cluster)):
+        raise EtcdHaError(why, hint=f"after it has ended: {words.again()}")
     if mine.is_leader:
         hand_over(cluster, mine, others)
     record.write({"member": mine.member.id, "urls": urls})

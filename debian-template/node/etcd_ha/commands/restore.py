@@ -15,6 +15,7 @@ from etcd_ha.backup.site import Site, site_of
 from etcd_ha.endpoint import look_at
 from etcd_ha.errors import EtcdHaError, WrongUsage
 from etcd_ha.identity import context_of
+from etcd_ha.keeper import machine
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.record import Record
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
@@ -71,7 +72,7 @@ def _restore(site: Site, record: Record, words: Words) -> None:
         show("\n".join(shown))
         return
     confirm(words, shown, "Rename the data of this node, and restore?")
-    _stop(plan.places)
+    _stop(site, plan.places)
     _put(site, record, plan)
     say(f"restored into {plan.places.data}; earlier data is kept next to it, as member.before-restore-…")
     say("run the same command with the same file on the other nodes")
@@ -132,9 +133,9 @@ def _bump(words: Words) -> int:
     return int(value)
 
 
-def _stop(places: Places) -> None:
+def _stop(site: Site, places: Places) -> None:
     if _has_systemd():
-        subprocess.run(["systemctl", "stop", "etcd.service"], check=True)
+        machine.stop(site.here)
     database = places.data / "member/snap/db"
     if not database.exists():
         return

@@ -21,3 +21,9 @@ def slot_owner(cluster: Cluster) -> str:
     }
     found = cluster.ask("reading the restart slot", lambda one: one.call("kv/range", body)).many("kvs")
     return on_one_line(decoded(found[0].whole("value"))) if found else ""
+
+
+def why_taken(cluster: Cluster) -> str:
+    """That a member has the restart slot, and which; empty where none has it. Raises EtcdHaError."""
+    owner = slot_owner(cluster)
+    return f"{owner} has the restart slot" if owner else ""

@@ -169,11 +169,8 @@ def switch(
     keys = SigningKeys(repository.settings.keys, repository.settings.gnupg_home)
     with disk_full_named(folder, "writing the indices"):
         release = _write_release(repository, generation)
-        with ThreadPoolExecutor(1) as beside, signing(keys, release, progress) as signatures:
-            # All of this beside gpg, which takes as long; half of it is loading jinja2.
-            faults = beside.submit(
-                find_key_faults, repository.keyring, repository.settings.keys, progress.apart()
-            )
+        # All of this beside gpg, which takes as long; half of it is loading jinja2.
+        with _judging(repository, progress) as faults, signing(keys, release, progress) as signatures:
             _write_indices(repository, generation, fresh)
             from builder.repository.announcement.page import announce, announcement
 
@@ -188,6 +185,18 @@ def switch(
     sweep.retire(repository, suite)
     announce(repository, told)
     return generation
+
+
+@contextmanager
+def _judging(repository: Repository, progress: Progress) -> Iterator[Future[tuple[KeyFault, ...]]]:
+    """Look at the keys of a repository while the block runs, which asks for the result."""
+    own = progress.apart()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool.submit(find_key_faults, repository.keyring, repository.settings.keys, own)
+        except BaseException:
+            own.stop()
+            raise
 
 
 def _judge_keys(repository: Repository, faults: Future[tuple[KeyFault, ...]], progress: Progress) -> None:

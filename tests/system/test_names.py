@@ -148,5 +148,7 @@ def test_doubtful_answers_are_explained_once_and_taken_when_given_again(
         dialogue.keys(ENTER)
         dialogue.sees("Encrypt the traffic with TLS? ")
         dialogue.types("no")
+        dialogue.sees("Make a backup of the cluster every day? ")
+        dialogue.types("no")
         dialogue.ends()
     assert f"initial-cluster: {node.name}=http://{node.name}:2380\n" in node.get(FILE)

@@ -48,6 +48,8 @@ def test_readline_leads_to_a_member_over_a_step_back_and_a_rejected_address(
         screen.keys(ENTER)
         screen.sees("Encrypt the traffic with TLS? ")
         screen.types("no")
+        screen.sees("Make a backup of the cluster every day? ")
+        screen.types("no")
         screen.ends()
     wait_for_member(node)
     written = node.get(FILE)
@@ -109,7 +111,7 @@ def test_reconfiguration_shows_what_the_file_says_and_changes_what_is_answered(
             screen.keys(ENTER)
         for question in (
             *("Restart after an upgrade", "Snapshot of the data", "Number of snapshots"),
-            "Delete the data of etcd",
+            *("Make a backup of the cluster", "Delete the data of etcd"),
         ):
             screen.sees(question)
             screen.keys(ENTER)

@@ -48,7 +48,8 @@ class KnownFault:
 class Expected:
     """members: None if no file lists the members of the cluster, and the cluster itself is asked.
 
-    urls: client URLs that have to answer. entries: others where a member may, asked where urls tell nothing.
+    urls: client URLs that have to answer. listened: where the member of this machine answers beside them;
+    entries: where other members may, asked where urls tell nothing.
     faults_of: of a version such as 3.6.7; None where nothing is known of it. renew, present, authenticate:
     what to type to renew certificates, to check with a client's certificate, and to check as a user.
     own: the name of the member of this machine. files: what it presents. peer_authority: the CA of the
@@ -62,6 +63,7 @@ class Expected:
     renew: Command
     present: Command
     authenticate: Command
+    listened: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     own: str = ""
     files: tuple[ServerFiles, ...] = ()

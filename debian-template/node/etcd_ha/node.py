@@ -61,7 +61,8 @@ def expected_of(environment: Mapping[str, str]) -> Expected:
     user = environment.get("ETCDCTL_USER") or (read_user(credentials) if Path(credentials).exists() else None)
     return Expected(
         urls=urls,
-        entries=(*_listened(configuration), *_entries(urls[0], configuration.get("initial-cluster"))),
+        listened=_listened(configuration),
+        entries=_entries(urls[0], configuration.get("initial-cluster")),
         identity=Identity(*_files(configuration, environment, urls), user),
         members=None,
         faults_of=read_faults(Path(environment.get("ETCD_HA_FAULTS", "/usr/share/etcd-ha/known-faults"))),

@@ -81,7 +81,7 @@ def test_disk_full_while_unpacking_leaves_nothing(account: Account, origins: Ori
 
 
 # Beside the copy of the tarball, room for the tree, for the tree and its staged copy, for these and data.tar.
-@pytest.mark.parametrize("size", ["7m", "11m", "15m"])
+@pytest.mark.parametrize("size", ["8m", "12m", "16m"])
 def test_disk_full_while_packing_leaves_nothing(account: Account, origins: Origins, size: str) -> None:
     origins.publish(amd64=LARGE)
     result, left = build_on_small_disk(account, origins, account.work, size)

@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
         urls = [_completed(one, known) for one in words.operands] or list(known.entries)
         if not urls:
             raise WrongUsage("no URL of the cluster is known", hint="etcd-ha join http://OTHER:2379")
-        cluster = Cluster([one for one in urls if one not in known.urls], known.identity)
+        own = (*known.urls, *known.listened)
+        cluster = Cluster([one for one in urls if one not in own], known.identity)
         joining = Joining(here, cluster, known, _peer_urls(here), wait)
         _check(words, joining)
         carry_out(words, joining.steps())

@@ -22,6 +22,9 @@ SETTLED = 20
 # Seconds for one that rewrites a database: some GB on a disk of an old node.
 LONG = 900.0
 
+# A learner does nothing for others (etcd, rpctypes.ErrGRPCNotSupportedForLearner); the next URL may.
+_NOT_BY_A_LEARNER = "rpc not supported for learner"
+
 _Answer = TypeVar("_Answer")
 
 
@@ -104,7 +107,9 @@ class Cluster:
             try:
                 return gateway.call(method, body)
             except Failed as error:
-                raise Refused(what, place, str(error)) from error
+                if _NOT_BY_A_LEARNER not in str(error):
+                    raise Refused(what, place, str(error)) from error
+                complaints.append(f"got       {place}: {error}")
             except NotReached as error:
                 raise EtcdHaError(
                     f"{what}: it is unknown whether this was done",

@@ -79,7 +79,9 @@ class Node:
         settings = {
             "name": self.name,
             "data-dir": str(self.data),
-            **{"listen-client-urls": self.url, "advertise-client-urls": self.url},
+            # As the package has it, its own clients have a URL that it does not advertise.
+            "listen-client-urls": f"{self.url},http://{self.address}:2378",
+            "advertise-client-urls": self.url,
             **{"listen-peer-urls": self.peer_url, "initial-advertise-peer-urls": self.peer_url},
             "initial-cluster": ",".join(f"{one.name}={one.peer_url}" for one in members),
             "initial-cluster-state": state,

@@ -60,7 +60,7 @@ def test_a_member_that_lost_its_disk_is_replaced_under_a_writer(nodes: Sequence[
     (old,) = (id_ for id_, name in others[0].members().items() if name == "pg3")
     with writing(others) as acknowledged:
         destroy(lost_one)
-        done = lost_one.tool("join", "--yes")
+        done = lost_one.tool("join", "--yes", "--wait", "60")
     assert done.returncode == 0, done.stdout
     assert [line.partition(": ")[2] for line in done.stdout.splitlines()][-1].startswith("pg3 is a member")
     assert is_whole(nodes[:3])

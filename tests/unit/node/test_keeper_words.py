@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from etcd_ha.errors import EtcdHaError, WrongUsage
+from etcd_ha.keeper import waiting
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.plan import Step, carry_out
 from etcd_ha.keeper.record import Record
@@ -107,6 +108,21 @@ def test_one_command_at_a_time_and_the_other_is_told_who_is_at_work(tmp_path: Pa
     assert refused.value.hint.endswith("etcd-ha other --yes")
     with only_one(typed("other"), tmp_path):
         pass
+
+
+def test_who_waits_long_is_told_for_what_once_for_each_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(waiting, "PAUSE", 0)
+    reasons = ["it is a learner", "it is a learner", "it has no leader", ""]
+    until("pg1 to vote", 60, iter(reasons).__next__)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(waiting, "SILENT", 0)
+    until("pg1 to vote", 60, iter(reasons).__next__)
+    assert capsys.readouterr().err.splitlines() == [
+        "etcd-ha: still waiting for pg1 to vote: it is a learner",
+        "etcd-ha: still waiting for pg1 to vote: it has no leader",
+    ]
 
 
 def test_a_killed_command_gives_the_lock_back_though_what_it_started_lives(tmp_path: Path) -> None:

@@ -7,20 +7,27 @@ from collections.abc import Callable
 
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.keeper.cluster import Refused
+from etcd_ha.keeper.words import say
 
 # Seconds between two looks.
 PAUSE = 0.2
+# Seconds after which whoever waits wants to know for what.
+SILENT = 10
 
 
 def until(what: str, within: float, attempt: Callable[[], str]) -> None:
     """Try until nothing is said against it.
 
-    what: what is awaited; within: seconds; attempt: returns why not yet, or nothing when it is so. Raises
-    EtcdHaError with the last reason, and what the attempt raises.
+    what: what is awaited; within: seconds; attempt: returns why not yet, or nothing when it is so. A lasting
+    reason is said. Raises EtcdHaError with the last one, and what the attempt raises.
     """
-    end = time.monotonic() + within
+    begin, told = time.monotonic(), ""
     while why := attempt():
-        if time.monotonic() >= end:
+        waited = time.monotonic() - begin
+        if waited >= SILENT and why != told:
+            say(f"still waiting for {what}: {why}")
+            told = why
+        if waited >= within:
             raise EtcdHaError(f"waited {within:.0f} s in vain for {what}", details=(f"got       {why}",))
         time.sleep(PAUSE)
 

@@ -83,7 +83,10 @@ class Programs:
         return ".".join(done.stdout.strip().split(".")[:2])
 
     def member_in(self, log: Path) -> tuple[str, str] | None:
-        """The ids, in hexadecimal, of the member and the cluster that a log is of; None without a log."""
+        """The ids, in hexadecimal, of the member and the cluster that a log names.
+
+        None where there is no log or it can't be read: a restore, which keeps it, may be for that very reason.
+        """
         done = self._shell(("wal",), 'wal_identity "$1"', str(log))
         member, _, cluster = done.stdout.strip().partition(" ")
         return (member, cluster) if done.returncode == 0 else None

@@ -11,6 +11,7 @@ from builder.repository.state.generation import kept_generations, numbered
 from builder.repository.state.index import Damaged
 from builder.repository.state.layout import Repository, user_name
 from builder.repository.state.ledger import written
+from builder.repository.state.sweep import begun_files
 
 # What clients, through a web server of another user, have to read.
 PUBLISHED = ("dists", "generations", "by-hash", "keyring", "pool")
@@ -27,6 +28,8 @@ def check_files(repository: Repository) -> Iterator[str]:
 
 def _check_access(repository: Repository) -> Iterator[str]:
     owner = repository.private.stat().st_uid
+    # Until such a file is complete, nobody else may read it.
+    begun = frozenset(begun_files(repository)) if repository.unfinished.exists() else frozenset()
     published = [repository.root / name for name in PUBLISHED if (repository.root / name).is_dir()]
     everything = [
         repository.root,
@@ -38,7 +41,7 @@ def _check_access(repository: Repository) -> Iterator[str]:
         name = path.relative_to(repository.root)
         if found.st_uid != owner:
             yield f"{name} belongs to {user_name(found.st_uid)}: chown -h {user_name(owner)} {path}"
-        if path.is_relative_to(repository.private) or stat.S_ISLNK(found.st_mode):
+        if path.is_relative_to(repository.private) or stat.S_ISLNK(found.st_mode) or path in begun:
             continue
         needed, right = (0o005, "755") if stat.S_ISDIR(found.st_mode) else (0o004, "644")
         if found.st_mode & needed != needed:

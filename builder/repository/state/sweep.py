@@ -49,18 +49,23 @@ def remove_leftovers(repository: Repository) -> None:
             if folder.name[1:].isdecimal():
                 shutil.rmtree(folder)
         (repository.dists / f".{suite}").unlink(missing_ok=True)
+    for temporary in begun_files(repository):
+        temporary.unlink()
+    _remove_unreferenced_indices(repository)
+    remove_unreferenced_packages(repository)
+
+
+def begun_files(repository: Repository) -> tuple[Path, ...]:
+    """Files that a publisher has not finished, by their names; those of a killed one are left."""
     ours = written(repository)
-    for temporary in (
+    return (
         *(path for path in repository.pool.glob("*/.*") if _name(repository, path) in ours),
         *(path for path in repository.by_hash.glob(".*") if _DIGEST.fullmatch(path.name[1:])),
         # Of replacing(), with what tempfile adds; an editor's own files are named otherwise.
         *(path for name in _REPLACED for path in repository.root.glob(f".{name}.????????")),
         *(repository.root / "keyring").glob(f".{KEYRING_PACKAGE}_*.deb.????????"),
         *(path for name in _KEPT_TO_OURSELVES for path in repository.private.glob(f".{name}.????????")),
-    ):
-        temporary.unlink()
-    _remove_unreferenced_indices(repository)
-    remove_unreferenced_packages(repository)
+    )
 
 
 def _name(repository: Repository, temporary: Path) -> str:

@@ -163,6 +163,22 @@ def test_lost_link_of_a_suite_is_not_made_anew_over_what_was_published(whole: Pu
     assert whole.problems() == []
 
 
+@pytest.mark.parametrize(
+    "name", [f".{SUITE}.sources.npj8_td6", ".index.html.npj8_td6", "by-hash/SHA256/." + "0" * 64]
+)
+def test_a_file_that_a_killed_publisher_had_begun_is_no_fault_and_that_of_a_stranger_is(
+    whole: Publisher, name: str
+) -> None:
+    left = whole.repository / name
+    left.touch(mode=0o600)
+    assert f"a web server can't read {name}: chmod 644 {left}" in whole.problems()
+    (whole.repository / ".etcd-deb/unfinished").touch()
+    assert whole.problems() == []
+    assert whole.publish(whole.deb("3.6.8-1")).status == 0
+    assert not left.exists()
+    assert whole.problems() == []
+
+
 def test_the_link_that_a_killed_publisher_left_is_no_fault_and_that_of_a_stranger_is(
     whole: Publisher,
 ) -> None:

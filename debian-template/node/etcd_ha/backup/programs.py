@@ -85,7 +85,7 @@ class Programs:
     def member_in(self, log: Path) -> tuple[str, str] | None:
         """The ids, in hexadecimal, of the member and the cluster that a log names.
 
-        None where there is no log or it can't be read: a restore, which keeps it, may be for that very reason.
+        None where there is no log, or it can't be read, which may be the reason for a restore; that keeps it.
         """
         done = self._shell(("wal",), 'wal_identity "$1"', str(log))
         member, _, cluster = done.stdout.strip().partition(" ")

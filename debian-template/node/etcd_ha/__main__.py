@@ -8,7 +8,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from etcd_ha import node  # noqa: E402
 from etcd_ha.check import UNKNOWN  # noqa: E402
-from etcd_ha.commands import backup, defrag, downgrade, join, leave, restore  # noqa: E402
+from etcd_ha.commands import backup, defrag, downgrade, join, leave, restore, tls  # noqa: E402
 from etcd_ha.errors import USAGE, EtcdHaError, WrongUsage  # noqa: E402
 
 FAILED, INTERRUPTED = 1, 130
@@ -21,6 +21,7 @@ COMMANDS = {
     "join": (join.main, FAILED),
     "leave": (leave.main, FAILED),
     "restore": (restore.main, FAILED),
+    "tls": (tls.main, FAILED),
 }
 
 

@@ -109,7 +109,8 @@ def _files(
     configuration: Configuration, environment: Mapping[str, str], urls: tuple[str, ...]
 ) -> tuple[str | None, str | None, str | None]:
     """The CA, certificate and key of a client of this node."""
-    if not _has_tls(urls):
+    # While TLS is being turned on or off, a member listens with https before it advertises it.
+    if not _has_tls((*urls, *_split(configuration.get("listen-client-urls")))):
         return None, None, None
     authority = environment.get("ETCDCTL_CACERT") or configuration.get(f"{_TLS}.trusted-ca-file")
     if environment.get("ETCDCTL_CERT"):

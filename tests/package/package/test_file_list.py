@@ -52,6 +52,7 @@ FILES = """
 0755 usr/lib/etcd-ha/restart
 0755 usr/lib/etcd-ha/restore
 0755 usr/lib/etcd-ha/status
+0755 usr/lib/etcd-ha/tls
 0755 usr/lib/systemd/system-generators/etcd-ha
 0644 usr/lib/systemd/system/etcd-ha-backup.service
 0644 usr/lib/systemd/system/etcd-ha-backup.timer

@@ -34,6 +34,7 @@ ETCDUTL = (
 FILES = """
 0644 etc/apt/apt.conf.d/80etcd-ha
 0644 etc/needrestart/conf.d/etcd-ha.conf
+0755 usr/lib/etcd-ha/auth
 0755 usr/lib/etcd-ha/backup
 0755 usr/lib/etcd-ha/bin/etcd
 0755 usr/lib/etcd-ha/bin/etcdctl

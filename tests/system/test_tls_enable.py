@@ -67,7 +67,7 @@ def test_three_members_change_to_https_under_a_client_that_knows_both(
     (back,) = how_to.blocks("Go back")
     urls = [f"{scheme}://{machine.address}:2379" for scheme in ("http", "https") for machine in machines]
     with traffic(lab.network, urls, client) as seen:
-        assert "would: restarting etcd in its turn" in follow(machines[0], look)
+        assert "to do: restarting etcd in its turn" in follow(machines[0], look)
         assert len(walk(machines, begin, "protocol: https")) == 3
         assert "next, on" in machines[1].run("etcd-ha", "status").stdout
         assert len(walk(machines, go_on, "All members use https alone.")) == 6

@@ -146,8 +146,8 @@ def test_a_patroni_cluster_without_a_user_keeps_authentication_off_and_the_comma
 
 def test_what_would_be_done_is_shown_and_every_client_is_asked_for(unchanged: Node) -> None:
     node = unchanged
-    assert "would: adding the user 17-main" in done(node, *ADD[:1], "--dry-run", *ADD[1:])
-    assert "would: turning authentication on" in done(node, "enable", "--dry-run")
+    assert "to do: adding the user 17-main" in done(node, *ADD[:1], "--dry-run", *ADD[1:])
+    assert "to do: turning authentication on" in done(node, "enable", "--dry-run")
     assert "From then on, every client needs a user. These have one: none." in refused(node, "enable")
     assert not (node.folder / "credentials").exists()
     assert etcdctl(node, "", "user", "list").stdout == ""

@@ -247,8 +247,8 @@ def test_what_would_be_done_is_shown_and_nothing_is_changed(three: Sequence[Node
     first = three[0]
     before = (first.folder / "etcd.yaml").read_text()
     said = done(first, "enable", "--dry-run")
-    assert "would: writing etcd.yaml" in said
-    assert "would: restarting etcd in its turn" in said
+    assert "to do: writing etcd.yaml" in said
+    assert "to do: restarting etcd in its turn" in said
     assert (first.folder / "etcd.yaml").read_text() == before
     assert not (first.folder / "begun").exists()
     assert change_under_way(first) == NONE
@@ -293,7 +293,7 @@ def test_two_at_once_on_a_node_are_refused(three: Sequence[Node]) -> None:
     assert process.stdout is not None
     try:
         process.stdout.readline()
-        assert f"etcd-ha tls enable, process {process.pid}, is at work on this node" in refused(
+        assert f"etcd-ha tls enable (process {process.pid}) is running on this node" in refused(
             first, "enable"
         )
     finally:
@@ -313,9 +313,9 @@ def test_clients_are_asked_for_before_members_advertise_https_alone(
         assert "pg2 is not as far" in (said := refused(first, "enable", "--yes"))
         assert "its CA file for members is another one than this node's" in said
         shutil.copy(signer.file, second.tls / "ca.crt")
-        assert "nobody is asked" in refused(second, "enable")
+        assert "not confirmed: standard input is not a terminal" in refused(second, "enable")
         said = refused(first, "enable")
-        assert "nobody is asked, since standard input is no terminal" in said
+        assert "not confirmed: standard input is not a terminal" in said
         assert "  cacert: /etc/patroni/tls/ca.crt" in said
         assert "to do it: etcd-ha tls enable --yes" in said
         # The first member refuses it: its connections do not come from where its names say.

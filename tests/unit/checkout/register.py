@@ -104,9 +104,9 @@ REGISTER: dict[str, tuple[str, ...]] = {
     ),
     "system/test_certificates.py::"
     "test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all": (
-        "etcd-ha.postinst: etcd-ha config set $tls_settings",
-        "etcd-ha.postinst: etcd-ha tls enable",
-        "etcd-ha.postinst: etcd-ha tls disable",
+        "tls-change.sh: etcd-ha config set $tls_settings",
+        "tls-change.sh: etcd-ha tls enable",
+        "tls-change.sh: etcd-ha tls disable",
     ),
     "system/test_names.py::test_advertised_url_that_leads_elsewhere_is_named_with_the_command": (
         "config: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}",
@@ -183,7 +183,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "test_without_the_slot_in_time_the_command_does_not_run_and_the_reason_is_said": (
         "in-turn: etcd-ha in-turn$again",
     ),
-    "package/node/keeper/test_tls.py::test_status_shows_the_stage_of_each_member_and_where_to_go_on": (
+    "package/node/keeper/test_tls_stages.py::test_status_shows_the_stage_of_each_member_and_where_to_go_on": (
         "tls-change.sh: etcd-ha tls",
     ),
     "system/test_downgrade.py::test_two_minor_versions_back": ("downgrade.sh: etcd-ha downgrade --cancel",),

@@ -40,12 +40,10 @@ def main(arguments: list[str]) -> int:
     require_root(words)
     here = here_of(os.environ)
     with only_one(words, here.run):
-        known = here.expected()
-        cluster = Cluster((*known.urls, *known.entries), known.identity)
         if words.command == "auth add-user":
-            _add_user(words, cluster)
+            _add_user(words, here.cluster())
         else:
-            _enable(words, here, known, cluster)
+            _enable(words, here, here.expected(), here.cluster())
     return 0
 
 
@@ -108,7 +106,9 @@ def _enable(words: Words, here: Here, known: Expected, cluster: Cluster) -> None
         raise EtcdHaError(
             f"{file} names the user {name}", details=("expected  root, which etcd wants to have first",)
         )
-    authenticated = Cluster((*known.urls, *known.entries), replace(known.identity, user=user))
+    authenticated = Cluster(
+        (*known.urls, *known.listened, *known.entries), replace(known.identity, user=user)
+    )
     carry_out(
         words,
         [

@@ -32,7 +32,8 @@ def target_of(mine: Standing, begun: Mapping[str, str], enables: bool) -> Stage 
 def check_others(others: Sequence[Standing], target: Stage, trusted: str, enables: bool) -> None:
     """Raises EtcdHaError unless all others have reached the stage next to the target."""
     command = "etcd-ha tls enable" if enables else "etcd-ha tls disable"
-    for one in others:
+    # In the order in which the last run and status have named where to go on.
+    for one in sorted(others, key=lambda one: one.member.shown):
         why = _why_behind(one, target, trusted, enables)
         if why:
             raise EtcdHaError(

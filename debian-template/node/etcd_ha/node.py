@@ -43,7 +43,7 @@ class Configuration:
             return None
         said = " ".join(done.stderr.split()) or f"status {done.returncode}"
         raise EtcdHaError(
-            f"{key} can't be read", details=(f"got       {said}",), hint="etcd-ha config lint, as root"
+            f"{key} can't be read", details=(f"found     {said}",), hint="etcd-ha config lint, as root"
         )
 
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # A change from http to https that is under way, or back: what `etcd-ha tls` has noted of each member, in the cluster.
-# Needs: client; for the answers check, setup.
-# shellcheck disable=SC2154  # view, asked_tls
+# Needs: client.
+# shellcheck disable=SC2154  # view
 
 TLS_NOTES=/etcd-ha/tls/
 TLS_BEGUN=${ETCD_HA_KEPT:-/var/backups/etcd-ha/begun}/tls.json
@@ -46,24 +46,4 @@ tls_line() {
         $1 == "next" { print "being " way "d: " all "; next, on " $2 ": etcd-ha tls " way; next }
         { way = $1; all = all (all == "" ? "" : "; ") $2 " " shown[$3] }'
     [ ! -e "$TLS_BEGUN" ] || echo "a stage was begun on this node and has not ended; run the same command again"
-}
-
-# settings_of_tls: keys and values of the answered files for "etcd-ha config set"; nothing if one of them is no path.
-settings_of_tls() {
-    for question in tls-ca tls-cert tls-key tls-peer-cert tls-peer-key; do check_answer "$question" || return 0; done
-    edits_of_tls | awk -F '\t' '{ printf "%s%s %s", (NR > 1 ? " " : ""), $2, $4 }'
-}
-
-# way_to_tls: what leads a member that exists to what was answered, a step on each line.
-way_to_tls() {
-    tls_why="the other members and the clients use this member's current URLs"
-    if [ "$asked_tls" = true ]; then
-        echo "TLS was not turned on: $tls_why"
-        tls_settings=$(settings_of_tls)
-        [ -z "$tls_settings" ] || echo "To use the answered files: etcd-ha config set $tls_settings"
-        echo "To turn TLS on, one member at a time: etcd-ha tls enable"
-    else
-        echo "TLS was not turned off: $tls_why"
-        echo "To turn TLS off, one member at a time: etcd-ha tls disable"
-    fi
 }

@@ -104,9 +104,9 @@ REGISTER: dict[str, tuple[str, ...]] = {
     ),
     "system/test_certificates.py::"
     "test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all": (
-        "tls-change.sh: etcd-ha config set $tls_settings",
-        "tls-change.sh: etcd-ha tls enable",
-        "tls-change.sh: etcd-ha tls disable",
+        "setup.sh: etcd-ha config set $tls_settings",
+        "setup.sh: etcd-ha tls enable",
+        "setup.sh: etcd-ha tls disable",
     ),
     "system/test_names.py::test_advertised_url_that_leads_elsewhere_is_named_with_the_command": (
         "config: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}",

@@ -151,4 +151,4 @@ def write_credentials(file: Path, user: str) -> None:
         os.fsync(folder)
         os.close(folder)
     except OSError as error:
-        raise EtcdHaError(f"{file} can't be written", details=(f"got       {error}",)) from error
+        raise EtcdHaError(f"{file} can't be written", details=(f"found     {error}",)) from error

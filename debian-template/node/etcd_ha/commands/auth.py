@@ -61,6 +61,8 @@ def _add_user(words: Words, cluster: Cluster) -> None:
             details=("expected  it begins and ends with /, such as /postgresql-common/17-main/",),
             hint=words.again(),
         )
+    # Without a quorum, this names the members that are missing.
+    cluster.look()
     there, sets = name in users_of(cluster), words.has("--new-password")
     account = Account(cluster, name, new_password(), prefix)
     carry_out(words, account.steps(sets_password=sets))
@@ -135,7 +137,7 @@ def _check_members(seen: Sequence[Seen]) -> None:
     if ill := [one for one in seen if not one.is_healthy]:
         raise EtcdHaError(
             f"{ill[0].member.shown} is not healthy; nothing was changed",
-            details=tuple(f"got       {one.member.shown}: {one.why_not}" for one in ill),
+            details=tuple(f"found     {one.member.shown}: {one.why_not}" for one in ill),
             hint="etcd-ha check",
         )
     for one in seen:
@@ -153,7 +155,7 @@ def _check_patroni(cluster: Cluster) -> None:
     if faults := [one.fault for one in patronis if one.fault]:
         raise EtcdHaError(
             "Patroni would fail with authentication; nothing was changed",
-            details=("expected  Patroni 4.1.1 or newer", *(f"got       {one}" for one in faults)),
+            details=("expected  Patroni 4.1.1 or newer", *(f"found     {one}" for one in faults)),
             hint="upgrade Patroni on all its nodes first",
         )
     for prefix in sorted({one.prefix for one in patronis} - writable_prefixes(cluster)):

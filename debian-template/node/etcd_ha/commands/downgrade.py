@@ -151,7 +151,7 @@ def _cancel(words: Words, here: Here, cluster: Cluster, wait: int) -> None:
         show(f"would: cancel the downgrade to {target}" if target else "no member reports a downgrade")
         return
     if (said := refusal(lambda: change(cluster, "CANCEL"))) and NONE not in said:
-        raise EtcdHaError("the downgrade can't be cancelled", details=(f"got       {said}",))
+        raise EtcdHaError("the downgrade can't be cancelled", details=(f"found     {said}",))
     until("the end of the downgrade", wait, lambda: _why_under_way(cluster))
     show(f"the downgrade to {target} is cancelled" if target else "no downgrade is under way")
     seen = cluster.look()

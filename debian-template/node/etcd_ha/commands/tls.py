@@ -69,7 +69,7 @@ def _go_on(words: Words, here: Here, wait: int) -> None:
     if not begun and (faults := unreached(cluster)):
         raise EtcdHaError(
             "not all members reach each other; nothing was changed",
-            details=tuple(f"got       {fault}" for fault in faults),
+            details=tuple(f"found     {fault}" for fault in faults),
             hint="journalctl -u etcd, on both",
         )
     mine, notes = own(seen, known), notes_of(cluster)
@@ -119,7 +119,7 @@ def _check_health(seen: Sequence[Seen]) -> None:
     if ill := [one for one in seen if not one.is_healthy]:
         raise EtcdHaError(
             f"{ill[0].member.shown} is not healthy; nothing was changed",
-            details=tuple(f"got       {one.member.shown}: {one.why_not}" for one in ill),
+            details=tuple(f"found     {one.member.shown}: {one.why_not}" for one in ill),
             hint="etcd-ha check",
         )
     if learners := [one.member.shown for one in seen if one.member.is_learner]:

@@ -32,7 +32,7 @@ class Refused(EtcdHaError):
     """The cluster answered that it does not do that. said: its words."""
 
     def __init__(self, what: str, url: str, said: str) -> None:
-        super().__init__(f"{what}: refused", details=(f"got       {said} (from {url})",))
+        super().__init__(f"{what}: refused", details=(f"found     {said} (from {url})",))
         self.said = said
 
 
@@ -87,7 +87,7 @@ class Cluster:
             try:
                 return self._with(url, BOUND, question)
             except (NotReached, Failed) as error:
-                complaints.append(f"got       {url}: {error}")
+                complaints.append(f"found     {url}: {error}")
         raise NobodyAnswers(
             f"{what}: no member answers", details=complaints, hint="on each node: etcd-ha status"
         )
@@ -102,18 +102,18 @@ class Cluster:
             try:
                 gateway = self._open(place, bound)
             except NotReached as error:
-                complaints.append(f"got       {place}: {error}")
+                complaints.append(f"found     {place}: {error}")
                 continue
             try:
                 return gateway.call(method, body)
             except Failed as error:
                 if _NOT_BY_A_LEARNER not in str(error):
                     raise Refused(what, place, str(error)) from error
-                complaints.append(f"got       {place}: {error}")
+                complaints.append(f"found     {place}: {error}")
             except NotReached as error:
                 raise EtcdHaError(
                     f"{what}: it is unknown whether this was done",
-                    details=(f"got       {place}: {error}",),
+                    details=(f"found     {place}: {error}",),
                     hint="run the same command again: it checks first, and continues from there",
                 ) from error
             finally:
@@ -167,7 +167,7 @@ class Cluster:
             if step.failure:
                 raise EtcdHaError(
                     f"{step.done} of a key failed",
-                    details=(f"got       {step.url}: {step.failure}",),
+                    details=(f"found     {step.url}: {step.failure}",),
                     hint="etcd-ha check",
                 )
 
@@ -190,7 +190,7 @@ class Cluster:
         try:
             return self._with(url, bound, question)
         except (NotReached, Failed) as error:
-            raise NobodyAnswers(f"{what}: no answer", details=(f"got       {url}: {error}",)) from error
+            raise NobodyAnswers(f"{what}: no answer", details=(f"found     {url}: {error}",)) from error
 
     def _with(self, url: str, bound: float, question: Callable[[Gateway], _Answer]) -> _Answer:
         gateway = self._open(url, bound)

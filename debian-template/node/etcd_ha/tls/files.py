@@ -39,7 +39,7 @@ class Files:
             return hashlib.sha256(Path(self.members_authority).read_bytes()).hexdigest()
         except OSError as error:
             raise EtcdHaError(
-                f"{self.members_authority} can't be read", details=(f"got       {error}",)
+                f"{self.members_authority} can't be read", details=(f"found     {error}",)
             ) from error
 
 
@@ -55,7 +55,7 @@ def values_of(here: Here, keys: Sequence[str]) -> dict[str, str]:
     unread = [row[2] for row in rows if row[0] == "2"] or ([done.stdout.strip()] if done.returncode else [])
     if unread or len(rows) != len(keys):
         raise EtcdHaError(
-            "etcd.yaml can't be read", details=(f"got       {'; '.join(unread)}",), hint="etcd-ha config lint"
+            "etcd.yaml can't be read", details=(f"found     {'; '.join(unread)}",), hint="etcd-ha config lint"
         )
     return {key: value for status, key, value in rows if status == "0" and value}
 
@@ -104,7 +104,7 @@ def judge(here: Here, settings: Mapping[str, str]) -> None:
     if said:
         raise EtcdHaError(
             "with TLS, this member would not work; nothing was changed",
-            details=tuple(f"got       {one.removeprefix('etcd-ha: error: ')}" for one in said),
+            details=tuple(f"found     {one.removeprefix('etcd-ha: error: ')}" for one in said),
             hint=f"the node's certificates belong into {FOLDER}: server.crt, server.key, peer.crt, peer.key, "
             "ca.crt",
         )

@@ -108,7 +108,7 @@ class Moving:
         if faults := reach_each_other(self.cluster, REACHED):
             raise EtcdHaError(
                 "not all members reach each other; they refuse a certificate, or the network does",
-                details=tuple(f"got       {fault}" for fault in faults),
+                details=tuple(f"found     {fault}" for fault in faults),
                 hint=f"journalctl -u etcd, on both; then here: etcd-ha tls {self.way}. "
                 f"Or go back: etcd-ha tls {'disable' if self.way == 'enable' else 'enable'}",
             )

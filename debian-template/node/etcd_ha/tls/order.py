@@ -18,7 +18,7 @@ def target_of(mine: Standing, begun: Mapping[str, str], enables: bool) -> Stage 
     if at is None:
         raise EtcdHaError(
             f"the stage of {mine.member.shown} can't be told; nothing was changed",
-            details=(f"got       {mine.why}",),
+            details=(f"found     {mine.why}",),
             hint="etcd-ha check",
         )
     if mine.stage is None:
@@ -38,7 +38,7 @@ def check_others(others: Sequence[Standing], target: Stage, trusted: str, enable
         if why:
             raise EtcdHaError(
                 f"{one.member.shown} is not as far; nothing was changed",
-                details=(f"got       {why}",),
+                details=(f"found     {why}",),
                 hint=f"on {one.member.shown}: {command}",
             )
 

@@ -130,7 +130,7 @@ def test_a_patroni_that_would_fail_or_does_not_say_is_named_and_nothing_is_chang
     patroni(node, version)
     said = refused(node, "enable", "--yes")
     assert "Patroni would fail with authentication; nothing was changed" in said
-    assert f"got       pg1 of {NAMESPACE}: {got}" in said
+    assert f"found     pg1 of {NAMESPACE}: {got}" in said
     assert not (node.folder / "credentials").exists()
     assert etcdctl(node, "", "put", "key", "value").returncode == 0
 

@@ -118,7 +118,7 @@ def test_a_downgrade_that_is_cancelled_half_way_leaves_both_ways_open(tmp_path: 
         wait_for("the end", lambda: {under_way(node) for node in nodes} == {(False, None)}, within=10)
         mixed = first.tool("downgrade", "3.6", "--yes")
         assert mixed.returncode == 1
-        assert "got       pg1 (3.7.3), pg2 (3.7.3), pg3 (3.6.16)" in mixed.stdout
+        assert "found     pg1 (3.7.3), pg2 (3.7.3), pg3 (3.6.16)" in mixed.stdout
         # Each may be restarted as it is.
         for node in nodes:
             install(node, nodes, node.version)

@@ -155,7 +155,7 @@ def test_clients_are_asked_for_before_members_advertise_https_alone(
         shutil.copy(pair.key, second.tls / "peer.key")
         said = refused(first, "enable", "--yes")
         assert "not all members reach each other" in said
-        assert "got       pg2 does not reach pg1" in said
+        assert "found     pg2 does not reach pg1" in said
         (second.tls / "peer.crt").write_bytes(kept[0])
         (second.tls / "peer.key").write_bytes(kept[1])
         assert "Next, on pg2" in done(first, "enable", "--yes")

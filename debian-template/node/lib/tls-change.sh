@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # A change from http to https that is under way, or back: what `etcd-ha tls` has noted of each member, in the cluster.
-# Needs: client.
+# Needs: client, yaml.
 # shellcheck disable=SC2154  # view
 
 TLS_NOTES=/etcd-ha/tls/

@@ -61,8 +61,6 @@ def _add_user(words: Words, cluster: Cluster) -> None:
             details=("expected  it begins and ends with /, such as /postgresql-common/17-main/",),
             hint=words.again(),
         )
-    # Without a quorum, this names the members that are missing.
-    cluster.look()
     there, sets = name in users_of(cluster), words.has("--new-password")
     account = Account(cluster, name, new_password(), prefix)
     carry_out(words, account.steps(sets_password=sets))

@@ -56,17 +56,7 @@ class Cluster:
 
     def look(self) -> tuple[Seen, ...]:
         """All members, side by side. Raises EtcdHaError where nobody tells who they are."""
-        try:
-            return self._look_at_all(self.members())
-        except NobodyAnswers as error:
-            # Each has a copy of the list.
-            copy = self.ask("listing the members", lambda one: members_of(one, linearizable=False))
-            faults = quorum_faults(self._look_at_all(copy))
-            raise NobodyAnswers(
-                "the cluster has no quorum" if faults else error.summary,
-                details=faults or error.details,
-                hint="start etcd where it is stopped: systemctl start etcd",
-            ) from error
+        return self._look_at_all(self.members())
 
     def _look_at_all(self, members: Sequence[Member]) -> tuple[Seen, ...]:
         with ThreadPoolExecutor(len(members)) as pool:
@@ -81,7 +71,16 @@ class Cluster:
         return Seen(member, found[-1] if found else None)
 
     def ask(self, what: str, question: Callable[[Gateway], _Answer]) -> _Answer:
-        """An answer of the first URL that has one. Nothing may be changed by it. Raises EtcdHaError."""
+        """An answer of the first URL that has one. Nothing may be changed by it.
+
+        Raises EtcdHaError, which names the members that a quorum lacks.
+        """
+        try:
+            return self._ask(what, question)
+        except NobodyAnswers as error:
+            raise self._without_quorum(error) from error
+
+    def _ask(self, what: str, question: Callable[[Gateway], _Answer]) -> _Answer:
         complaints = []
         for url in self._urls:
             try:
@@ -90,6 +89,21 @@ class Cluster:
                 complaints.append(f"found     {url}: {error}")
         raise NobodyAnswers(
             f"{what}: no member answers", details=complaints, hint="on each node: etcd-ha status"
+        )
+
+    def _without_quorum(self, error: NobodyAnswers) -> NobodyAnswers:
+        """The reason if there is no quorum, by the copy that each member has of the list; else the error."""
+        try:
+            copy = self._ask("listing the members", lambda one: members_of(one, linearizable=False))
+        except NobodyAnswers:
+            return error
+        faults = quorum_faults(self._look_at_all(copy))
+        if not faults:
+            return error
+        return NobodyAnswers(
+            "the cluster has no quorum",
+            details=faults,
+            hint="start etcd where it is stopped: systemctl start etcd",
         )
 
     def change(self, what: str, method: str, body: Body, url: str = "", bound: float = BOUND) -> Fields:

@@ -44,6 +44,7 @@ WHOLE = {
     "test_a_playbook_makes_a_cluster_and_changes_nothing_when_it_runs_again",
     "kubernetes.md": f"{CLUSTER}external_etcd_for_kubernetes",
     "replace-a-member.md": f"{KEEPER}members_are_replaced_added_and_removed_by_the_how_to",
+    "authentication.md": f"{KEEPER}users_are_required_by_the_how_to",
     "free-space.md": f"{KEEPER}space_is_given_back_and_the_alarm_cleared_by_the_how_to",
 }
 # Of the others, the test for each heading that has blocks.

@@ -106,6 +106,8 @@ def test_while_a_member_is_down_nothing_is_changed_and_it_is_named(three: Sequen
     first, second, third = three
     third.stop()
     try:
+        # Its own member can't be asked for it.
+        assert change_under_way(third) == (None, None, {})
         said = refused(first, "enable")
         assert "pg3 is not healthy; nothing was changed" in said
         second.stop()

@@ -6,6 +6,7 @@ import fcntl
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -98,23 +99,33 @@ def test_a_command_beside_another_one_on_the_node_is_refused_and_that_one_is_nam
     assert state(first) == before
 
 
+def begun(node: Node, use: Sequence[str], run: Path) -> subprocess.Popen[str]:
+    """A use with a lock of its own, so that several wait for the cluster at the same time."""
+    run.mkdir()
+    return subprocess.Popen(
+        ["sh", str(TEMPLATE / "node/commands" / use[0]), *use[1:]],
+        env={**node.environment, "ETCD_HA_RUN": str(run)},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
 def test_without_a_quorum_every_command_on_members_says_so_and_which_are_missing(
-    three: Sequence[Node],
+    three: Sequence[Node], tmp_path: Path
 ) -> None:
     first, *others = three
     file = (first.folder / "etcd.yaml").read_text()
     for node in others:
         node.stop()
     try:
-        for use in USES:
-            if use[0] in ("join", "restore"):
-                # These are for a node without a member, and for a cluster that is lost.
-                continue
-            done = first.tool(*use)
-            assert done.returncode == 1, done.stdout
-            assert "the cluster has no quorum" in done.stdout, use
+        # The others are for a node without a member, and for a cluster that is lost.
+        uses = [use for use in USES if use[0] not in ("join", "restore")]
+        runs = {use: begun(first, use, tmp_path / named(use)) for use in uses}
+        for use, process in runs.items():
+            said, _ = process.communicate(timeout=120)
+            assert process.returncode == 1, said
+            assert "the cluster has no quorum" in said, use
             for node in others:
-                assert f"{node.name} is not healthy: {node.url}: connection refused" in done.stdout, use
+                assert f"{node.name} is not healthy: {node.url}: connection refused" in said, use
         assert (first.folder / "etcd.yaml").read_text() == file
         assert first.pid
     finally:

@@ -214,11 +214,15 @@ def test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all(
     before, pid = plain.get(CONFIG), service(plain).pid
     said = reconfigure(plain, ANSWERS)
     assert "these answers change nothing: tls tls-ca tls-cert tls-key" in said
-    assert "TLS was not turned on or off" in said
+    assert "TLS was not turned on: the other members and the clients use this member's current URLs" in said
     assert (plain.get(CONFIG), service(plain).pid) == (before, pid)
+    follow(said, plain, "etcd-ha config set client-transport-security", "etcd-ha tls enable")
+    assert f"https://{plain.address}:2379" in plain.get(CONFIG)
+    assert f"cert-file: {FOLDER}/node.pem" in plain.get(CONFIG)
+    plain.run("etcd-ha", "tls", "disable")
     # What is not of that group counts nonetheless, and its URLs keep their scheme.
     before, pid = secure.get(CONFIG), service(secure).pid
-    reconfigure(secure, {"tls": "false", "heartbeat-interval": "150"})
+    said = reconfigure(secure, {"tls": "false", "heartbeat-interval": "150"})
     assert secure.get(CONFIG).replace("interval: 150", "interval: 100") == before
     # New paths alone are for both sections.
     secure.run("cp", "-a", FOLDER, f"{FOLDER}-new")
@@ -227,3 +231,5 @@ def test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all(
     assert secure.get(CONFIG).count(f"{FOLDER}-new/") == 6
     assert f"{FOLDER}/" not in secure.get(CONFIG)
     wait_for("the member to serve", partial(is_serving, secure), within=30)
+    follow(said, secure, "etcd-ha tls disable")
+    assert f"http://{secure.address}:2379" in secure.get(CONFIG)

@@ -129,6 +129,7 @@ def test_tls(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     assert "restart     not pending" in type_in(node, status)
     assert "is healthy" in type_in(node, section.take("etcdctl"))
     assert "All is well." in type_in(node, section.take("etcd-ha check"))
+    assert "All members use https alone." in type_in(node, section.take("etcd-ha tls enable"))
     section.is_done()
 
 

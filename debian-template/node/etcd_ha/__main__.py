@@ -8,12 +8,13 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from etcd_ha import node  # noqa: E402
 from etcd_ha.check import UNKNOWN  # noqa: E402
-from etcd_ha.commands import backup, defrag, downgrade, join, leave, restore  # noqa: E402
+from etcd_ha.commands import auth, backup, defrag, downgrade, join, leave, restore, tls  # noqa: E402
 from etcd_ha.errors import USAGE, EtcdHaError, WrongUsage  # noqa: E402
 
 FAILED, INTERRUPTED = 1, 130
 # With the status of one that could not do its work.
 COMMANDS = {
+    "auth": (auth.main, FAILED),
     "backup": (backup.main, FAILED),
     "check": (node.main, UNKNOWN),
     "defrag": (defrag.main, FAILED),
@@ -21,6 +22,7 @@ COMMANDS = {
     "join": (join.main, FAILED),
     "leave": (leave.main, FAILED),
     "restore": (restore.main, FAILED),
+    "tls": (tls.main, FAILED),
 }
 
 

@@ -25,7 +25,7 @@ def read_user(file: str) -> str:
         line = next(iter(Path(file).read_text(encoding="utf-8").splitlines()), "")
     except (OSError, UnicodeDecodeError) as error:
         raise EtcdHaError(
-            f"{file} can't be read", details=(f"got       {error}",), hint="run this as root"
+            f"{file} can't be read", details=(f"found     {error}",), hint="run this as root"
         ) from error
     if not all(line.partition(":")):
         raise EtcdHaError(f"{file} names no user", details=("expected  USER:PASSWORD in its first line",))
@@ -65,6 +65,6 @@ def _no_passphrase() -> str:
 def _unusable(what: str, files: str, error: Exception) -> EtcdHaError:
     return EtcdHaError(
         f"{what} can't be used: {files}",
-        details=("expected  files in PEM, the key without a passphrase", f"got       {error}"),
+        details=("expected  files in PEM, the key without a passphrase", f"found     {error}"),
         hint="openssl x509 -noout -text -in FILE shows a certificate",
     )

@@ -132,7 +132,7 @@ def certificates_in(file: str | None) -> tuple[Certificate, ...]:
         return parse_pem(Path(file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EtcdHaError(
-            f"{file} can't be read", details=("expected  certificates in PEM", f"got       {error}")
+            f"{file} can't be read", details=("expected  certificates in PEM", f"found     {error}")
         ) from error
 
 

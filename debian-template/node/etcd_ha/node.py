@@ -43,7 +43,7 @@ class Configuration:
             return None
         said = " ".join(done.stderr.split()) or f"status {done.returncode}"
         raise EtcdHaError(
-            f"{key} can't be read", details=(f"got       {said}",), hint="etcd-ha config lint, as root"
+            f"{key} can't be read", details=(f"found     {said}",), hint="etcd-ha config lint, as root"
         )
 
 
@@ -109,7 +109,8 @@ def _files(
     configuration: Configuration, environment: Mapping[str, str], urls: tuple[str, ...]
 ) -> tuple[str | None, str | None, str | None]:
     """The CA, certificate and key of a client of this node."""
-    if not _has_tls(urls):
+    # While TLS is being turned on or off, a member listens with https before it advertises it.
+    if not _has_tls((*urls, *_split(configuration.get("listen-client-urls")))):
         return None, None, None
     authority = environment.get("ETCDCTL_CACERT") or configuration.get(f"{_TLS}.trusted-ca-file")
     if environment.get("ETCDCTL_CERT"):

@@ -160,3 +160,23 @@ first_bad_answer() {
         check_answer "$question" || { echo "$question" && return; }
     done
 }
+
+# settings_of_tls: keys and values of the answered files for "etcd-ha config set"; nothing if one of them is no path.
+settings_of_tls() {
+    for question in tls-ca tls-cert tls-key tls-peer-cert tls-peer-key; do check_answer "$question" || return 0; done
+    edits_of_tls | awk -F '\t' '{ printf "%s%s %s", (NR > 1 ? " " : ""), $2, $4 }'
+}
+
+# way_to_tls: what leads a member that exists to what was answered, a step on each line.
+way_to_tls() {
+    tls_why="the other members and the clients use this member's current URLs"
+    if [ "$asked_tls" = true ]; then
+        echo "TLS was not turned on: $tls_why"
+        tls_settings=$(settings_of_tls)
+        [ -z "$tls_settings" ] || echo "To use the answered files: etcd-ha config set $tls_settings"
+        echo "To turn TLS on, one member at a time: etcd-ha tls enable"
+    else
+        echo "TLS was not turned off: $tls_why"
+        echo "To turn TLS off, one member at a time: etcd-ha tls disable"
+    fi
+}

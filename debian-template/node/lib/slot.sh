@@ -143,8 +143,8 @@ leave_leadership() {
         why=$(why_others_not_ready "$goal")
         [ -z "$why" ] || return 1
     fi
-    turn_renew || {
-        why="its restart slot expired too soon"
-        return 1
-    }
+    turn_renew && return 0
+    why="its restart slot expired too soon"
+    [ -z "$TURN_LEASE" ] || why="its restart slot could not be renewed: $(complaint)"
+    return 1
 }

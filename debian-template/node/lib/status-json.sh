@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Prints the results of commands/status as JSON: its variables, and the tables in the directory $view.
-# Needs: nothing.
+# Needs: tls-change.
 # shellcheck disable=SC2154  # set in commands/status
 
 # json_string TEXT, or null when empty
@@ -42,6 +42,28 @@ json_faults() {
     printf ']'
 }
 
+# json_tls_change: three keys, with a comma after each.
+json_tls_change() {
+    json_way=none
+    json_next=
+    json_stages=
+    while IFS='|' read -r first name stage; do
+        case $first in
+            "") ;;
+            next) json_next=$name ;;
+            *)
+                json_way=$first
+                json_stages="$json_stages${json_stages:+,}{\"name\":$(json_string "$name"),\"stage\":\"$stage\"}"
+                ;;
+        esac
+    done <<END
+$(tls_stages)
+END
+    if [ "$tls_known" = no ]; then json_way=; fi
+    printf '"tls_change":%s,"tls_next":%s,"tls_stages":[%s],' "$(json_string "$json_way")" "$(json_string "$json_next")" \
+        "$json_stages"
+}
+
 report_json() {
     json_boolean() { if [ "$1" = "$2" ]; then printf true; else printf false; fi; }
     json_pairs() { # KEY VALUE...: with a comma after each
@@ -62,6 +84,7 @@ report_json() {
         unknown) printf '"downgrade":null,"downgrade_target":null,' ;;
         *) printf '"downgrade":true,"downgrade_target":"%s",' "$downgrade" ;;
     esac
+    json_tls_change
     printf '"known_faults":'
     json_faults
     printf ',"restarts":%s,"restarting":%s,' "${service_restarts:-null}" "$(json_boolean "$restarting" yes)"

@@ -38,13 +38,19 @@ turn_yield() {
     fi
 }
 
-# turn_renew: status 1 if the lease has ended, and with it the place in the queue.
+# turn_renew: status 1 if the lease has ended, and with it the place in the queue; or if it could not be renewed this time.
 turn_renew() {
     [ -n "$TURN_LEASE" ] || return 1
-    turn_ask lease keep-alive --once "$TURN_LEASE" | grep -q keepalived && return 0
-    # The lease has ended, or no member answers: without an answer it can't be relied on.
-    if grep -q 'lease not found' "$view/complaint"; then TURN_LEASE=; fi
-    return 1
+    turn_tries=5
+    while ! turn_ask lease keep-alive --once "$TURN_LEASE" | grep -q keepalived; do
+        # etcdctl has the token of another member, of an entry that the one asked has not applied yet. For a stream, as here, it
+        # does not ask for a new one (etcd: client/v3/retry_interceptor.go, auth/simple_token.go).
+        turn_tries=$((turn_tries - 1))
+        if [ "$turn_tries" -gt 0 ] && grep -q 'invalid auth token' "$view/complaint"; then continue; fi
+        # The lease has ended, or no member answers: without an answer it can't be relied on.
+        if grep -q 'lease not found' "$view/complaint"; then TURN_LEASE=; fi
+        return 1
+    done
 }
 
 # turn_queue: KEY and NAME of each waiting member, the owner of the slot first. Status 1: no member answers.

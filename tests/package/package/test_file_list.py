@@ -34,6 +34,7 @@ ETCDUTL = (
 FILES = """
 0644 etc/apt/apt.conf.d/80etcd-ha
 0644 etc/needrestart/conf.d/etcd-ha.conf
+0755 usr/lib/etcd-ha/auth
 0755 usr/lib/etcd-ha/backup
 0755 usr/lib/etcd-ha/bin/etcd
 0755 usr/lib/etcd-ha/bin/etcdctl
@@ -52,6 +53,7 @@ FILES = """
 0755 usr/lib/etcd-ha/restart
 0755 usr/lib/etcd-ha/restore
 0755 usr/lib/etcd-ha/status
+0755 usr/lib/etcd-ha/tls
 0755 usr/lib/systemd/system-generators/etcd-ha
 0644 usr/lib/systemd/system/etcd-ha-backup.service
 0644 usr/lib/systemd/system/etcd-ha-backup.timer

@@ -102,6 +102,12 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "certificates.sh: openssl $5 -inform DER -in $2 -out $2.pem && cat $2.pem >$2 && rm $2.pem",
         "certificates.sh: chgrp etcd $blocked; chmod g+r$([ ! -d",
     ),
+    "system/test_certificates.py::"
+    "test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all": (
+        "setup.sh: etcd-ha config set $tls_settings",
+        "setup.sh: etcd-ha tls enable",
+        "setup.sh: etcd-ha tls disable",
+    ),
     "system/test_names.py::test_advertised_url_that_leads_elsewhere_is_named_with_the_command": (
         "config: etcd-ha config set advertise-client-urls ${1%%://*}://$in_url:${1##*:}",
         "config: etcd-ha reset",
@@ -176,6 +182,9 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "package/node/keeper/test_in_turn.py::"
     "test_without_the_slot_in_time_the_command_does_not_run_and_the_reason_is_said": (
         "in-turn: etcd-ha in-turn$again",
+    ),
+    "package/node/keeper/test_tls_stages.py::test_status_shows_the_stage_of_each_member_and_where_to_go_on": (
+        "tls-change.sh: etcd-ha tls",
     ),
     "system/test_downgrade.py::test_two_minor_versions_back": ("downgrade.sh: etcd-ha downgrade --cancel",),
     "package/node/test_turn_conditions.py::"

@@ -17,6 +17,7 @@ NODE = "system/test_documents.py::test_readme_and_the_how_tos_of_a_repository_on
 ARCHIVES = "package/repository/test_existing_archives.py::archive"
 THREE = "system/test_how_tos.py::test_three_nodes_are_set_up_"
 BACKUP = "system/test_backup_and_restore.py::test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back"
+TLS = "system/test_tls_enable.py::test_three_members_change_to_https_under_a_client_that_knows_both"
 UPGRADE = "system/test_upgrade_how_to.py::test_upgrade_go_back_and_recover"
 MONITORING = "system/test_monitoring.py"
 PROMETHEUS = "package/node/monitoring/test_metrics.py"
@@ -43,6 +44,7 @@ WHOLE = {
     "test_a_playbook_makes_a_cluster_and_changes_nothing_when_it_runs_again",
     "kubernetes.md": f"{CLUSTER}external_etcd_for_kubernetes",
     "replace-a-member.md": f"{KEEPER}members_are_replaced_added_and_removed_by_the_how_to",
+    "authentication.md": f"{KEEPER}users_are_required_by_the_how_to",
     "free-space.md": f"{KEEPER}space_is_given_back_and_the_alarm_cleared_by_the_how_to",
 }
 # Of the others, the test for each heading that has blocks.
@@ -62,11 +64,16 @@ BY_HEADING = {
         "test_prometheus_by_the_how_to_sees_a_member_that_is_lost_and_draws_each_panel",
         "What no metric tells": f"{MONITORING}::test_a_node_is_watched_by_the_how_to",
     },
+    "turn-tls-on.md": dict.fromkeys(("1. Install", "2. Take", "4. Go on", "Go back"), TLS),
     "upgrade.md": dict.fromkeys(
         ("Upgrade to another patch", "Upgrade to another minor", "Go back", "Recover"), UPGRADE
     ),
 }
 EXEMPT = {
+    (
+        "turn-tls-on.md",
+        "3. Change the clients",
+    ): "a part of Patroni's own file, which etcd-deb does not read",
     (
         "preseed-three-nodes.md",
         "4. Configure Patroni",

@@ -37,7 +37,7 @@ def test_one_that_fails_is_named_and_the_others_run(tmp_path: Path) -> None:
     with pytest.raises(EtcdHaError, match="was made, but a hook failed") as failed:
         hooks.run_hooks(tmp_path, tmp_path / "backup")
     assert failed.value.details == (
-        f"got       {tmp_path}/{hooks.FOLDER}/10-fails: status 7 no route to the bucket",
+        f"found     {tmp_path}/{hooks.FOLDER}/10-fails: status 7 no route to the bucket",
     )
     assert (tmp_path / "ran").exists()
 

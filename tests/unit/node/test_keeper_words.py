@@ -191,4 +191,4 @@ def test_what_does_not_come_about_in_time_is_an_error_with_the_last_reason() -> 
     with pytest.raises(EtcdHaError) as refused:
         until("it", 0, lambda: "never")
     assert refused.value.summary == "waited 0 s in vain for it"
-    assert refused.value.details == ("got       never",)
+    assert refused.value.details == ("found     never",)

@@ -24,7 +24,7 @@ def run_hooks(etc: Path, backup: Path) -> None:
     folder = etc / FOLDER
     hooks = sorted(folder.iterdir()) if folder.is_dir() else []
     failed = [
-        f"got       {hook}: {why}"
+        f"found     {hook}: {why}"
         for hook in hooks
         if _NAME.fullmatch(hook.name) and os.access(hook, os.X_OK) and (why := _run(hook, backup))
     ]

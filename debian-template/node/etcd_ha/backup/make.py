@@ -68,7 +68,7 @@ def source_of(members: Sequence[Seen], own: str) -> Source:
     if not found:
         raise EtcdHaError(
             "no member is healthy, so a backup could miss writes",
-            details=[f"got       {one.member.shown}: {one.why_not or 'a learner'}" for one in members],
+            details=[f"found     {one.member.shown}: {one.why_not or 'a learner'}" for one in members],
             hint="etcd-ha status",
         )
     return min(found, key=lambda one: one[:2])[2]
@@ -92,7 +92,7 @@ def make(folder: Path, members: Sequence[Seen], site: Site, identity: Identity, 
                 f"the snapshot of {source.member.shown} is older than the revision that it reported",
                 details=(
                     f"expected  revision {source.status.revision} or later",
-                    f"got       revision {checked.revision}",
+                    f"found     revision {checked.revision}",
                 ),
                 hint="etcd-ha check",
             )
@@ -120,7 +120,7 @@ def verified(snapshot: Path, programs: Programs) -> tuple[SnapshotFile, Checked]
     if found.kind is not Kind.WHOLE:
         raise EtcdHaError(
             f"{snapshot} can't be restored",
-            details=(f"expected  {Kind.WHOLE.value}", f"got       {found.kind.value}"),
+            details=(f"expected  {Kind.WHOLE.value}", f"found     {found.kind.value}"),
             hint="choose another backup: etcd-ha backup list",
         )
     return found, programs.check(snapshot)
@@ -145,7 +145,7 @@ def _tls_files(configuration: Configuration, copies: Path | None) -> tuple[TlsFi
             content = Path(path).read_bytes()
         except OSError as error:
             raise EtcdHaError(
-                f"{key} can't be read: {path}", details=(f"got       {error.strerror}",)
+                f"{key} can't be read: {path}", details=(f"found     {error.strerror}",)
             ) from error
         is_secret = key.endswith("key-file")
         found.append(TlsFile(key, path, "" if is_secret else hashlib.sha256(content).hexdigest()))

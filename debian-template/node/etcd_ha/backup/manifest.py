@@ -107,7 +107,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (OSError, ValueError, Failed) as error:
         raise EtcdHaError(
             f"{folder} has no readable {NAME}",
-            details=(f"expected  a manifest of format {FORMAT}", f"got       {on_one_line(str(error))}"),
+            details=(f"expected  a manifest of format {FORMAT}", f"found     {on_one_line(str(error))}"),
         ) from error
 
 

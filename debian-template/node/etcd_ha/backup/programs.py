@@ -58,7 +58,7 @@ class Programs:
         except (ValueError, Failed) as error:
             raise EtcdHaError(
                 f"{file} can't be used",
-                details=("expected  its revision and keys in JSON", f"got       {on_one_line(said)}"),
+                details=("expected  its revision and keys in JSON", f"found     {on_one_line(said)}"),
             ) from error
         checksum, revision, keys, size = numbers
         return Checked(checksum, revision, keys, size, self.version(), self.data_version(file))
@@ -78,7 +78,7 @@ class Programs:
         if done.returncode == 2:
             raise EtcdHaError(
                 f"{file} can't be read",
-                details=("expected  a database of etcd", f"got       {on_one_line(done.stdout)}"),
+                details=("expected  a database of etcd", f"found     {on_one_line(done.stdout)}"),
             )
         return ".".join(done.stdout.strip().split(".")[:2])
 
@@ -104,7 +104,7 @@ class Programs:
                 details=(
                     f"expected  {megabytes(needed + reserve)} free: {megabytes(needed)} for the data, "
                     f"{megabytes(reserve)} in reserve",
-                    f"got       {megabytes(free)} free",
+                    f"found     {megabytes(free)} free",
                 ),
                 hint=hint,
             )
@@ -150,11 +150,11 @@ class Programs:
                 env={"PATH": "/usr/bin:/bin", **(variables or {})},
             )
         except subprocess.TimeoutExpired as error:
-            raise EtcdHaError(summary, details=(f"got       no result within {bound} s",)) from error
+            raise EtcdHaError(summary, details=(f"found     no result within {bound} s",)) from error
         except OSError as error:
-            raise EtcdHaError(summary, details=(f"got       {error}",)) from error
+            raise EtcdHaError(summary, details=(f"found     {error}",)) from error
         if done.returncode:
-            raise EtcdHaError(summary, details=(f"got       {_complaint(done.stderr)}",))
+            raise EtcdHaError(summary, details=(f"found     {_complaint(done.stderr)}",))
         return done.stdout
 
 

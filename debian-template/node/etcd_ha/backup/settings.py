@@ -71,6 +71,6 @@ def _seconds(file: Path, value: object) -> int:
 def _wrong(file: Path, expected: str, got: str) -> EtcdHaError:
     return EtcdHaError(
         f"{file} can't be used",
-        details=(f"expected  {expected}", f"got       {got}"),
+        details=(f"expected  {expected}", f"found     {got}"),
         hint=f"correct {file}, or remove it for the defaults",
     )

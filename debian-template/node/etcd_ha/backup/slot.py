@@ -113,6 +113,6 @@ def _done(cluster: Cluster) -> Done | None:
     except (ValueError, Failed) as error:
         raise EtcdHaError(
             f"{DONE} can't be read",
-            details=("expected  the record of a backup", f"got       {on_one_line(str(error))}"),
+            details=("expected  the record of a backup", f"found     {on_one_line(str(error))}"),
             hint=f"etcdctl del {DONE}",
         ) from error

@@ -56,7 +56,7 @@ def read(path: Path) -> SnapshotFile:
                 held = held[-_DIGEST:]
     except OSError as error:
         raise EtcdHaError(
-            f"{path} can't be read", details=("expected  a snapshot of etcd", f"got       {error.strerror}")
+            f"{path} can't be read", details=("expected  a snapshot of etcd", f"found     {error.strerror}")
         ) from error
     return SnapshotFile(path, _kind(path, begin, size, held == content.digest()), whole.hexdigest(), size)
 

@@ -38,7 +38,7 @@ def backups_in(store: Path) -> tuple[Backup, ...]:
         return ()
     except OSError as error:
         raise EtcdHaError(
-            f"{store} can't be read", details=(f"got       {error.strerror}",), hint="run this as root"
+            f"{store} can't be read", details=(f"found     {error.strerror}",), hint="run this as root"
         ) from error
     return tuple(sorted(found, key=lambda one: one.made))
 

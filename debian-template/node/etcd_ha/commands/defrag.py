@@ -34,10 +34,10 @@ def main(arguments: list[str]) -> int:
     require_root(words)
     here = here_of(os.environ)
     cluster = here.cluster()
+    seen = cluster.look()
     alarms = cluster.alarms()
     if other := sorted({kind for kind, _ in alarms} - {NOSPACE}):
         raise EtcdHaError(f"alarm {other[0]} is raised; nothing was changed", hint="etcd-ha check")
-    seen = cluster.look()
     if alarms:
         return _relieve(words, here, cluster, seen, [id_ for _, id_ in alarms])
     needy = [one for one in seen if is_needy(one, words.has("--if-needed"))]
@@ -118,7 +118,7 @@ def _check_room(seen: Sequence[Seen]) -> None:
             more = 2 * status.quota
             raise EtcdHaError(
                 f"the current keys fill the quota of {one.member.shown}, so the alarm stays raised",
-                details=(f"got       {_size(status.database)} of {_size(status.quota)}",),
+                details=(f"found     {_size(status.database)} of {_size(status.quota)}",),
                 hint="delete keys, or raise the quota on each node, and then run this again: "
                 f"etcd-ha config set quota-backend-bytes {more} && etcd-ha restart --force",
             )
@@ -148,7 +148,7 @@ def _check_well(seen: Sequence[Seen]) -> None:
     if ill := [one for one in seen if not one.member.is_learner and not one.is_well(NOSPACE)]:
         raise EtcdHaError(
             f"{ill[0].member.shown} is not healthy, so no other member is defragmented",
-            details=tuple(f"got       {one.member.shown}: {one.why_not}" for one in ill),
+            details=tuple(f"found     {one.member.shown}: {one.why_not}" for one in ill),
             hint="etcd-ha check",
         )
 

@@ -88,11 +88,11 @@ def _downgrade(words: Words, here: Here, cluster: Cluster, target: Minor, wait: 
 def _show_plan(here: Here, cluster: Cluster, seen: Sequence[Seen], target: Minor) -> None:
     if target_of(seen) is None:
         change(cluster, "VALIDATE", target)
-        show(f"would: let etcd change the data of all members to {target}, at the same time")
+        show(f"to do: letting etcd change the data of all members to {target}, at the same time")
     else:
-        show(f"done already: the downgrade to {target} is under way")
+        show(f"already done: the downgrade to {target} is under way")
         if why := why_not_ready(seen, target):
-            show(f"would: wait until all members have data of {target}; {why}")
+            show(f"to do: waiting until all members have data of {target}; {why}")
     _show_rest(here, seen, target)
 
 
@@ -148,10 +148,10 @@ def _show_rest(here: Here, seen: Sequence[Seen], target: Minor) -> None:
 def _cancel(words: Words, here: Here, cluster: Cluster, wait: int) -> None:
     target = target_of(cluster.look())
     if words.is_dry:
-        show(f"would: cancel the downgrade to {target}" if target else "no member reports a downgrade")
+        show(f"to do: cancelling the downgrade to {target}" if target else "no member reports a downgrade")
         return
     if (said := refusal(lambda: change(cluster, "CANCEL"))) and NONE not in said:
-        raise EtcdHaError("the downgrade can't be cancelled", details=(f"got       {said}",))
+        raise EtcdHaError("the downgrade can't be cancelled", details=(f"found     {said}",))
     until("the end of the downgrade", wait, lambda: _why_under_way(cluster))
     show(f"the downgrade to {target} is cancelled" if target else "no downgrade is under way")
     seen = cluster.look()

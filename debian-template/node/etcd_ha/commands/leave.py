@@ -47,7 +47,7 @@ def _leave(words: Words, here: Here) -> bool:
     if mine is None:
         raise EtcdHaError(
             f"the cluster has no member {known.own or 'of this node'}",
-            details=(f"got       {', '.join(one.member.shown for one in seen)}",),
+            details=(f"found     {', '.join(one.member.shown for one in seen)}",),
             hint="to stop etcd here: systemctl disable --now etcd",
         )
     _check_quorum(seen, mine)

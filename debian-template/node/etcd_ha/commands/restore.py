@@ -94,7 +94,7 @@ def _put(site: Site, record: Record, plan: Plan) -> None:
         record.clear()
         if isinstance(error, EtcdHaError):
             raise
-        raise EtcdHaError("nothing was restored", details=(f"got       {error}",)) from error
+        raise EtcdHaError("nothing was restored", details=(f"found     {error}",)) from error
 
 
 def _undo(site: Site, record: Record, words: Words) -> None:

@@ -32,7 +32,7 @@ class Refused(EtcdHaError):
     """The cluster answered that it does not do that. said: its words."""
 
     def __init__(self, what: str, url: str, said: str) -> None:
-        super().__init__(f"{what}: refused", details=(f"got       {said} (from {url})",))
+        super().__init__(f"{what}: refused", details=(f"found     {said} (from {url})",))
         self.said = said
 
 
@@ -56,17 +56,7 @@ class Cluster:
 
     def look(self) -> tuple[Seen, ...]:
         """All members, side by side. Raises EtcdHaError where nobody tells who they are."""
-        try:
-            return self._look_at_all(self.members())
-        except NobodyAnswers as error:
-            # Each has a copy of the list.
-            copy = self.ask("listing the members", lambda one: members_of(one, linearizable=False))
-            faults = quorum_faults(self._look_at_all(copy))
-            raise NobodyAnswers(
-                "the cluster has no quorum" if faults else error.summary,
-                details=faults or error.details,
-                hint="start etcd where it is stopped: systemctl start etcd",
-            ) from error
+        return self._look_at_all(self.members())
 
     def _look_at_all(self, members: Sequence[Member]) -> tuple[Seen, ...]:
         with ThreadPoolExecutor(len(members)) as pool:
@@ -81,15 +71,39 @@ class Cluster:
         return Seen(member, found[-1] if found else None)
 
     def ask(self, what: str, question: Callable[[Gateway], _Answer]) -> _Answer:
-        """An answer of the first URL that has one. Nothing may be changed by it. Raises EtcdHaError."""
+        """An answer of the first URL that has one. Nothing may be changed by it.
+
+        Raises EtcdHaError, which names the members that a quorum lacks.
+        """
+        try:
+            return self._ask(what, question)
+        except NobodyAnswers as error:
+            raise self._without_quorum(error) from error
+
+    def _ask(self, what: str, question: Callable[[Gateway], _Answer]) -> _Answer:
         complaints = []
         for url in self._urls:
             try:
                 return self._with(url, BOUND, question)
             except (NotReached, Failed) as error:
-                complaints.append(f"got       {url}: {error}")
+                complaints.append(f"found     {url}: {error}")
         raise NobodyAnswers(
             f"{what}: no member answers", details=complaints, hint="on each node: etcd-ha status"
+        )
+
+    def _without_quorum(self, error: NobodyAnswers) -> NobodyAnswers:
+        """The reason if there is no quorum, by the copy that each member has of the list; else the error."""
+        try:
+            copy = self._ask("listing the members", lambda one: members_of(one, linearizable=False))
+        except NobodyAnswers:
+            return error
+        faults = quorum_faults(self._look_at_all(copy))
+        if not faults:
+            return error
+        return NobodyAnswers(
+            "the cluster has no quorum",
+            details=faults,
+            hint="start etcd where it is stopped: systemctl start etcd",
         )
 
     def change(self, what: str, method: str, body: Body, url: str = "", bound: float = BOUND) -> Fields:
@@ -102,18 +116,18 @@ class Cluster:
             try:
                 gateway = self._open(place, bound)
             except NotReached as error:
-                complaints.append(f"got       {place}: {error}")
+                complaints.append(f"found     {place}: {error}")
                 continue
             try:
                 return gateway.call(method, body)
             except Failed as error:
                 if _NOT_BY_A_LEARNER not in str(error):
                     raise Refused(what, place, str(error)) from error
-                complaints.append(f"got       {place}: {error}")
+                complaints.append(f"found     {place}: {error}")
             except NotReached as error:
                 raise EtcdHaError(
                     f"{what}: it is unknown whether this was done",
-                    details=(f"got       {place}: {error}",),
+                    details=(f"found     {place}: {error}",),
                     hint="run the same command again: it checks first, and continues from there",
                 ) from error
             finally:
@@ -167,7 +181,7 @@ class Cluster:
             if step.failure:
                 raise EtcdHaError(
                     f"{step.done} of a key failed",
-                    details=(f"got       {step.url}: {step.failure}",),
+                    details=(f"found     {step.url}: {step.failure}",),
                     hint="etcd-ha check",
                 )
 
@@ -190,7 +204,7 @@ class Cluster:
         try:
             return self._with(url, bound, question)
         except (NotReached, Failed) as error:
-            raise NobodyAnswers(f"{what}: no answer", details=(f"got       {url}: {error}",)) from error
+            raise NobodyAnswers(f"{what}: no answer", details=(f"found     {url}: {error}",)) from error
 
     def _with(self, url: str, bound: float, question: Callable[[Gateway], _Answer]) -> _Answer:
         gateway = self._open(url, bound)

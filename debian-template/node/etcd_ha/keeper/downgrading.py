@@ -67,7 +67,7 @@ def target_of(seen: Sequence[Seen]) -> Minor | None:
     if len(told) > 1:
         raise EtcdHaError(
             "where the downgrade leads can't be told: its members differ",
-            details=tuple(f"got       {one}" for one in sorted(told)),
+            details=tuple(f"found     {one}" for one in sorted(told)),
             hint="etcd-ha downgrade --cancel",
         )
     return told.pop() if told else None
@@ -78,7 +78,7 @@ def check_health(seen: Sequence[Seen]) -> None:
     if ill := [one for one in seen if not one.is_healthy]:
         raise EtcdHaError(
             f"{ill[0].member.shown} is not healthy, and a downgrade begins with all members healthy",
-            details=tuple(f"got       {one.member.shown}: {one.why_not}" for one in ill),
+            details=tuple(f"found     {one.member.shown}: {one.why_not}" for one in ill),
             hint="etcd-ha check",
         )
 
@@ -89,14 +89,14 @@ def check_step(seen: Sequence[Seen], target: Minor) -> None:
     if not_of(seen, newest):
         raise EtcdHaError(
             "the members run different minor versions, and a downgrade begins with one",
-            details=(f"expected  one of them on all, such as {newest}", f"got       {listed(seen)}"),
+            details=(f"expected  one of them on all, such as {newest}", f"found     {listed(seen)}"),
             hint="install the same minor version of etcd-ha on all nodes: etcd-ha status",
         )
     if target != newest.before or newest < FIRST:
         expected = str(newest.before) if newest >= FIRST else "3.6 or later on all members"
         raise EtcdHaError(
             f"etcd {newest} can't be downgraded to {target}",
-            details=(f"expected  {expected}", f"got       {listed(seen)}"),
+            details=(f"expected  {expected}", f"found     {listed(seen)}"),
             hint="to go back further, restore a backup from before the upgrade: etcd-ha backup list",
         )
 

@@ -90,7 +90,7 @@ def own(seen: Sequence[Seen], known: Expected) -> Seen | None:
     if len(answering) > 1:
         raise EtcdHaError(
             "can't tell which of these members is the one of this node",
-            details=tuple(f"got       {one.member.shown} ({one.member.id})" for one in answering),
+            details=tuple(f"found     {one.member.shown} ({one.member.id})" for one in answering),
             hint="etcd-ha check",
         )
     return answering[0] if answering else None

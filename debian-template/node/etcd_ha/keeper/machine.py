@@ -34,7 +34,7 @@ def data_identity(here: Here) -> tuple[str, str] | None:
         got = on_one_line(done.stdout + done.stderr)
         raise EtcdHaError(
             "can't tell which member the data on this node belongs to",
-            details=(f"got       {got}",),
+            details=(f"found     {got}",),
             hint="etcd-ha config lint",
         )
     return words[0], words[1]
@@ -72,10 +72,10 @@ def _systemctl(here: Here, *words: str) -> str:
             capture_output=True, text=True, check=False, env=dict(here.environment), timeout=BOUND,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EtcdHaError(f"systemctl {' '.join(words)} failed", details=(f"got       {error}",)) from error
+        raise EtcdHaError(f"systemctl {' '.join(words)} failed", details=(f"found     {error}",)) from error
     if done.returncode:
         got = on_one_line(done.stderr or f"status {done.returncode}")
         raise EtcdHaError(
-            f"systemctl {' '.join(words)} failed", details=(f"got       {got}",), hint="systemctl status etcd"
+            f"systemctl {' '.join(words)} failed", details=(f"found     {got}",), hint="systemctl status etcd"
         )
     return done.stdout

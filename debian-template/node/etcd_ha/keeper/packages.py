@@ -40,6 +40,6 @@ def _versions(environment: Mapping[str, str]) -> list[str]:
 def _unread(got: str) -> EtcdHaError:
     return EtcdHaError(
         "which versions of etcd-ha apt knows can't be told",
-        details=(f"got       {got}",),
+        details=(f"found     {got}",),
         hint="apt-cache madison etcd-ha",
     )

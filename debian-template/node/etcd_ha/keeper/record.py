@@ -45,7 +45,7 @@ class Record:
             new.rename(self.file)
             _sync_folder(self.file.parent)
         except OSError as error:
-            raise EtcdHaError(f"{self.file} can't be written", details=(f"got       {error}",)) from error
+            raise EtcdHaError(f"{self.file} can't be written", details=(f"found     {error}",)) from error
 
     def clear(self) -> None:
         """Forget it: the work is done. Raises EtcdHaError."""
@@ -56,12 +56,12 @@ class Record:
             if self.file.parent.parent.is_dir():
                 _sync_folder(self.file.parent if self.file.parent.is_dir() else self.file.parent.parent)
         except OSError as error:
-            raise EtcdHaError(f"{self.file} can't be removed", details=(f"got       {error}",)) from error
+            raise EtcdHaError(f"{self.file} can't be removed", details=(f"found     {error}",)) from error
 
     def _unread(self, got: str) -> EtcdHaError:
         return EtcdHaError(
             f"{self.file} can't be read, so it is unknown what an interrupted run has done",
-            details=("expected  names and values in JSON", f"got       {got}"),
+            details=("expected  names and values in JSON", f"found     {got}"),
             hint=f"without it the command starts from the beginning: mv {self.file} /root/",
         )
 

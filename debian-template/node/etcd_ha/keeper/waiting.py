@@ -28,7 +28,7 @@ def until(what: str, within: float, attempt: Callable[[], str]) -> None:
             say(f"still waiting for {what}: {why}")
             told = why
         if waited >= within:
-            raise EtcdHaError(f"waited {within:.0f} s in vain for {what}", details=(f"got       {why}",))
+            raise EtcdHaError(f"waited {within:.0f} s in vain for {what}", details=(f"found     {why}",))
         time.sleep(PAUSE)
 
 

@@ -50,7 +50,7 @@ def judge(seen: Sequence[Endpoint], own: Iterable[str], cluster: str, again: str
         if _is_unclear(one):
             raise EtcdHaError(
                 f"can't tell whether the cluster is running: {one.url} does not name its own",
-                details=(f"got       {_reason(one)}",),
+                details=(f"found     {_reason(one)}",),
                 hint="etcd-ha check shows what it asks for; or, on its node: systemctl stop etcd",
             )
     return Around(

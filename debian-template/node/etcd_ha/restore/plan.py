@@ -100,7 +100,7 @@ def source_of(named: Path, programs: Programs, *, skip_hash_check: bool, again: 
         may = found.kind is Kind.COPY
         raise EtcdHaError(
             f"{path} can't be restored",
-            details=(f"expected  {Kind.WHOLE.value}", f"got       {found.kind.value}"),
+            details=(f"expected  {Kind.WHOLE.value}", f"found     {found.kind.value}"),
             hint=f"if you have no other file: {again}"
             if may
             else "choose another backup: etcd-ha backup list",
@@ -108,7 +108,7 @@ def source_of(named: Path, programs: Programs, *, skip_hash_check: bool, again: 
     if manifest and manifest.digest != found.digest:
         raise EtcdHaError(
             f"{path} is not the snapshot that its manifest describes",
-            details=(f"expected  SHA-256 {manifest.digest}", f"got       SHA-256 {found.digest}"),
+            details=(f"expected  SHA-256 {manifest.digest}", f"found     SHA-256 {found.digest}"),
             hint="choose another backup: etcd-ha backup list",
         )
     checked = programs.check(path)
@@ -125,7 +125,7 @@ def _require_version(checked: Checked) -> None:
         return
     raise EtcdHaError(
         "the installed etcd can't read a snapshot of this version",
-        details=(f"expected  3.{own} or 3.{own - 1}", f"got       {checked.version}"),
+        details=(f"expected  3.{own} or 3.{own - 1}", f"found     {checked.version}"),
         hint=f"apt install 'etcd-ha=3.{data if data > own else data + 1}.*'",
     )
 
@@ -156,7 +156,7 @@ def plan_of(site: Site, source: Source, token: str, bump: int) -> Plan:
     if plan.name not in plan.members:
         raise EtcdHaError(
             f"initial-cluster in {site.file} does not name this node",
-            details=(f"expected  {plan.name}={plan.peer_urls}", f"got       {plan.initial_cluster}"),
+            details=(f"expected  {plan.name}={plan.peer_urls}", f"found     {plan.initial_cluster}"),
             hint="etcd-ha config set initial-cluster NAME=URL,…",
         )
     return plan

@@ -100,7 +100,7 @@ def _rename(source: Path, target: Path) -> None:
         source.rename(target)
     except OSError as error:
         raise EtcdHaError(
-            f"{source} could not be renamed to {target}", details=(f"got       {error.strerror}",)
+            f"{source} could not be renamed to {target}", details=(f"found     {error.strerror}",)
         ) from error
     sync(source.parent)
     sync(target.parent)

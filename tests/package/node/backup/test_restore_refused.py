@@ -224,7 +224,7 @@ def test_a_restore_that_fails_leaves_the_data_as_it_was(
     failing.chmod(0o755)
     before = (node.data / "member/snap/db").read_bytes()
     done = node.keeper("restore", "--yes", backup, ETCD_BIN=str(tmp_path))
-    assert (done.returncode, "got       disk full" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, "found     disk full" in done.stderr) == (1, True), done.stderr
     assert (node.data / "member/snap/db").read_bytes() == before
     assert {path.name for path in node.data.iterdir()} == {"member"}
     assert not (node.folder / "state/begun/restore.json").exists()

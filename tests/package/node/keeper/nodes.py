@@ -14,6 +14,8 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+from builder.package.source_tree import config_keys
+from builder.version import Series
 from tests.package.node.check.clusters import program
 from tests.package.node.node_shell import LIBRARY, TEMPLATE
 from tests.support.clients.gateway import Gateway
@@ -30,6 +32,7 @@ case "$*" in
     *show*NRestarts*) echo 0 ;;
     *show* | *reset-failed* | *enable* | *disable*) ;;
     *is-active*) [ "$pid" != 0 ] ;;
+    *restart*) "$0" stop; "$0" start ;;
     stop*) if [ "$pid" != 0 ]; then kill "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done; fi ;;
     *start*)
         if [ "$pid" = 0 ]; then
@@ -41,6 +44,8 @@ case "$*" in
 esac
 """
 _NETWORKS = itertools.count()
+# Options of etcdctl, and files in the folder of a node's certificates.
+PRESENTED = {"cacert": "ca.crt", "cert": "server.crt", "key": "server.key"}
 
 
 @dataclass
@@ -58,12 +63,22 @@ class Node:
         return f"http://{self.address}:2379"
 
     @property
+    def secure_url(self) -> str:
+        """The same with TLS."""
+        return f"https://{self.address}:2379"
+
+    @property
     def peer_url(self) -> str:
         return f"http://{self.address}:2380"
 
     @property
     def data(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def tls(self) -> Path:
+        """Certificates, if it has any."""
+        return self.folder / "tls"
 
     @property
     def pid(self) -> int:
@@ -90,10 +105,14 @@ class Node:
         (self.folder / "etcd.yaml").write_text(
             "".join(f"{key}: {value}\n" for key, value in settings.items())
         )
-        (self.folder / "config-keys").write_text("initial-cluster string\ninitial-cluster-state string\n")
+        keys = config_keys(Series(*map(int, self.version.split(".")[:2])))
+        (self.folder / "config-keys").write_text("".join(f"{key} {kind}\n" for key, kind in keys))
         script = self.folder / "bin/systemctl"
         script.write_text(SYSTEMCTL.format(folder=self.folder, etcd=program(self.version, "etcd")))
         script.chmod(0o755)
+        front = self.folder / "bin/etcd-ha"
+        front.write_text(f'#!/bin/sh\nname=$1\nshift\nexec sh {TEMPLATE}/node/commands/$name "$@"\n')
+        front.chmod(0o755)
 
     def start(self) -> None:
         subprocess.run([self.folder / "bin/systemctl", "start"], check=True)
@@ -113,6 +132,8 @@ class Node:
             "ETCD_BIN": str(program(self.version, "etcdctl").parent),
             "CONFIG": str(self.folder / "etcd.yaml"),
             "ETCD_HA_KEYS": str(self.folder / "config-keys"),
+            "ETCD_HA_TLS": str(self.tls),
+            "BACKUPS": str(self.folder / "backups"),
             "CREDENTIALS": str(self.folder / "credentials"),
         }
 
@@ -130,9 +151,25 @@ class Node:
             said, _ = process.communicate(timeout=180)
         return subprocess.CompletedProcess([name, *words], process.returncode, said, "")
 
+    def run(
+        self, *argv: str, input: str | None = None, check: bool = True, within: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """A command as root's shell on the node finds it, etcd-ha among them."""
+        return subprocess.run(
+            argv, input=input, check=check, timeout=within, env=self.environment, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
     def etcdctl(self, *words: str) -> str:
-        command = [str(program(self.version, "etcdctl")), f"--endpoints={self.url}", *words]
+        command = [str(program(self.version, "etcdctl")), *self._where(), *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def _where(self) -> list[str]:
+        """Its endpoint, and what is presented there."""
+        if self.url in (self.folder / "etcd.yaml").read_text():
+            return [f"--endpoints={self.url}"]
+        files = [f"--{one}={self.tls}/{file}" for one, file in PRESENTED.items()]
+        return [f"--endpoints={self.secure_url}", *files]
 
     def members(self) -> dict[str, str]:
         """Names of the members by their ids; a learner's has a mark."""
@@ -204,12 +241,16 @@ def make_leader(nodes: Sequence[Node], wanted: Node) -> None:
 
 
 @contextlib.contextmanager
-def writing(nodes: Sequence[Node]) -> Iterator[list[float]]:
-    """A client that never pauses, over these members; when its writes were acknowledged."""
+def writing(nodes: Sequence[Node], certificates: Path | None = None) -> Iterator[list[float]]:
+    """A client that never pauses, over these members; when its writes were acknowledged.
+
+    With a folder of certificates it knows the https URLs as well.
+    """
+    urls = [node.url for node in nodes] + [node.secure_url for node in nodes if certificates]
     end, acknowledged = threading.Event(), list[float]()
 
     def write() -> None:
-        gateways = [Gateway(node.url, 0.25) for node in nodes]
+        gateways = [Gateway(url, 0.25, certificates) for url in urls]
         turn = 0
         while not end.wait(0.01):
             if gateways[turn].put(f"written/{len(acknowledged)}", "x"):

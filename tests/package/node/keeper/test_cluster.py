@@ -99,8 +99,11 @@ def test_without_a_quorum_nobody_tells_and_nothing_is_changed(members: tuple[Loo
     seen = cluster.look()
     for one in members[:2]:
         one.stop()
-    with pytest.raises(NobodyAnswers):
-        cluster.members()
+    for question in (cluster.members, cluster.alarms):
+        with pytest.raises(NobodyAnswers, match="the cluster has no quorum") as refused:
+            question()
+        (down,) = {detail for detail in refused.value.details if members[0].url in detail}
+        assert down == f"pg1 is not healthy: {members[0].url}: connection refused"
     with pytest.raises(NobodyAnswers):
         Cluster([f"http://{HOST}:1"], Identity()).remove(seen[0].member)
 

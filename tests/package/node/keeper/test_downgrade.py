@@ -74,7 +74,7 @@ def test_a_cluster_goes_back_by_one_minor_version_and_by_another_and_loses_nothi
             for newer, older in (("3.7.3", "3.6.16"), ("3.6.16", "3.5.35")):
                 minor, before = older.rpartition(".")[0], storage(first)
                 plan = first.tool("downgrade", minor, "--dry-run")
-                assert (plan.returncode, "would: let etcd change" in plan.stdout) == (0, True), plan.stdout
+                assert (plan.returncode, "to do: letting" in plan.stdout) == (0, True), plan.stdout
                 assert (storage(first), under_way(first)) == (before, (False, None))
                 said = begin(first, minor)
                 assert f"in any order: apt install -y --allow-downgrades etcd-ha={PACKAGES[minor]}" in said
@@ -108,7 +108,7 @@ def test_a_downgrade_that_is_cancelled_half_way_leaves_both_ways_open(tmp_path: 
         assert elsewhere.returncode == 1
         assert "a downgrade to 3.6 is under way, and not to 3.5" in elsewhere.stdout
         plan = third.tool("downgrade", "--cancel", "--dry-run")
-        assert "would: cancel the downgrade to 3.6" in plan.stdout
+        assert "to do: cancelling the downgrade to 3.6" in plan.stdout
         assert under_way(third) == (True, "3.6")
         cancelled = second.tool("downgrade", "--cancel")
         assert cancelled.returncode == 0, cancelled.stdout
@@ -118,7 +118,7 @@ def test_a_downgrade_that_is_cancelled_half_way_leaves_both_ways_open(tmp_path: 
         wait_for("the end", lambda: {under_way(node) for node in nodes} == {(False, None)}, within=10)
         mixed = first.tool("downgrade", "3.6", "--yes")
         assert mixed.returncode == 1
-        assert "got       pg1 (3.7.3), pg2 (3.7.3), pg3 (3.6.16)" in mixed.stdout
+        assert "found     pg1 (3.7.3), pg2 (3.7.3), pg3 (3.6.16)" in mixed.stdout
         # Each may be restarted as it is.
         for node in nodes:
             install(node, nodes, node.version)

@@ -1,12 +1,14 @@
-"""replace-a-member.md and free-space.md, typed on nodes that are real etcd on loopback."""
+"""replace-a-member.md, free-space.md and authentication.md, typed on nodes that are real etcd on loopback."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from etcd_ha.commands.defrag import MIB
 
 from tests.package.node.check.clusters import program
@@ -24,7 +26,7 @@ def followed(name: str, nodes: Sequence[Node]) -> Followed:
 
     def here(text: str) -> str:
         text = text.replace("192.168.6.10", nodes[0].address)
-        for command in ("join", "leave", "defrag"):
+        for command in ("join", "leave", "defrag", "auth enable"):
             text = text.replace(f"etcd-ha {command}", f"etcd-ha {command} --yes")
         return text
 
@@ -94,4 +96,23 @@ def test_space_is_given_back_and_the_alarm_cleared_by_the_how_to(tmp_path: Path)
         type_in(first, steps.take("When writes are refused"))
         assert first.etcdctl("alarm", "list") == ""
         assert first.takes_writes()
+        steps.is_done()
+
+
+def test_users_are_required_by_the_how_to(tmp_path: Path) -> None:
+    with running(planned(tmp_path, "3.6.16", 2), 2) as nodes:
+        first, second = nodes
+        steps = followed("authentication.md", nodes)
+        shown = r"  username: 17-main\n  password: (\S+)\n"
+        (old,) = re.findall(shown, type_in(first, steps.take("1. Add a user")))
+        said = type_in(first, steps.take("2. Turn authentication on"))
+        assert "to do: turning authentication on" in said
+        assert "Authentication is on." in said
+        shutil.copy(first.folder / "credentials", second.folder / "credentials")
+        assert "has a user with the role root" in type_in(second, steps.take("3. Copy"))
+        (new,) = re.findall(shown, type_in(first, steps.take("Change a password")))
+        put = "put /postgresql-common/17-main/leader pg1 --user 17-main:"
+        assert "OK" in type_in(second, f"etcdctl {put}{new}")
+        with pytest.raises(AssertionError, match="invalid user ID or password"):
+            type_in(second, f"etcdctl {put}{old}")
         steps.is_done()

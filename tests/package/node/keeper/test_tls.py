@@ -1,0 +1,115 @@
+"""A living cluster goes from http to https and back; real etcd on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.package.node.check.authority import Authority
+from tests.package.node.keeper.changing import done, following, is_served, member_urls, members
+from tests.package.node.keeper.conftest import VERSIONS
+from tests.package.node.keeper.nodes import Node, longest_gap, lost, writing
+from tests.support.sample import sampled
+
+LONGEST_GAP = 1.0
+STEPS = (
+    "in both schemes",
+    "writing etcd.yaml",
+    "restarting etcd in its turn",
+    "alone",
+    "reach each other",
+    "noting the stage",
+)
+# Seconds after a step was announced.
+AFTER = (0.0, 0.3, 1.0)
+
+
+# Runs that are killed do the same with one version in ci/test, and booted nodes do.
+@pytest.fixture(params=sampled(VERSIONS))
+def nodes(request: pytest.FixtureRequest, tmp_path: Path, signer: Authority) -> Iterator[Sequence[Node]]:
+    with members(tmp_path, request.param, signer) as found:
+        yield found
+
+
+def walk(nodes: Sequence[Node], way: str) -> list[str]:
+    """Follow the printed commands to the end, and say yes; what each run said."""
+    named = {node.name: node for node in nodes}
+    said = list[str]()
+    step: tuple[str, tuple[str, ...]] | None = (nodes[0].name, (way,))
+    while step is not None and len(said) < 20:
+        said.append(done(named[step[0]], *step[1], "--yes"))
+        step = following(said[-1])
+    return said
+
+
+def test_the_printed_commands_lead_to_https_and_back_under_a_client_that_knows_both(
+    nodes: Sequence[Node], client: Path
+) -> None:
+    first = nodes[0]
+    before = [(node.folder / "etcd.yaml").read_text() for node in nodes]
+    with writing(nodes, client) as acknowledged:
+        said = walk(nodes, "enable")
+        assert said[-1].endswith("All members use https alone.\n")
+        assert len(said) == 9
+        # The stage after which clients have to be changed.
+        assert ["protocol: https" in one for one in said].index(True) == 2
+        assert {url.partition(":")[0] for url in member_urls(first)} == {"https"}
+        assert not is_served(first, "http", client)
+        back = walk(nodes, "disable")
+        assert len(back) == 9, back
+    assert back[-1].endswith("All members use http alone.\n")
+    assert {url.partition(":")[0] for url in member_urls(first)} == {"http"}
+    assert not is_served(first, "https", client)
+    assert [(node.folder / "etcd.yaml").read_text() for node in nodes] == before
+    assert first.etcdctl("get", "--prefix", "/etcd-ha/tls/") == ""
+    assert lost(acknowledged, first) == []
+    assert longest_gap(acknowledged) < LONGEST_GAP
+
+
+def killed_after(node: Node, way: str, step: str, after: float) -> str:
+    """A run that is killed so many seconds after it has announced a step, if it has it; what it said."""
+    process = node.begin("tls", way, "--yes")
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if step in line:
+            break
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=after)
+    process.send_signal(signal.SIGKILL)
+    process.stdout.close()
+    process.wait()
+    return said
+
+
+@pytest.mark.parametrize(
+    ("way", "shift"),
+    sampled([(way, shift) for way in ("enable", "disable") for shift in range(len(STEPS))], ("enable", 1)),
+)
+def test_runs_that_were_killed_anywhere_go_on_when_they_are_run_again(
+    tmp_path: Path, signer: Authority, client: Path, way: str, shift: int
+) -> None:
+    with members(tmp_path, "3.6.16", signer) as nodes:
+        with writing(nodes, client) as acknowledged:
+            if way == "disable":
+                walk(nodes, "enable")
+            named = {node.name: node for node in nodes}
+            place: tuple[str, tuple[str, ...]] | None = (nodes[0].name, (way,))
+            runs, met = 0, set()
+            while place is not None and runs < 20:
+                # Each of the nine runs at another step.
+                step, after = STEPS[(runs + shift) % len(STEPS)], AFTER[runs % len(AFTER)]
+                said = killed_after(named[place[0]], way, step, after)
+                met |= {step} if step in said else set()
+                place = following(done(named[place[0]], way, "--yes"))
+                runs += 1
+            scheme = "https" if way == "enable" else "http"
+            assert {url.partition(":")[0] for url in member_urls(nodes[0])} == {scheme}
+            assert len(met) >= 4
+        assert lost(acknowledged, nodes[0]) == []

@@ -13,6 +13,7 @@ LEFT = {
     "snapshot": "the package's default suits every cluster",
     "snapshots-kept": "the package's default suits every cluster",
     "backup": "the package's default suits every cluster",
+    "restore-from": "a file of each node, for one installation",
     "purge-data": "data is deleted by whoever purges the package, not by a file of before",
     "read-file": "for internal use of the package",
     "set-backup": "for internal use of the package",

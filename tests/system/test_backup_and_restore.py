@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.cluster import Cluster, etcdctl, preseed
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
@@ -18,6 +20,15 @@ from tests.system.how_to import HowTo, follow
 Nodes = Callable[..., list[Machine]]
 Package = Callable[[str], Path]
 KEYS = 40
+# Seconds, in the place of a day.
+SLOT = 20
+SHORT = f"""\
+[Timer]
+OnCalendar=
+OnCalendar=*:*:0/{SLOT}
+RandomizedDelaySec=2
+AccuracySec=1
+"""
 
 
 def backups(machine: Machine) -> list[str]:
@@ -96,6 +107,74 @@ def test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back(nodes: Nodes
     assert first.run("systemctl", "start", "etcd", check=False).returncode == 1
     first.run("rm", "/var/backups/etcd-ha/begun/restore.json")
     first.run("systemctl", "start", "etcd")
+
+
+def recorded(watch: Path) -> list[int]:
+    """The slots of the backups that the cluster has recorded, by a watch of that key."""
+    return [json.loads(line)["slot"] for line in watch.read_text().splitlines() if line.startswith("{")]
+
+
+def has_failed(machine: Machine) -> bool:
+    """Whether the last try there failed, by its unit, which runs again and again, and by etcd-ha status."""
+    unit = machine.run("systemctl", "show", "--value", "--property=Result", "etcd-ha-backup.service").stdout
+    status = machine.run("etcd-ha", "status", check=False).stdout
+    (line,) = (line for line in status.splitlines() if line.startswith("backup "))
+    return unit != "success\n" and "FAILED" in line
+
+
+def is_mended(machine: Machine) -> bool:
+    status = machine.run("etcd-ha", "status", check=False)
+    return status.returncode == 0 and "FAILED" not in status.stdout
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_the_timers_of_three_nodes_make_one_backup_in_each_slot_of_a_short_calendar(
+    serving: Nodes, tmp_path: Path
+) -> None:
+    machines = serving(3, "3.6.16")
+    first, second, third = machines
+    for machine in machines:
+        # More than the 64 MiB that must stay free.
+        machine.run("mount", "-t", "tmpfs", "-o", "size=100M", "tmpfs", "/var/backups/etcd-ha")
+        machine.put("/etc/etcd/backup.toml", f'every = "{SLOT}s"\ndaily = 1\nweekly = 0\n')
+        machine.run("install", "-d", "/run/systemd/system/etcd-ha-backup.timer.d")
+        machine.put("/run/systemd/system/etcd-ha-backup.timer.d/short.conf", SHORT)
+        machine.run("systemctl", "daemon-reload")
+    watch = tmp_path / "watch"
+    watcher = third.start("etcdctl", "watch", "/etcd-ha/backup/done", output=watch)
+
+    def two_more(what: str) -> None:
+        count = len(recorded(watch))
+        wait_for(what, lambda: len(recorded(watch)) >= count + 2, within=5 * SLOT)
+
+    try:
+        on_all(machines, "systemctl", "restart", "etcd-ha-backup.timer")
+        two_more("backups")
+        full = (first, second)
+        for machine in full:
+            machine.run("dd", "if=/dev/zero", "of=/var/backups/etcd-ha/filling", "bs=1M", "count=60")
+        wait_for("a full disk to be reported", lambda: any(map(has_failed, full)), within=8 * SLOT)
+        two_more("backups beside full disks")
+        for machine in full:
+            machine.run("rm", "/var/backups/etcd-ha/filling")
+        wait_for("the nodes to report success again", lambda: all(map(is_mended, full)), within=5 * SLOT)
+        second.run("systemctl", "stop", "etcd")
+        status = first.run("etcd-ha", "status", check=False)
+        assert (status.returncode, "unreachable" in status.stdout) == (1, True), status.stdout
+        two_more("backups without a member")
+        second.run("systemctl", "start", "etcd")
+        two_more("backups of all")
+        assert all(map(is_mended, machines))
+    finally:
+        watcher.kill()
+        watcher.wait()
+    found = recorded(watch)
+    print(f"{len(found)} slots of {SLOT} s, one backup each")  # noqa: T201
+    assert found == list(range(found[0], found[-1] + 1)), "one for each slot, and none twice"
+    # Of one day each node keeps the newest.
+    assert all(len(backups(machine)) <= 1 for machine in machines)
+    assert any(map(backups, machines))
 
 
 def timer(machine: Machine) -> tuple[str, str]:

@@ -164,6 +164,7 @@ def test_start_over(serving: Nodes) -> None:
     etcdctl(first, "put", "key", "value")
 
     remove = Section("Remove and purge")
+    leave = remove.take("etcd-ha leave")
     listed = type_in(first, remove.take("etcdctl member list"))
     (gone,) = (line.split(", ")[0] for line in listed.splitlines() if f", {third.name}, " in line)
     removal = remove.take("etcdctl member remove").replace("ID", gone)
@@ -196,3 +197,14 @@ def test_start_over(serving: Nodes) -> None:
     assert set(cluster.members(first)) == {machine.name for machine in machines}
     assert etcdctl(first, "get", "key") == ""
     section.is_done()
+
+    keep = Section("Maintenance")
+    assert type_in(first, keep.take("etcd-ha defrag")).count(": not needed") == 3
+    in_turn = keep.take("etcd-ha in-turn").replace("COMMAND", "echo done")
+    assert type_in(first, in_turn, within=120).splitlines()[-1] == "done"
+    assert keep.take("etcd-ha leave") == leave
+    type_in(third, f"{leave} --yes", within=120)
+    assert set(cluster.members(first)) == {first.name, second.name}
+    type_in(third, f"{keep.take('etcd-ha join').replace('192.0.2.12', first.address)} --yes", within=120)
+    assert set(cluster.members(first)) == {machine.name for machine in machines}
+    keep.is_done()

@@ -12,7 +12,6 @@ from tests.package.cluster.made import cluster_of
 from tests.support.desk import Desk
 from tests.support.documents import Followed, find_how_to
 from tests.unit.cluster.files import EXAMPLE
-from tests.unit.cluster.test_import import Company
 
 KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbWFkZSB1cA==\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
@@ -44,33 +43,6 @@ def test_three_machines_from_one_file(desk: Desk) -> None:
     desk.types(steps.take("3. Boot"))
     assert all("dpkg-reconfigure" in user.read_text() for user in users)
     steps.leave("4. Check the cluster", "tests/system/test_golden_image.py types it, where the members are")
-    steps.is_done()
-
-
-def test_certificates_are_made_renewed_replaced_and_asked_for(desk: Desk, tmp_path: Path) -> None:
-    steps = followed("tls.md")
-    desk.types(steps.take("Make the certificates"))
-    installed = steps.take("Install them on a node")
-    for word in installed.replace("\n", " ").split():
-        if word.endswith((".crt", ".key")) and "/" not in word:
-            assert desk.has(f"pg1/etcd-tls/{word}")
-    listed = desk.types(steps.take("List what expires"))
-    assert listed.splitlines()[0].split() == ["FILE", "SUBJECT", "EXPIRES", "DAYS", "STATE"]
-    desk.types(steps.take("Renew"))
-    trust = desk.folder / "cluster/pg1/etcd-tls/ca.crt"
-    old = trust.read_text()
-    desk.types(steps.take("Replace the CA"))
-    assert trust.read_text().startswith(old)
-    desk.types(steps.take("Replace the CA"))
-    assert trust.read_text().startswith(old)
-    desk.types(steps.take("Replace the CA"))
-    assert old not in trust.read_text()
-    company = (desk.folder / "cluster.yaml").read_text().replace("authority: own", "authority: company")
-    (desk.folder / "company.yaml").write_text(company)
-    desk.types(steps.take("Certificates of a company's CA"))
-    Company(tmp_path / "signed").answers(desk.folder / "company")
-    desk.types(steps.take("Certificates of a company's CA"))
-    desk.types("etcd-deb cluster certs list --output company company.yaml")
     steps.is_done()
 
 

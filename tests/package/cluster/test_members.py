@@ -4,144 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import ssl
 import subprocess
 import threading
 import time
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from http import HTTPStatus
-from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
 import pytest
 
 from tests.package.cluster.made import FULL, etcd_deb
-from tests.support.releases.loopback_etcd import free_ports, programs
+from tests.package.cluster.members import NAMES, Members, serving
+from tests.support.desk import Desk
+from tests.support.documents import Followed, find_how_to
 from tests.support.releases.releases import NEWEST
 from tests.support.wait import wait_for
-
-NAMES = ("pg1", "pg2", "pg3")
-TRY = 1.0
-
-
-@dataclass
-class Members:
-    """Three members on this machine's loopback, whose certificates lie in folders of their own."""
-
-    folder: Path
-    programs: Path
-    made: Path
-    ports: list[int] = field(default_factory=lambda: free_ports(6))
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def client_url(self, name: str) -> str:
-        return f"https://127.0.0.1:{self.ports[NAMES.index(name)]}"
-
-    def peer_url(self, name: str) -> str:
-        return f"https://127.0.0.1:{self.ports[3 + NAMES.index(name)]}"
-
-    def copy(self, name: str) -> None:
-        """What an admin does after each step."""
-        for part in ("etcd-tls", "patroni-tls"):
-            (self.folder / name / part).mkdir(parents=True, exist_ok=True)
-            for made in (self.made / name / part).iterdir():
-                # Whoever reads it meanwhile, a member or the writing client, gets the old one or the new one.
-                new = self.folder / name / f"{made.name}.new"
-                shutil.copy(made, new)
-                new.replace(self.folder / name / part / made.name)
-
-    def start(self, name: str) -> None:
-        tls = self.folder / name / "etcd-tls"
-        words = {
-            "name": name,
-            "data-dir": f"{self.folder / name}/data",
-            "initial-cluster": ",".join(f"{other}={self.peer_url(other)}" for other in NAMES),
-            "listen-client-urls": self.client_url(name),
-            "advertise-client-urls": self.client_url(name),
-            "listen-peer-urls": self.peer_url(name),
-            "initial-advertise-peer-urls": self.peer_url(name),
-            "cert-file": f"{tls}/server.crt",
-            "key-file": f"{tls}/server.key",
-            "trusted-ca-file": f"{tls}/ca.crt",
-            "peer-cert-file": f"{tls}/peer.crt",
-            "peer-key-file": f"{tls}/peer.key",
-            "peer-trusted-ca-file": f"{tls}/ca.crt",
-        }
-        options = [f"--{key}={value}" for key, value in words.items()]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                [self.programs / "etcd", *options, "--client-cert-auth", "--peer-client-cert-auth"],
-                stdout=log,
-                stderr=log,
-            )
-
-    def stop(self, name: str) -> None:
-        process = self.running.pop(name)
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
-
-    def restart_in_turn(self) -> None:
-        for name in NAMES:
-            self.stop(name)
-            self.start(name)
-            wait_for(f"{name} to serve", partial(self.serves, name), within=40)
-
-    def etcdctl(
-        self, name: str, *words: str, client: str = "etcd-tls/root"
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(name, *words, client=client), capture_output=True, text=True, check=False
-        )
-
-    def command(self, name: str, *words: str, client: str) -> list[str]:
-        """etcdctl with a client's files, which asks one member."""
-        tls = self.folder / name / client
-        return [
-            *(f"{self.programs}/etcdctl", f"--endpoints={self.client_url(name)}", "--command-timeout=5s"),
-            *(f"--cacert={tls.parent}/ca.crt", f"--cert={tls}.crt", f"--key={tls}.key", *words),
-        ]
-
-    def serves(self, name: str) -> bool:
-        return self.etcdctl(name, "endpoint", "health").returncode == 0
-
-    def gateway_put(self, name: str, key: str, value: str) -> bool:
-        """As Patroni does it: JSON over HTTP with its certificate. False where it is not acknowledged."""
-        tls = self.folder / name / "patroni-tls"
-        context = ssl.create_default_context(cafile=str(tls / "ca.crt"))
-        context.load_cert_chain(tls / "client.crt", tls / "client.key")
-        said = {"key": b64encode(key.encode()).decode(), "value": b64encode(value.encode()).decode()}
-        host, _, port = self.client_url(name).removeprefix("https://").partition(":")
-        connection = HTTPSConnection(host, int(port), timeout=TRY, context=context)
-        try:
-            connection.request("POST", "/v3/kv/put", json.dumps(said))
-            return connection.getresponse().status == HTTPStatus.OK
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
-
-
-@contextmanager
-def serving(folder: Path, version: str) -> Iterator[Members]:
-    (folder / "cluster.yaml").write_text(FULL)
-    etcd_deb("certs", folder / "cluster.yaml", "--output", folder / "out")
-    found = Members(folder, programs(folder / "bin", version), folder / "out")
-    try:
-        for name in NAMES:
-            found.copy(name)
-            found.start(name)
-        for name in NAMES:
-            wait_for(f"{name} to serve", partial(found.serves, name), within=60)
-        yield found
-    finally:
-        for process in found.running.values():
-            process.kill()
-            process.wait()
+from tests.unit.cluster.test_import import Company
 
 
 @pytest.fixture(scope="module")
@@ -236,43 +116,77 @@ class Writer(threading.Thread):
         self.join(timeout=30)
 
 
-def test_a_new_ca_in_three_steps_loses_no_write(members: Members) -> None:
-    file, out = members.folder / "cluster.yaml", ("--output", members.made)
-    old = (members.made / "pg1/etcd-tls/ca.crt").read_bytes()
+def files(members: Members, ending: str) -> dict[Path, bytes]:
+    """Of the members' and clients' own, what the commands have made."""
+    return {path: path.read_bytes() for path in members.made.glob(f"pg*/*/*{ending}") if path.stem != "ca"}
+
+
+def serve_all(members: Members, step: str) -> None:
+    """Each member serves, and takes Patroni's writes."""
+    for name in NAMES:
+        wait_for(f"{name} to serve after {step}", partial(members.serves, name), within=20)
+        # A request that is under way while leadership moves gets no answer.
+        written = partial(members.gateway_put, name, "step", step)
+        wait_for(f"{name} to take Patroni's write after {step}", written, within=20)
+
+
+def test_certificates_are_renewed_and_the_ca_replaced_by_the_how_to_and_no_write_is_lost(
+    members: Members,
+) -> None:
+    steps, desk = Followed(find_how_to("tls.md"), str), Desk(members.folder)
+    steps.leave("Make the certificates", "serving() has typed it")
+    for word in steps.take("Install them on a node").split():
+        if word.endswith((".crt", ".key")) and "/" not in word:
+            assert desk.has(f"pg1/etcd-tls/{word}")
+    listed = desk.types(steps.take("List what expires")).splitlines()
+    assert listed[0].split() == ["FILE", "SUBJECT", "EXPIRES", "DAYS", "STATE"]
+    before = {name: process.pid for name, process in members.running.items()}
     writer = Writer(members)
     writer.start()
     try:
+        old, keys = files(members, ".crt"), files(members, ".key")
+        desk.types(steps.take("Renew"))
+        assert not set(old.items()) & set(files(members, ".crt").items())
+        assert files(members, ".key") == keys
+        for name in NAMES:
+            members.copy(name)
+            host, _, port = members.client_url(name).removeprefix("https://").partition(":")
+            served = ssl.get_server_certificate((host, int(port)))
+            assert served.split() == (members.made / name / "etcd-tls/server.crt").read_text().split()
+        assert {name: process.pid for name, process in members.running.items()} == before
+        serve_all(members, "renew")
+
+        trust = members.folder / "pg1/etcd-tls/ca.crt"
+        first = trust.read_text()
         for step, restarts in (("trust-both", True), ("replace", False), ("trust-new", True)):
-            etcd_deb("certs", "rotate-ca", file, step, *out)
+            typed = steps.take("Replace the CA")
+            assert step in typed
+            desk.types(typed)
             for name in NAMES:
                 members.copy(name)
             if restarts:
                 members.restart_in_turn()
-            for name in NAMES:
-                wait_for(f"{name} to serve after {step}", partial(members.serves, name), within=20)
-                # A request that is under way while leadership moves gets no answer.
-                written = partial(members.gateway_put, name, "step", step)
-                wait_for(f"{name} to take Patroni's write after {step}", written, within=20)
+            serve_all(members, step)
+            assert (first in trust.read_text()) == (step != "trust-new")
     finally:
         writer.end()
     assert len(writer.acknowledged) > 20
     read = members.etcdctl("pg1", "get", "--prefix", "w/", "--print-value-only")
     assert (read.returncode, read.stderr) == (0, "")
-    values = read.stdout.split()
-    assert sorted(set(writer.acknowledged) - set(values)) == []
-    # The old CA is good for nothing any more.
-    assert old not in (members.folder / "pg1/etcd-tls/ca.crt").read_bytes()
+    assert sorted(set(writer.acknowledged) - set(read.stdout.split())) == []
     print(f"longest gap {writer.longest:.2f} s, {len(writer.acknowledged)} writes")  # noqa: T201
 
-
-def test_renewed_certificates_are_served_without_a_restart(members: Members) -> None:
-    before = {name: process.pid for name, process in members.running.items()}
+    # Other certificates, of a CA that the members don't know yet.
+    desk.writes("company.yaml", FULL.replace("authority: own", "authority: company"))
+    desk.types(steps.take("Certificates of a company's CA"))
+    Company(members.folder / "signed").answers(members.folder / "company")
+    desk.types(steps.take("Certificates of a company's CA"))
+    steps.is_done()
+    members.made = members.folder / "company"
     for name in NAMES:
-        (members.made / name / "etcd-tls/server.crt").unlink()
-    etcd_deb("certs", members.folder / "cluster.yaml", "--output", members.made)
-    for name in NAMES:
+        members.stop(name)
         members.copy(name)
-        host, _, port = members.client_url(name).removeprefix("https://").partition(":")
-        served = ssl.get_server_certificate((host, int(port)))
-        assert served.split() == (members.made / name / "etcd-tls/server.crt").read_text().split()
-    assert {name: process.pid for name, process in members.running.items()} == before
+    for name in NAMES:
+        members.start(name)
+    serve_all(members, "the company's certificates")
+    assert members.etcdctl("pg2", "get", "step", "--print-value-only").stdout.startswith("the company's")

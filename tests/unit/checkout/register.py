@@ -34,17 +34,17 @@ REGISTER: dict[str, tuple[str, ...]] = {
     ),
     "system/test_running_process.py::"
     "test_last_message_says_what_runs_and_its_commands_bring_it_under_the_package": (
-        "etcd-ha.postinst: install -o root -g etcd -m 0640 $draft $FILE",
-        "etcd-ha.postinst: systemctl stop etcd",
-        "etcd-ha.postinst: mv $ADMIN_UNIT /root/",
+        "running-etcd.sh: install -o root -g etcd -m 0640 $draft $FILE",
+        "running-etcd.sh: systemctl stop etcd",
+        "running-etcd.sh: mv $ADMIN_UNIT /root/",
     ),
     "system/test_running_process.py::"
     "test_last_message_brings_another_unit_and_a_process_of_a_shell_under_the_package": (
-        "etcd-ha.postinst: systemctl disable --now $running_unit",
-        "etcd-ha.postinst: kill $running; while [ -e /proc/$running ]; do sleep 1; done",
-        "etcd-ha.postinst: systemctl daemon-reload",
-        "etcd-ha.postinst: systemctl enable etcd",
-        "etcd-ha.postinst: systemctl start etcd",
+        "running-etcd.sh: systemctl disable --now $running_unit",
+        "running-etcd.sh: kill $running; while [ -e /proc/$running ]; do sleep 1; done",
+        "running-etcd.sh: systemctl daemon-reload",
+        "running-etcd.sh: systemctl enable etcd",
+        "running-etcd.sh: systemctl start etcd",
     ),
     "system/test_alternatives.py::"
     "test_command_that_is_a_file_stays_and_the_advice_leads_to_the_packages_program": (
@@ -142,6 +142,9 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "system/test_start_failure.py::test_a_data_directory_that_is_not_there_is_told_and_made_by_the_command": (
         "etcd-ha.postinst: etcd-ha status; journalctl -u etcd",
         "preflight: install -d -o etcd -g etcd -m 0700 $directory",
+    ),
+    "system/test_first_restore.py::test_a_new_cluster_begins_with_the_data_of_a_backup_by_an_answer": (
+        "etcd-ha.postinst: dpkg-reconfigure -plow etcd-ha",
     ),
     "system/test_start_failure.py::test_a_member_that_waits_for_others_is_not_said_to_fail": (
         "etcd-ha.postinst: etcd-ha status",

@@ -26,6 +26,7 @@ SECTIONS = {
     "TLS": "test_tls",
     "Upgrade": "test_unattended_installation_and_after_it",
     "Backup and restore": "test_unattended_installation_and_after_it",
+    "Maintenance": "test_start_over",
     "Taking over an existing etcd": "test_taking_over",
     "Start over": "test_start_over",
     "Remove and purge": "test_start_over",

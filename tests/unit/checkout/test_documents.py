@@ -37,7 +37,8 @@ WHOLE = {
     "upload-to-reprepro.md": ARCHIVES,
     "upload-with-aptly.md": ARCHIVES,
     "three-machines.md": f"{CLUSTER}three_machines_from_one_file",
-    "tls.md": f"{CLUSTER}certificates_are_made_renewed_replaced_and_asked_for",
+    "tls.md": "package/cluster/test_members.py::"
+    "test_certificates_are_renewed_and_the_ca_replaced_by_the_how_to_and_no_write_is_lost",
     "patroni.md": f"{CLUSTER}patroni_on_the_cluster",
     "five-nodes.md": f"{CLUSTER}two_postgres_nodes_and_three_members_elsewhere",
     "ansible.md": "system/test_ansible.py::"

@@ -21,7 +21,7 @@ INTERFACE = {
     *("setup", "node-name", "address", "members", "cluster-state", "cluster-token", "data-dir", "tls"),
     *("tls-ca", "tls-cert", "tls-key", "tls-peer-cert", "tls-peer-key", "metrics-address"),
     *("heartbeat-interval", "election-timeout", "quota", "auto-compaction", "restart-policy", "snapshot"),
-    *("snapshots-kept", "backup", "purge-data"),
+    *("snapshots-kept", "backup", "restore-from", "purge-data"),
 }
 # Every step of the config script, for a member of a new cluster with TLS that doesn't exist yet.
 WALK = r"""

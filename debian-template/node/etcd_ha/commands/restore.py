@@ -25,6 +25,8 @@ from etcd_ha.restore.swap import Places, begin, put_in_place
 
 # Bytes of a new log, which etcd allocates at once, and the snapshot beside it.
 _LOG = 80 << 20
+# With another one, something else starts etcd: at the first installation the package.
+SERVICES_FILE = Path("/etc/etcd/etcd.yaml")
 PATRONI = (
     "Patroni is on this node. Before the restore, on one node, while etcd answers: patronictl pause --wait",
     "If etcd no longer answers, on every node: systemctl stop patroni",
@@ -75,8 +77,9 @@ def _restore(site: Site, record: Record, words: Words) -> None:
     _stop(site, plan.places)
     _put(site, record, plan)
     say(f"restored into {plan.places.data}; earlier data is kept next to it, as member.before-restore-…")
-    say("run the same command with the same file on the other nodes")
-    _start()
+    if site.file == SERVICES_FILE:
+        say("run the same command with the same file on the other nodes")
+        _start()
 
 
 def _put(site: Site, record: Record, plan: Plan) -> None:

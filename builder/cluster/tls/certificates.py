@@ -39,10 +39,19 @@ class Unusable(EtcdDebError):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a certificate is for. hosts: none where it is no server's."""
+    """Whom a certificate is for. hosts: none where it is no server's. attribute: what of the subject its name is.
+
+    With authentication on, etcd's gateway refuses clients whose certificate has a common name
+    (server/embed/serve.go of etcd).
+    """
 
     name: str
     hosts: tuple[str, ...] = ()
+    attribute: x509.ObjectIdentifier = NameOID.COMMON_NAME
+
+    @property
+    def distinguished_name(self) -> x509.Name:
+        return x509.Name([x509.NameAttribute(self.attribute, self.name)])
 
     @property
     def usages(self) -> tuple[x509.ObjectIdentifier, ...]:
@@ -157,7 +166,8 @@ def new_authority(key: ec.EllipticCurvePrivateKey, title: str, days: int, now: d
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     # Two CAs of a cluster have two names, so that no verifier tries the wrong one.
     ending = f" etcd CA {identifier.digest.hex()[:8]}"
-    name = _name(title[: LONGEST_NAME - len(ending)] + ending)
+    title = title[: LONGEST_NAME - len(ending)] + ending
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
     usage = {"key_cert_sign": True, "crl_sign": True}
     return (
         _builder(name, name, key, now, now + timedelta(days=days))
@@ -173,7 +183,7 @@ def issue(
 ) -> x509.Certificate:
     """A certificate that ends after so many days, or with its CA."""
     end = min(now + timedelta(days=days), ends(signer.certificate))
-    builder = _builder(_name(subject.name), signer.certificate.subject, key, now, end)
+    builder = _builder(subject.distinguished_name, signer.certificate.subject, key, now, end)
     for extension, critical in _extensions(subject):
         builder = builder.add_extension(extension, critical=critical)
     identifier = signer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -188,7 +198,7 @@ def issue(
 
 def request(subject: Subject, key: CertificateIssuerPrivateKeyTypes) -> x509.CertificateSigningRequest:
     """What another CA is asked for."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(_name(subject.name))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject.distinguished_name)
     for extension, critical in _extensions(subject):
         builder = builder.add_extension(extension, critical=critical)
     return builder.sign(key, _digest(key))
@@ -233,10 +243,6 @@ def general_name(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         return x509.DNSName(host)
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def _key_usage(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.x509.oid import NameOID
+
 from builder.cluster.folder import ETCD_FILES, KUBERNETES, PATRONI_FILES
 from builder.cluster.model import Cluster, Role
 from builder.cluster.tls.certificates import Subject
 
 CA_FILE = "ca.crt"
+# For a name of clients of etcd's gateway.
+_NOT_COMMON = NameOID.ORGANIZATION_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,13 @@ def pairs(cluster: Cluster) -> tuple[Pair, ...]:
     for node in cluster.nodes:
         etcd, patroni = Path(node.name, ETCD_FILES), Path(node.name, PATRONI_FILES)
         if node.role is Role.MEMBER:
-            subject = Subject(node.name, node.certificate_names)
-            found += [Pair(etcd, "server", subject), Pair(etcd, "peer", subject)]
-        # etcd takes the common name for a user where authentication is on.
-        found.append(Pair(etcd, "root", Subject("root")))
+            names = node.certificate_names
+            # etcd-ha, a client of the gateway, presents the server's on its own node.
+            found.append(Pair(etcd, "server", Subject(node.name, names, _NOT_COMMON)))
+            found.append(Pair(etcd, "peer", Subject(node.name, names)))
+        found.append(Pair(etcd, "root", Subject("root", attribute=_NOT_COMMON)))
         if cluster.runs_patroni(node):
-            found.append(Pair(patroni, "client", Subject("patroni")))
+            found.append(Pair(patroni, "client", Subject("patroni", attribute=_NOT_COMMON)))
     if cluster.kubernetes:
         # kubeadm's name, of the file and of the subject.
         name = "apiserver-etcd-client"

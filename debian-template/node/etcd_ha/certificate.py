@@ -31,10 +31,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 class Certificate:
     """The content of a certificate.
 
-    subject, issuer: in DER, to compare. usages: None where it is not limited to any.
+    subject, issuer: in DER, to compare. common_name: of the subject. usages: None where it is not limited to any.
     """
 
     subject: bytes
+    common_name: str | None
     issuer: bytes
     issuer_name: str
     not_before: datetime
@@ -82,6 +83,7 @@ def parse(data: bytes) -> Certificate:
     usages = extensions.get(_EXTENDED_USAGES)
     return Certificate(
         subject=subject.whole,
+        common_name=_parts(subject).get(_COMMON_NAME),
         issuer=issuer.whole,
         issuer_name=_shown(issuer),
         not_before=der.time(begin),
@@ -105,13 +107,18 @@ def parse_pem(text: str) -> tuple[Certificate, ...]:
 
 def _shown(name: der.Element) -> str:
     """As text: the common name, or else the first part."""
-    parts = list[tuple[str, str]]()
+    parts = _parts(name)
+    return parts.get(_COMMON_NAME) or next(iter(parts.values()), "without a name")
+
+
+def _parts(name: der.Element) -> dict[str, str]:
+    """The first value of each attribute, by its object identifier."""
+    parts = dict[str, str]()
     for group in der.elements(der.content(name, der.SEQUENCE)):
         for pair in der.elements(der.content(group, der.SET)):
             kind, value = _exactly(2, der.elements(der.content(pair, der.SEQUENCE)))
-            parts.append((der.object_id(der.content(kind, der.OBJECT_ID)), der.text(value)))
-    common = [value for kind, value in parts if kind == _COMMON_NAME]
-    return (common or [value for _, value in parts] or ["without a name"])[0]
+            parts.setdefault(der.object_id(der.content(kind, der.OBJECT_ID)), der.text(value))
+    return parts
 
 
 def _extensions(optional: Iterable[der.Element]) -> dict[str, bytes]:

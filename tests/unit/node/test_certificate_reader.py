@@ -68,6 +68,7 @@ def test_all_that_decides_is_read_as_it_was_written() -> None:
     assert read.usages == frozenset({SERVER, CLIENT})
     assert (read.not_before, read.not_after) == (DAY, DAY + timedelta(days=365))
     assert read.issuer_name == "a CA"
+    assert read.common_name == "pg1"
 
 
 @pytest.mark.parametrize("year", [1950, 1999, 2000, 2049, 2050, 9999])

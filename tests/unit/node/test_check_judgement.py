@@ -30,6 +30,7 @@ EXPECTED = Expected(URLS, Identity("ca.pem"), None, lambda _: (), HERE, HERE, HE
 STEPS = tuple(Step(done, URLS[0]) for done in ("put", "get", "delete", "gone"))
 CERTIFICATE = Certificate(
     subject=b"pg1",
+    common_name=None,
     issuer=b"ca",
     issuer_name="a CA",
     not_before=NOW - timedelta(days=1),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tests.support.documents import find_how_to
 from tests.support.machines.machine import Machine
 
+NEXT = re.compile(r"^Next, on (\S+): (.*)$", re.MULTILINE)
 NAMES = ("pg1", "pg2", "pg3")
 ADDRESSES = ("192.168.6.10", "192.168.6.11", "192.168.6.12")
 
@@ -31,3 +32,15 @@ class HowTo:
 def follow(machine: Machine, commands: str, *, within: float = 60) -> str:
     """Run a block of commands in root's home."""
     return machine.run("sh", "-e", "-c", f"cd /root\n{commands}", within=within).stdout
+
+
+def walk(machines: Sequence[Machine], command: str, until: str) -> list[str]:
+    """Type a command on the first machine, then where each run says, until one says that; what they said."""
+    named = {machine.name: machine for machine in machines}
+    said = [follow(machines[0], command, within=300)]
+    while until not in said[-1]:
+        assert len(said) < 10, said
+        (found,) = NEXT.findall(said[-1])
+        assert command.startswith(found[1]), said[-1]
+        said.append(follow(named[found[0]], command, within=300))
+    return said

@@ -1,137 +1,39 @@
-"""Debian's Patroni and PostgreSQL on a cluster with TLS, set up by what `etcd-deb cluster` writes."""
+"""Patroni on a cluster with TLS: the nodes are upgraded under load, and the primary's is lost."""
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.support.command import run
-from tests.support.documents import blocks, find_how_to
 from tests.support.machines.cluster import is_serving
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
 from tests.support.sample import sampled
 from tests.support.wait import wait_for
+from tests.system.patroni import (
+    assert_no_failover,
+    describe,
+    has_replicas,
+    install_certificates,
+    leader,
+    load,
+    packages,
+    query,
+    set_up,
+    transactions,
+)
 from tests.system.upgrades import is_pending, running_version, upgrade_all
 
 Package = Callable[[str], Path]
 
-# What docs/how-to/cluster/patroni.md has a node install; no mirror can be reached from one.
-PACKAGES = ("postgresql-17", "patroni", "python3-etcd")
 # What is installed, and upgraded to: a patch, and a minor.
 PATCH_AND_MINOR, MINOR = "3.6.7 3.6.16 3.7.3", "3.6.16 3.7.3"
-DESCRIBED = """\
-token: patroni_lab
-nodes:
-{nodes}
-tls: {{authority: own}}
-patroni: {{postgresql: 17, network: 10.66.0.0/24}}
-"""
-# One run after the other, since pgbench that is ended tells nothing. The rate leaves etcd enough time.
-LOAD = """
-while [ ! -e /run/enough ]; do
-    runuser -u postgres -- pgbench --no-vacuum --client=2 --rate=60 --time=3 || exit
-done
-"""
 # Seconds.
 NEW_PRIMARY = 60
-# Patroni before 4.1.3 can give its primary up when etcd's leader changes (patroni 3407); its words for it.
-ROLES = re.compile(r"demot|promot|failed to update leader lock|not a primary lessor")
-
-
-def etcd_deb(folder: Path, *words: str) -> str:
-    """`etcd-deb cluster WORDS cluster.yaml`, typed in the folder; what it printed."""
-    program = Path(sys.executable).with_name("etcd-deb")
-    return run([program, "-q", "cluster", *words, "cluster.yaml"], cwd=folder).stdout
-
-
-def type_in(machine: Machine, folder: str, commands: str) -> None:
-    machine.run("sh", "-e", "-c", f"cd {folder}\n{commands}", within=180)
-
-
-def block(name: str, heading: str) -> str:
-    """The first block below a heading of a how-to."""
-    return next(one.text for one in blocks(find_how_to(name)) if one.heading.startswith(heading))
-
-
-def set_up(machines: Sequence[Machine], deb: Path, folder: Path) -> None:
-    """What the how-tos have one do, on all nodes side by side: certificates, etcd-ha, and Patroni on it."""
-    nodes = "\n".join(f"  - {{name: {one.name}, address: {one.address}}}" for one in machines)
-    (folder / "cluster.yaml").write_text(DESCRIBED.format(nodes=nodes))
-    etcd_deb(folder, "certs")
-    etcd_deb(folder, "preseed")
-    printed = etcd_deb(folder, "patroni", "--style", "debian")
-    commands = dict(re.findall(r"^on (\S+): (pg_createconfig_patroni .*)$", printed, re.MULTILINE))
-    certificates, patroni = block("tls.md", "Install them on a node"), block("patroni.md", "2. On each node")
-    (shown,) = (line for line in patroni.splitlines() if line.startswith("pg_createconfig_patroni"))
-
-    def equip(machine: Machine) -> None:
-        shutil.copytree(folder / "cluster" / machine.name, machine.root / "root/cluster")
-        type_in(machine, "/root/cluster/etcd-tls", certificates)
-        type_in(machine, "/root/cluster", "debconf-set-selections etcd-ha.preseed")
-        machine.install(deb)
-        type_in(machine, "/root/cluster", patroni.replace(shown, commands[machine.name]))
-
-    with ThreadPoolExecutor(len(machines)) as threads:
-        list(threads.map(equip, machines))
-
-
-def members(machine: Machine) -> dict[str, tuple[str, str, int]]:
-    """Role, state and timeline of each, as Patroni on the machine reads them in etcd."""
-    done = machine.run("patronictl", "-c", "/etc/patroni/17-main.yml", "list", "--format=json", check=False)
-    if done.returncode or not done.stdout.startswith("["):
-        return {}
-    return {one["Member"]: (one["Role"], one["State"], one.get("TL") or 0) for one in json.loads(done.stdout)}
-
-
-def leader(machine: Machine) -> str:
-    """The primary that runs; empty where there is none."""
-    return next(
-        (
-            name
-            for name, (role, state, _) in members(machine).items()
-            if (role, state) == ("Leader", "running")
-        ),
-        "",
-    )
-
-
-def has_replicas(machine: Machine) -> bool:
-    """Whether one leads and two follow."""
-    found = [(role, state) for role, state, _ in members(machine).values()]
-    return sorted(found) == [("Leader", "running"), ("Replica", "streaming"), ("Replica", "streaming")]
-
-
-def query(machine: Machine, text: str, *, check: bool = True) -> str:
-    """The one value that PostgreSQL there answers."""
-    command = ("runuser", "-u", "postgres", "--", "psql", "-XAtc", text)
-    return machine.run(*command, check=check).stdout.strip()
-
-
-@contextmanager
-def load(primary: Machine, output: Path) -> Iterator[None]:
-    """pgbench on the primary for as long as the block lasts; each of its transactions has to succeed."""
-    primary.run("runuser", "-u", "postgres", "--", "pgbench", "--quiet", "--initialize")
-    process = primary.start("sh", "-c", LOAD, output=output)
-    yield
-    primary.run("touch", "/run/enough")
-    assert process.wait(timeout=60) == 0, output.read_text()
-
-
-def changes_of_role(machines: Sequence[Machine]) -> str:
-    """What Patroni logged where it took a primary or gave it up."""
-    logs = [machine.journal("-u", "patroni@17-main", "-o", "cat").splitlines() for machine in machines]
-    return "\n".join(line for log in logs for line in log if ROLES.search(line))
 
 
 def upgraded_under_load(
@@ -144,16 +46,8 @@ def upgraded_under_load(
             upgrade_all(machines, deb)
             assert [running_version(machine) for machine in machines] == [version] * 3
             assert not any(map(is_pending, machines))
-    said = output.read_text()
-    failed = sum(map(int, re.findall(r"^number of failed transactions: (\d+) ", said, re.MULTILINE)))
-    processed = sum(
-        map(int, re.findall(r"^number of transactions actually processed: (\d+)", said, re.MULTILINE))
-    )
-    seen = members(primary)
-    # A failover begins a timeline.
-    is_as_before = seen[primary.name] == ("Leader", "running", 1) and {one[2] for one in seen.values()} == {1}
-    assert is_as_before, f"{seen}\n{changes_of_role(machines)}"
-    assert failed == 0, said
+    assert_no_failover(machines, primary)
+    processed = transactions(output)
     assert int(query(primary, "select count(*) from pgbench_history")) == processed
     return processed
 
@@ -173,7 +67,9 @@ def test_patroni_keeps_its_primary_over_upgrades_and_replaces_one_that_is_cut_of
     lab: Lab, package: Package, tmp_path: Path, versions: str
 ) -> None:
     installed, *newer = versions.split()
-    machines = lab.nodes(3, "trixie", *PACKAGES)
+    machines = lab.nodes(3, "trixie", *packages("17"))
+    describe(machines, tmp_path, "17", "tls: {authority: own}")
+    install_certificates(machines, tmp_path)
     set_up(machines, package(installed), tmp_path)
     wait_for("a primary and two replicas", partial(has_replicas, machines[0]), within=90)
     primary = next(one for one in machines if one.name == leader(machines[0]))

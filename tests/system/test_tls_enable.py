@@ -15,14 +15,13 @@ from tests.support.machines.cluster import is_serving
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
-from tests.system.how_to import HowTo, follow
+from tests.system.how_to import HowTo, follow, walk
 
 Nodes = Callable[..., list[Machine]]
 
 FOLDER = "/etc/etcd/tls"
 # Seconds.
 LONGEST_GAP = 1.0
-NEXT = re.compile(r"^Next, on (\S+): (.*)$", re.MULTILINE)
 
 
 def hand_out(machines: Sequence[Machine], client: Path) -> None:
@@ -41,18 +40,6 @@ def hand_out(machines: Sequence[Machine], client: Path) -> None:
     authority.cert_pem.write_to_path(str(client / "ca.pem"))
     issued.cert_chain_pems[0].write_to_path(str(client / "node.pem"))
     issued.private_key_pem.write_to_path(str(client / "node.key"))
-
-
-def walk(machines: Sequence[Machine], command: str, until: str) -> list[str]:
-    """Type a command on the first machine, then where each run says, until one says that; what they said."""
-    named = {machine.name: machine for machine in machines}
-    said = [follow(machines[0], command, within=300)]
-    while until not in said[-1]:
-        assert len(said) < 10, said
-        (found,) = NEXT.findall(said[-1])
-        assert command.startswith(found[1]), said[-1]
-        said.append(follow(named[found[0]], command, within=300))
-    return said
 
 
 @pytest.mark.alone

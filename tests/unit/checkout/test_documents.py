@@ -19,6 +19,7 @@ THREE = "system/test_how_tos.py::test_three_nodes_are_set_up_"
 BACKUP = "system/test_backup_and_restore.py::test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back"
 TLS = "system/test_tls_enable.py::test_three_members_change_to_https_under_a_client_that_knows_both"
 UPGRADE = "system/test_upgrade_how_to.py::test_upgrade_go_back_and_recover"
+PATRONI = "system/test_patroni_kept.py::test_patroni_keeps_its_primary_through_what_is_done_to_etcd"
 MONITORING = "system/test_monitoring.py"
 PROMETHEUS = "package/node/monitoring/test_metrics.py"
 FIREWALL = "package/test_how_tos.py::test_a_release_is_built_behind_a_firewall"
@@ -65,16 +66,16 @@ BY_HEADING = {
         "test_prometheus_by_the_how_to_sees_a_member_that_is_lost_and_draws_each_panel",
         "What no metric tells": f"{MONITORING}::test_a_node_is_watched_by_the_how_to",
     },
-    "turn-tls-on.md": dict.fromkeys(("1. Install", "2. Take", "4. Go on", "Go back"), TLS),
+    "turn-tls-on.md": {
+        **dict.fromkeys(("1. Install", "2. Take", "4. Go on", "Go back"), TLS),
+        "3. Change": PATRONI,
+    },
+    "authentication.md": dict.fromkeys(("1. Add", "2. Give", "3. Turn", "Go back"), PATRONI),
     "upgrade.md": dict.fromkeys(
         ("Upgrade to another patch", "Upgrade to another minor", "Go back", "Recover"), UPGRADE
     ),
 }
 EXEMPT = {
-    (
-        "turn-tls-on.md",
-        "3. Change the clients",
-    ): "a part of Patroni's own file, which etcd-deb does not read",
     (
         "preseed-three-nodes.md",
         "4. Configure Patroni",

@@ -113,19 +113,20 @@ def file_of(machine: Machine) -> Path:
 def change_file(machine: Machine, section: str) -> None:
     """Lines of etcd3: in Patroni's file there; they replace those of the same keys."""
     path = machine.root / str(file_of(machine))[1:]
-    keys = {line.partition(":")[0].strip() for line in section.splitlines()}
-    kept = [
-        line for line in path.read_text().splitlines() if line.partition(":")[0].strip() not in keys - {""}
-    ]
-    at = kept.index("etcd3:") + 1
-    path.write_text(
-        "\n".join([*kept[:at], *(f"  {line.strip()}" for line in section.splitlines()), *kept[at:], ""])
+    lines = path.read_text().splitlines()
+    at = lines.index("etcd3:") + 1
+    end = next(
+        (number for number in range(at, len(lines)) if lines[number][:1] not in (" ", "-")), len(lines)
     )
+    new = [f"  {line.strip()}" for line in section.splitlines()]
+    keys = {line.partition(":")[0] for line in new}
+    kept = [line for line in lines[at:end] if line.partition(":")[0] not in keys]
+    path.write_text("\n".join([*lines[:at], *new, *kept, *lines[end:], ""]))
 
 
 def members(machine: Machine) -> dict[str, tuple[str, str, int]]:
     """Role, state and timeline of each, as Patroni on the machine reads them in etcd."""
-    done = machine.run("patronictl", "-c", file_of(machine), "list", "--format=json", check=False)
+    done = machine.run("patronictl", "-c", str(file_of(machine)), "list", "--format=json", check=False)
     if done.returncode or not done.stdout.startswith("["):
         return {}
     return {one["Member"]: (one["Role"], one["State"], one.get("TL") or 0) for one in json.loads(done.stdout)}
@@ -185,7 +186,6 @@ def changes_of_role(machines: Sequence[Machine]) -> str:
 def assert_no_failover(machines: Sequence[Machine], primary: Machine) -> None:
     """The primary is who it was since the beginning: a failover begins a timeline."""
     seen = members(primary)
-    is_as_before = seen.get(primary.name) == ("Leader", "running", 1) and {
-        one[2] for one in seen.values()
-    } == {1}
-    assert is_as_before, f"{seen}\n{changes_of_role(machines)}"
+    roles = changes_of_role(machines)
+    assert seen.get(primary.name) == ("Leader", "running", 1), f"{seen}\n{roles}"
+    assert {one[2] for one in seen.values()} == {1}, f"{seen}\n{roles}"

@@ -97,7 +97,7 @@ def test_patroni_keeps_its_primary_through_what_is_done_to_etcd(
     lab: Lab, package: Package, tmp_path: Path
 ) -> None:
     machines = lab.nodes(3, SUITE, *packages(POSTGRESQL))
-    describe(machines, tmp_path, POSTGRESQL)
+    describe(machines, tmp_path, POSTGRESQL, "tls: {authority: none}")
     set_up(machines, package(VERSION), tmp_path)
     wait_for("a primary and two replicas", partial(has_replicas, machines[0]), within=90)
     primary = next(one for one in machines if one.name == leader(machines[0]))

@@ -68,20 +68,19 @@ def turn_tls_on(machines: Sequence[Machine], folder: Path) -> None:
 def turn_authentication_on(machines: Sequence[Machine]) -> None:
     """By docs/how-to/cluster/authentication.md."""
     how_to = HowTo("authentication.md", machines)
-    (add,), steps = how_to.blocks("1. Add"), how_to.blocks("2. Give")
-    enable, check = how_to.blocks("3. Turn")
-    section = "\n".join(
-        re.findall(r"^  (?:username|password): .*$", follow(machines[0], here(add)), re.MULTILINE)
-    )
+    ((add,), (enable,), (look,)) = map(how_to.blocks, ("1. Add", "2. Turn", "3. Copy"))
+    said = follow(machines[0], here(add))
+    section = "\n".join(re.findall(r"^  (?:username|password): .*$", said, re.MULTILINE))
     for machine in machines:
         change_file(machine, section)
-    restart_patroni(machines, *steps)
-    follow(machines[0], enable)
+    restart_patroni(machines, *HowTo("turn-tls-on.md", machines).blocks("3. Change")[1:])
+    follow(machines[0], enable.replace("etcd-ha auth enable\n", "etcd-ha auth enable --yes\n"))
     for machine in machines[1:]:
         machine.put(CREDENTIALS, machines[0].get(CREDENTIALS))
         machine.run("chmod", "0600", CREDENTIALS)
+        assert "Authentication is on" in follow(machine, look)
     for machine in machines:
-        assert follow(machine, check).endswith("All is well.\n")
+        assert follow(machine, "etcd-ha check").endswith("All is well.\n")
 
 
 def replace_member(machine: Machine) -> None:
@@ -116,5 +115,3 @@ def test_patroni_keeps_its_primary_through_what_is_done_to_etcd(
         wait_for("two replicas", partial(has_replicas, machines[0]), within=60)
         assert_no_failover(machines, primary)
     assert int(query(primary, "select count(*) from pgbench_history")) == transactions(output)
-    (back,) = HowTo("authentication.md", machines).blocks("Go back")
-    assert "Authentication Disabled" in follow(machines[0], back)

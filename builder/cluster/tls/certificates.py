@@ -39,7 +39,7 @@ class Unusable(EtcdDebError):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a certificate is for. hosts: none where it is no server's. attribute: what of the subject its name is.
+    """Whom a certificate is for. hosts: none where it is no server's. attribute: that of the name.
 
     With authentication on, etcd's gateway refuses clients whose certificate has a common name
     (server/embed/serve.go of etcd).

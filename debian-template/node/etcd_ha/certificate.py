@@ -31,7 +31,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 class Certificate:
     """The content of a certificate.
 
-    subject, issuer: in DER, to compare. common_name: of the subject. usages: None where it is not limited to any.
+    subject, issuer: in DER, to compare. common_name: of the subject. usages: None where
+    it is not limited to any.
     """
 
     subject: bytes

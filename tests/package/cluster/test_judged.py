@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from builder.cluster.tls.certificates import as_pem
 from builder.cluster.tls.pairs import Pair, pairs
@@ -58,6 +60,16 @@ def test_go_takes_every_certificate_for_each_of_its_uses_and_names(made: Path) -
         files = (made / pair.certificate, made / pair.authority)
         questions += [(*files, "client", "-")] + [(*files, "server", host) for host in pair.subject.hosts]
     assert set(ask(questions)) == {"ok"}
+
+
+def test_no_client_of_etcds_gateway_has_a_common_name(made: Path) -> None:
+    named = set[str]()
+    for pair in all_pairs(made):
+        certificate = x509.load_pem_x509_certificate((made / pair.certificate).read_bytes())
+        if certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
+            named.add(pair.stem)
+    # Members among themselves, and one that speaks gRPC.
+    assert named == {"peer", "apiserver-etcd-client"}
 
 
 def test_go_takes_no_client_for_a_server(made: Path) -> None:

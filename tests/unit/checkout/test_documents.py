@@ -70,7 +70,6 @@ BY_HEADING = {
         **dict.fromkeys(("1. Install", "2. Take", "4. Go on", "Go back"), TLS),
         "3. Change": PATRONI,
     },
-    "authentication.md": dict.fromkeys(("1. Add", "2. Give", "3. Turn", "Go back"), PATRONI),
     "upgrade.md": dict.fromkeys(
         ("Upgrade to another patch", "Upgrade to another minor", "Go back", "Recover"), UPGRADE
     ),

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from builder.cluster.tls.certificates import ends, new_key, public_bytes, read_certificates, read_key
 from builder.cluster.tls.expiry import listed
@@ -85,18 +85,6 @@ def test_a_member_is_server_and_client_under_each_of_its_names(tmp_path: Path, s
         ExtendedKeyUsageOID.CLIENT_AUTH,
     ]
     assert not found.get_extension_for_class(x509.BasicConstraints).value.ca
-
-
-def test_no_client_of_etcds_gateway_has_a_common_name(tmp_path: Path) -> None:
-    cluster = described(tmp_path, FIVE)
-    make(cluster, tmp_path, NOW, renew=False)
-    named = {
-        pair.stem: read_certificates((tmp_path / pair.certificate).read_bytes(), "it")[0].subject
-        for pair in pairs(cluster)
-    }
-    for stem in ("server", "root", "client"):
-        assert named[stem].get_attributes_for_oid(NameOID.COMMON_NAME) == [], stem
-    assert named["peer"].get_attributes_for_oid(NameOID.COMMON_NAME) != []
 
 
 def test_validity_is_what_the_file_says(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def _check_members(seen: Sequence[Seen]) -> None:
 
 
 def _check_certificates(here: Here, known: Expected) -> None:
-    """Raises EtcdHaError for a client of this node that etcd's gateway would refuse (server/embed/serve.go)."""
+    """Raises EtcdHaError for a certificate that etcd's gateway would refuse (server/embed/serve.go)."""
     if here.configuration.get("client-transport-security.client-cert-auth") != "true":
         return
     presented = [Path(known.identity.certificate)] if known.identity.certificate else []

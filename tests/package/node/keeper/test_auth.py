@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.package.node.check.clusters import program
 from tests.package.node.keeper.conftest import VERSIONS
@@ -174,6 +175,26 @@ def test_a_run_that_was_killed_goes_on_when_it_is_run_again(node: Node, step: st
     user = (node.folder / "credentials").read_text().strip()
     assert etcdctl(node, user, "put", "key", "value").returncode == 0
     assert "user name is empty" in etcdctl(node, "", "put", "key", "value").stderr
+
+
+def test_a_certificate_that_the_gateway_would_refuse_keeps_authentication_off(tmp_path: Path) -> None:
+    (only,) = planned(tmp_path, "3.6.16", 1)
+    authority, files = trustme.CA(), {name: tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")}
+    issued = authority.issue_cert(only.address, common_name="pg1")
+    authority.cert_pem.write_to_path(str(files["ca"]))
+    issued.cert_chain_pems[0].write_to_path(str(files["cert"]))
+    issued.private_key_pem.write_to_path(str(files["key"]))
+    only.settings = {
+        "listen-client-urls": f"{only.url},https://{only.address}:2378",
+        "client-transport-security": f"\n  cert-file: {files['cert']}\n  key-file: {files['key']}"
+        f"\n  trusted-ca-file: {files['ca']}\n  client-cert-auth: true",
+    }
+    with running([only], 1):
+        said = refused(only, "enable", "--yes")
+        assert f"{files['cert']} has a common name; nothing was changed" in said
+        assert "found     CN=pg1" in said
+        assert "etcd-deb cluster certs FILE --renew" in said
+        assert "Authentication Status: false" in etcdctl(only, "", "auth", "status").stdout
 
 
 def test_while_a_member_is_down_authentication_stays_off(tmp_path: Path) -> None:

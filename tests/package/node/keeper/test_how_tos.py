@@ -111,7 +111,7 @@ def test_users_are_required_by_the_how_to(tmp_path: Path) -> None:
         shutil.copy(first.folder / "credentials", second.folder / "credentials")
         assert "has a user with the role root" in type_in(second, steps.take("3. Copy"))
         (new,) = re.findall(shown, type_in(first, steps.take("Change a password")))
-        put = "put /postgresql-common/17-main/leader pg1 --user 17-main:"
+        put = "put /postgresql-common/17-main/leader pg1 --command-timeout=30s --user 17-main:"
         assert "OK" in type_in(second, f"etcdctl {put}{new}")
         with pytest.raises(AssertionError, match="invalid user ID or password"):
             type_in(second, f"etcdctl {put}{old}")

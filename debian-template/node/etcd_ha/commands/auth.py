@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from etcd_ha.auth.certificates import refuse_common_names
 from etcd_ha.auth.patroni import patronis_of
 from etcd_ha.auth.users import (
     ROOT,
@@ -18,7 +19,6 @@ from etcd_ha.auth.users import (
     writable_prefixes,
     write_credentials,
 )
-from etcd_ha.certificate import parse_pem
 from etcd_ha.errors import EtcdHaError, WrongUsage
 from etcd_ha.expected import Expected
 from etcd_ha.identity import read_user
@@ -31,8 +31,7 @@ from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, 
 
 # There users without the role root can't list members, as Patroni does (fixed in 3.5.29 and 3.6.10).
 _BROKEN = ("3.5.28", "3.6.9")
-# Patroni's certificate, as `etcd-deb cluster` has it.
-_PATRONIS = Path("/etc/patroni/tls/client.crt")
+_DEMANDED = "client-transport-security.client-cert-auth"
 # Words that a shell, YAML and USER:PASSWORD take as they are.
 _NAME, _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*"), re.compile(r"/[A-Za-z0-9/._-]*[A-Za-z0-9._-]/")
 
@@ -96,7 +95,8 @@ def _enable(words: Words, here: Here, known: Expected, cluster: Cluster) -> None
     seen = cluster.look()
     _check_members(seen)
     _check_patroni(cluster)
-    _check_certificates(here, known)
+    if known.identity.certificate and here.configuration.get(_DEMANDED) == "true":
+        refuse_common_names(known.identity.certificate, known.renew)
     confirm_words = (
         "From then on, every client needs a user. These have one: "
         f"{', '.join(one for one in users_of(cluster) if one != ROOT) or 'none'}.",
@@ -148,27 +148,6 @@ def _check_members(seen: Sequence[Seen]) -> None:
             raise EtcdHaError(
                 f"etcd {version} of {one.member.shown} lets only root list members, as Patroni does",
                 hint="upgrade etcd-ha on all nodes first",
-            )
-
-
-def _check_certificates(here: Here, known: Expected) -> None:
-    """Raises EtcdHaError for a certificate that etcd's gateway would refuse (server/embed/serve.go)."""
-    if here.configuration.get("client-transport-security.client-cert-auth") != "true":
-        return
-    presented = [Path(known.identity.certificate)] if known.identity.certificate else []
-    for file in (*presented, *(one for one in (_PATRONIS,) if one.exists())):
-        try:
-            (certificate, *_) = parse_pem(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise EtcdHaError(f"{file} can't be read", details=(f"found     {error}",)) from error
-        if certificate.common_name is not None:
-            raise EtcdHaError(
-                f"{file} has a common name; nothing was changed",
-                details=(
-                    "expected  a subject without one: with authentication on, etcd's gateway refuses others",
-                    f"found     CN={certificate.common_name}",
-                ),
-                hint=f"on {known.renew.on}: {known.renew.text}",
             )
 
 

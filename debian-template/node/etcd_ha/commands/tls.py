@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from etcd_ha.auth.certificates import refuse_common_names
+from etcd_ha.auth.users import is_on
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.identity import Identity
 from etcd_ha.keeper.cluster import Cluster, NobodyAnswers
@@ -16,7 +18,7 @@ from etcd_ha.keeper.plan import carry_out
 from etcd_ha.keeper.seen import Seen
 from etcd_ha.keeper.waiting import until
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
-from etcd_ha.tls.files import Files, files_of, judge, values_of
+from etcd_ha.tls.files import CLIENTS, Files, files_of, judge, values_of
 from etcd_ha.tls.moving import Moving
 from etcd_ha.tls.order import check_others, target_of
 from etcd_ha.tls.reach import unreached
@@ -66,6 +68,8 @@ def _go_on(words: Words, here: Here, wait: int) -> None:
         until("a cluster in which all members are healthy", wait, lambda: _why_ill(cluster))
     seen = cluster.look()
     _check_health(seen)
+    if enables and files.settings.get(f"{CLIENTS}.client-cert-auth") == "true" and is_on(cluster):
+        refuse_common_names(files.certificate, known.renew)
     if not begun and (faults := unreached(cluster)):
         raise EtcdHaError(
             "not all members reach each other; nothing was changed",

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.package.node.check.authority import Authority
 from tests.package.node.check.clusters import program
+from tests.package.node.keeper.changing import hand_out
 from tests.package.node.keeper.conftest import VERSIONS
 from tests.package.node.keeper.nodes import Node, planned, running
 from tests.support.sample import sampled
@@ -195,6 +197,16 @@ def test_a_certificate_that_the_gateway_would_refuse_keeps_authentication_off(tm
         assert "found     CN=pg1" in said
         assert "etcd-deb cluster certs FILE --renew" in said
         assert "Authentication Status: false" in etcdctl(only, "", "auth", "status").stdout
+
+
+def test_with_authentication_on_such_a_certificate_keeps_tls_off(node: Node, signer: Authority) -> None:
+    done(node, "enable", "--yes")
+    hand_out(signer, node)
+    before = (node.folder / "etcd.yaml").read_text()
+    ended = node.tool("tls", "enable", "--yes")
+    assert ended.returncode == 1
+    assert f"{node.tls}/server.crt has a common name; nothing was changed" in ended.stdout
+    assert (node.folder / "etcd.yaml").read_text() == before
 
 
 def test_while_a_member_is_down_authentication_stays_off(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def machines(site: Site, key: Path) -> list[Machine]:
     return machines
 
 
+@pytest.mark.soak
 def test_a_playbook_makes_a_cluster_and_changes_nothing_when_it_runs_again(
     site: Site, machines: list[Machine]
 ) -> None:

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.support.machines.cluster import Cluster, etcdctl, preseed
 from tests.support.machines.machine import Machine
 from tests.system.advice import follow
@@ -21,6 +23,7 @@ def revision(machine: Machine) -> int:
     return int(re.findall(r'"Revision" : (\d+)', said)[0])
 
 
+@pytest.mark.soak
 def test_a_new_cluster_begins_with_the_data_of_a_backup_by_an_answer(serving: Nodes) -> None:
     machines = serving(3, "3.6.16")
     first = machines[0]

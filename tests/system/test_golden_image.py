@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.chroot import Chroot
 from tests.support.machines.cluster import Cluster
 from tests.support.machines.lab import boot
@@ -22,6 +24,7 @@ def with_package(machine: Machine, deb: Path) -> None:
     assert not (machine.root / "etc/etcd/etcd.yaml").exists()
 
 
+@pytest.mark.soak
 def test_three_machines_of_a_golden_image_form_the_cluster_of_the_example_with_tls(
     site: Site, package: Callable[[str], Path]
 ) -> None:

@@ -14,7 +14,6 @@ from tests.support.command import run
 from tests.support.machines.cluster import Cluster, etcdctl
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
-from tests.support.sample import sampled
 from tests.support.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
@@ -53,8 +52,10 @@ def give_back_a_third(machines: list[Machine]) -> None:
     wait_for("all members to have compacted", is_free, within=300)
 
 
+# On the loopback: tests/package/node/keeper/test_defrag.py.
 @pytest.mark.alone
-@pytest.mark.parametrize("version", sampled(["3.5.35", "3.6.16", "3.7.3"], "3.6.16"))
+@pytest.mark.soak
+@pytest.mark.parametrize("version", ["3.5.35", "3.6.16", "3.7.3"])
 def test_one_command_lets_a_writer_go_on_after_nospace(lab: Lab, serving: Nodes, version: str) -> None:
     cluster = Cluster(serving(3, version, quota="32M"))
     machines = list(cluster.machines)
@@ -77,7 +78,8 @@ def test_one_command_lets_a_writer_go_on_after_nospace(lab: Lab, serving: Nodes,
 
 @pytest.mark.alone
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("mebibytes", sampled([128, 1024], 128))
+@pytest.mark.soak
+@pytest.mark.parametrize("mebibytes", [128, 1024])
 def test_a_defragmentation_is_hardly_noticed_by_a_writer(lab: Lab, serving: Nodes, mebibytes: int) -> None:
     cluster = Cluster(serving(3, "3.6.16"))
     machines = list(cluster.machines)

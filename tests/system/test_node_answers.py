@@ -79,7 +79,7 @@ def test_apt_returns_before_the_peers_are_up_and_a_second_run_changes_nothing(
         preseed(machine, cluster.answers(machine))
     begun = time.monotonic()
     cluster.machines[0].install(deb)
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 30
     for machine in cluster.machines[1:]:
         machine.install(deb)
     cluster.wait_for_quorum(within=20)

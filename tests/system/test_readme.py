@@ -90,6 +90,8 @@ def test_unattended_installation_and_after_it(nodes: Nodes, package: Package) ->
     type_in(first, SILENT + upgrade.take("dpkg-reconfigure -plow etcd-ha"))
     assert "all members run 3.6" in type_in(first, upgrade.take("etcd-ha downgrade 3.6"))
     assert "no downgrade is under way" in type_in(first, upgrade.take("etcd-ha downgrade --cancel"))
+    would = type_in(first, f"{upgrade.take('etcd-ha auth enable')} --dry-run")
+    assert "to do: turning authentication on" in would
     upgrade.is_done()
 
     saving = Section("Backup and restore")
@@ -130,6 +132,8 @@ def test_tls(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     assert "is healthy" in type_in(node, section.take("etcdctl"))
     assert "All is well." in type_in(node, section.take("etcd-ha check"))
     assert "All members use https alone." in type_in(node, section.take("etcd-ha tls enable"))
+    back = type_in(node, f"{section.take('etcd-ha tls disable')} --dry-run")
+    assert "to do: restarting etcd in its turn" in back
     section.is_done()
 
 

@@ -26,7 +26,7 @@ from etcd_ha.keeper.cluster import Cluster
 from etcd_ha.keeper.here import Here, here_of
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.plan import Step, carry_out
-from etcd_ha.keeper.seen import Seen
+from etcd_ha.keeper.seen import Seen, check_health
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
 
 # There users without the role root can't list members, as Patroni does (fixed in 3.5.29 and 3.6.10).
@@ -93,7 +93,8 @@ def _enable(words: Words, here: Here, known: Expected, cluster: Cluster) -> None
         show(f"Authentication is on, and {file} has a user with the role root.")
         return
     seen = cluster.look()
-    _check_members(seen)
+    check_health(seen)
+    _check_versions(seen)
     _check_patroni(cluster)
     if known.identity.certificate and here.configuration.get(_DEMANDED) == "true":
         refuse_common_names(known.identity.certificate, known.renew)
@@ -135,13 +136,7 @@ def _turn_on(cluster: Cluster) -> None:
     cluster.change("turning authentication on", "auth/enable", {})
 
 
-def _check_members(seen: Sequence[Seen]) -> None:
-    if ill := [one for one in seen if not one.is_healthy]:
-        raise EtcdHaError(
-            f"{ill[0].member.shown} is not healthy; nothing was changed",
-            details=tuple(f"found     {one.member.shown}: {one.why_not}" for one in ill),
-            hint="etcd-ha check",
-        )
+def _check_versions(seen: Sequence[Seen]) -> None:
     for one in seen:
         version = one.endpoint.version if one.endpoint else None
         if version in _BROKEN:

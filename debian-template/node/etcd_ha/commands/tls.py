@@ -15,7 +15,7 @@ from etcd_ha.keeper.cluster import Cluster, NobodyAnswers
 from etcd_ha.keeper.here import Here, here_of, own
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.plan import carry_out
-from etcd_ha.keeper.seen import Seen
+from etcd_ha.keeper.seen import Seen, check_health
 from etcd_ha.keeper.waiting import until
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say, show
 from etcd_ha.tls.files import CLIENTS, Files, files_of, judge, values_of
@@ -119,13 +119,8 @@ def _why_ill(cluster: Cluster) -> str:
 
 
 def _check_health(seen: Sequence[Seen]) -> None:
-    """Raises EtcdHaError unless all are well, since each restart takes one away."""
-    if ill := [one for one in seen if not one.is_healthy]:
-        raise EtcdHaError(
-            f"{ill[0].member.shown} is not healthy; nothing was changed",
-            details=tuple(f"found     {one.member.shown}: {one.why_not}" for one in ill),
-            hint="etcd-ha check",
-        )
+    """Raises EtcdHaError unless all are well and vote, since each restart takes one away."""
+    check_health(seen)
     if learners := [one.member.shown for one in seen if one.member.is_learner]:
         raise EtcdHaError(
             f"{learners[0]} is a learner; nothing was changed", hint="let it vote first: etcd-ha join, there"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etcd_ha.endpoint import Endpoint, Member, Status
+from etcd_ha.errors import EtcdHaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,16 @@ class Seen:
     def is_leader(self) -> bool:
         """Whether it says so itself."""
         return self.status is not None and self.status.leader == self.status.id
+
+
+def check_health(seen: Sequence[Seen]) -> None:
+    """Raises EtcdHaError unless all members are healthy."""
+    if ill := [one for one in seen if not one.is_healthy]:
+        raise EtcdHaError(
+            f"{ill[0].member.shown} is not healthy; nothing was changed",
+            details=tuple(f"found     {one.member.shown}: {one.why_not}" for one in ill),
+            hint="etcd-ha check",
+        )
 
 
 def quorum_faults(seen: Sequence[Seen], without: Member | None = None) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from tests.package.node.check.authority import Authority
 from tests.package.node.check.clusters import program
 from tests.package.node.keeper.changing import hand_out
 from tests.package.node.keeper.conftest import VERSIONS
-from tests.package.node.keeper.nodes import Node, planned, running
+from tests.package.node.keeper.nodes import Node, killed, planned, running
 from tests.support.sample import sampled
 
 NAMESPACE = "/postgresql-common/17-main/"
@@ -162,17 +161,7 @@ def test_what_would_be_done_is_shown_and_every_client_is_asked_for(unchanged: No
     "step", sampled(("writing", "the role root", "the user root", "its role", "turning"), "the user root")
 )
 def test_a_run_that_was_killed_goes_on_when_it_is_run_again(node: Node, step: str) -> None:
-    process = node.begin("auth", "enable", "--yes")
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if step in line:
-            break
-    process.send_signal(signal.SIGKILL)
-    process.stdout.close()
-    process.wait()
-    assert step in said
+    assert step in killed(node, step, 0, "auth", "enable", "--yes")
     done(node, "enable", "--yes")
     user = (node.folder / "credentials").read_text().strip()
     assert etcdctl(node, user, "put", "key", "value").returncode == 0

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.package.node.keeper.conftest import VERSIONS
-from tests.package.node.keeper.nodes import Node, longest_gap, lost, planned, running, writing
+from tests.package.node.keeper.nodes import Node, killed, longest_gap, lost, planned, running, writing
 from tests.support.sample import sampled
 from tests.support.wait import wait_for
 
@@ -84,23 +81,6 @@ def test_a_new_node_joins_from_the_address_of_one_other_alone(nodes: Sequence[No
     assert new.takes_writes()
 
 
-def killed_after(node: Node, step: str, after: float) -> str:
-    """A join that is killed so many seconds after it has announced a step; what it said."""
-    process = node.begin("join", "--yes")
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if step in line:
-            break
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=after)
-    process.send_signal(signal.SIGKILL)
-    process.stdout.close()
-    process.wait()
-    return said
-
-
 @pytest.mark.parametrize(
     ("step", "after"),
     sampled(PLACES, (STEPS[0], 0.1), (STEPS[1], 0.4), (STEPS[3], 0.0)),
@@ -112,7 +92,7 @@ def test_a_join_that_was_killed_anywhere_goes_on_when_it_is_run_again(
     *others, lost_one = four[:3]
     with writing(others) as acknowledged:
         destroy(lost_one)
-        said = killed_after(lost_one, step, after)
+        said = killed(lost_one, step, after, "join", "--yes")
         assert step in said
         done = lost_one.tool("join", "--yes")
     assert done.returncode == 0, said + done.stdout

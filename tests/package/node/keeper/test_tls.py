@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import pytest
 from tests.package.node.check.authority import Authority
 from tests.package.node.keeper.changing import done, following, is_served, member_urls, members
 from tests.package.node.keeper.conftest import VERSIONS
-from tests.package.node.keeper.nodes import Node, longest_gap, lost, writing
+from tests.package.node.keeper.nodes import Node, killed, longest_gap, lost, writing
 from tests.support.sample import sampled
 
 LONGEST_GAP = 1.0
@@ -71,23 +68,6 @@ def test_the_printed_commands_lead_to_https_and_back_under_a_client_that_knows_b
     assert longest_gap(acknowledged) < LONGEST_GAP
 
 
-def killed_after(node: Node, way: str, step: str, after: float) -> str:
-    """A run that is killed so many seconds after it has announced a step, if it has it; what it said."""
-    process = node.begin("tls", way, "--yes")
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if step in line:
-            break
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=after)
-    process.send_signal(signal.SIGKILL)
-    process.stdout.close()
-    process.wait()
-    return said
-
-
 @pytest.mark.parametrize(
     ("way", "shift"),
     sampled([(way, shift) for way in ("enable", "disable") for shift in range(len(STEPS))], ("enable", 1)),
@@ -105,7 +85,7 @@ def test_runs_that_were_killed_anywhere_go_on_when_they_are_run_again(
             while place is not None and runs < 20:
                 # Each of the nine runs at another step.
                 step, after = STEPS[(runs + shift) % len(STEPS)], AFTER[runs % len(AFTER)]
-                said = killed_after(named[place[0]], way, step, after)
+                said = killed(named[place[0]], step, after, "tls", way, "--yes")
                 met |= {step} if step in said else set()
                 place = following(done(named[place[0]], way, "--yes"))
                 runs += 1

@@ -37,9 +37,9 @@ def packages(postgresql: str) -> tuple[str, ...]:
 
 
 def etcd_deb(folder: Path, *words: str) -> str:
-    """`etcd-deb cluster WORDS cluster.yaml`, typed in the folder; what it printed."""
+    """`etcd-deb cluster WORDS`, typed in the folder of cluster.yaml; what it printed."""
     program = Path(sys.executable).with_name("etcd-deb")
-    return run([program, "-q", "cluster", *words, "cluster.yaml"], cwd=folder).stdout
+    return run([program, "-q", "cluster", *words], cwd=folder).stdout
 
 
 def describe(machines: Sequence[Machine], folder: Path, postgresql: str, *lines: str) -> None:
@@ -61,22 +61,27 @@ def block(name: str, heading: str) -> str:
 
 def install_certificates(machines: Sequence[Machine], folder: Path) -> None:
     """Those of etcd, as docs/how-to/cluster/tls.md has it; those of Patroni's clients are beside them."""
-    etcd_deb(folder, "certs")
+    etcd_deb(folder, "certs", "cluster.yaml")
     for machine in machines:
         shutil.copytree(folder / "cluster" / machine.name, machine.root / "root/cluster", dirs_exist_ok=True)
         type_in(machine, "/root/cluster/etcd-tls", block("tls.md", "Install them on a node"))
 
 
+def install(machine: Machine, deb: Path, folder: Path) -> None:
+    """etcd-ha, by the answers of `cluster preseed`."""
+    shutil.copytree(folder / "cluster" / machine.name, machine.root / "root/cluster", dirs_exist_ok=True)
+    type_in(machine, "/root/cluster", "debconf-set-selections etcd-ha.preseed")
+    machine.install(deb)
+
+
 def set_up(machines: Sequence[Machine], deb: Path, folder: Path) -> None:
     """What the how-tos have one do, on all nodes side by side: etcd-ha, and Patroni on it."""
-    etcd_deb(folder, "preseed")
-    printed = etcd_deb(folder, "patroni", "--style", "debian")
+    etcd_deb(folder, "preseed", "cluster.yaml")
+    printed = etcd_deb(folder, "patroni", "--style", "debian", "cluster.yaml")
     commands = dict(re.findall(r"^on (\S+): (pg_createconfig_patroni .*)$", printed, re.MULTILINE))
 
     def equip(machine: Machine) -> None:
-        shutil.copytree(folder / "cluster" / machine.name, machine.root / "root/cluster", dirs_exist_ok=True)
-        type_in(machine, "/root/cluster", "debconf-set-selections etcd-ha.preseed")
-        machine.install(deb)
+        install(machine, deb, folder)
         type_in(machine, "/root/cluster", _install(machine, commands[machine.name]))
 
     with ThreadPoolExecutor(len(machines)) as threads:

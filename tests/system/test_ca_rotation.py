@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support.clients.traffic import traffic
-from tests.support.command import run
 from tests.support.machines.cluster import is_serving
 from tests.support.machines.lab import Lab
-from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
-from tests.system.patroni import describe, etcd_deb, install_certificates, type_in
+from tests.system.patroni import describe, etcd_deb, install, install_certificates
 
 # Seconds.
 LONGEST_GAP = 0.5
@@ -31,15 +28,6 @@ def client(folder: Path, step: str) -> Path:
     return target
 
 
-def install(machines: Sequence[Machine], deb: Path, folder: Path) -> None:
-    """What `cluster preseed` answers."""
-    etcd_deb(folder, "preseed")
-    for machine in machines:
-        machine.put("/root/etcd-ha.preseed", folder / "cluster" / machine.name / "etcd-ha.preseed")
-        type_in(machine, "/root", "debconf-set-selections etcd-ha.preseed")
-        machine.install(deb)
-
-
 @pytest.mark.alone
 @pytest.mark.soak
 @pytest.mark.parametrize("version", ["3.6.16", "3.7.3"])
@@ -49,15 +37,17 @@ def test_the_ca_is_replaced_under_a_writer_in_three_steps(
     machines = lab.nodes(3)
     describe(machines, tmp_path, "17", "tls: {authority: own}")
     install_certificates(machines, tmp_path)
-    install(machines, package(version), tmp_path)
+    etcd_deb(tmp_path, "preseed", "cluster.yaml")
+    for machine in machines:
+        install(machine, package(version), tmp_path)
     for machine in machines:
         wait_for(f"{machine.name} to serve", partial(is_serving, machine), within=40)
     urls = [f"https://{machine.address}:2379" for machine in machines]
-    program, gaps = Path(sys.executable).with_name("etcd-deb"), {}
+    gaps = {}
     presented = client(tmp_path, "before")
     for step, restarts in (("trust-both", True), ("replace", False), ("trust-new", True)):
         with traffic(lab.network, urls, presented) as seen:
-            run([program, "-q", "cluster", "certs", "rotate-ca", "cluster.yaml", step], cwd=tmp_path)
+            etcd_deb(tmp_path, "certs", "rotate-ca", "cluster.yaml", step)
             # It makes only what is missing, and installs all.
             install_certificates(machines, tmp_path)
             for machine in machines if restarts else ():

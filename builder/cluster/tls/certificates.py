@@ -51,6 +51,7 @@ class Subject:
 
     @property
     def distinguished_name(self) -> x509.Name:
+        """The subject of its certificate."""
         return x509.Name([x509.NameAttribute(self.attribute, self.name)])
 
     @property
@@ -166,8 +167,7 @@ def new_authority(key: ec.EllipticCurvePrivateKey, title: str, days: int, now: d
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     # Two CAs of a cluster have two names, so that no verifier tries the wrong one.
     ending = f" etcd CA {identifier.digest.hex()[:8]}"
-    title = title[: LONGEST_NAME - len(ending)] + ending
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
+    name = Subject(title[: LONGEST_NAME - len(ending)] + ending).distinguished_name
     usage = {"key_cert_sign": True, "crl_sign": True}
     return (
         _builder(name, name, key, now, now + timedelta(days=days))

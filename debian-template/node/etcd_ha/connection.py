@@ -50,6 +50,11 @@ class Place:
         return self.scheme == "https"
 
 
+def split(value: str | None) -> tuple[str, ...]:
+    """The parts of a list in etcd.yaml, such as URLs."""
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
 def place_of(url: str) -> Place:
     """The parts of http://HOST:PORT or https://HOST:PORT. Raises EtcdHaError."""
     try:

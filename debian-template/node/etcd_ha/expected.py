@@ -72,3 +72,8 @@ class Expected:
     bound: float = 3.0
     # Certificates that expire within this number of days are reported.
     days: int = SOON
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """All URLs at which the cluster may answer, this machine's first."""
+        return (*self.urls, *self.listened, *self.entries)

@@ -186,6 +186,16 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def end_of(prefix: str) -> str:
+    """The next key behind all that begin so."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def below(prefix: str) -> dict[str, str]:
+    """The fields of a request or a permission for all keys that begin so."""
+    return {"key": encoded(prefix), "range_end": encoded(end_of(prefix))}
+
+
 def decoded(text: str) -> str:
     """What a key or value is. Raises Failed."""
     try:

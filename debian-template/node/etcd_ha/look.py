@@ -91,8 +91,7 @@ def look(expected: Expected) -> Look:
 
     endpoints = _side_by_side(ask, dict.fromkeys(expected.urls))
     if _members_of(endpoints, _cluster_of(endpoints)) is None:
-        entries = dict.fromkeys((*expected.listened, *expected.entries))
-        others = [url for url in entries if url not in expected.urls]
+        others = [url for url in dict.fromkeys(expected.places) if url not in expected.urls]
         endpoints += tuple(one for one in _side_by_side(ask, others) if not one.is_refused)
     cluster = _cluster_of(endpoints)
     members = _members_of(endpoints, cluster)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from etcd_ha.check import check
+from etcd_ha.connection import split
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.expected import Expected, KnownFault, ServerFiles
 from etcd_ha.finding import Command
@@ -52,12 +53,12 @@ def expected_of(environment: Mapping[str, str]) -> Expected:
     commands = Path(environment.get("ETCD_HA_COMMANDS", "/usr/lib/etcd-ha"))
     configuration = Configuration(str(commands / "config"), environment)
     credentials = environment.get("CREDENTIALS", "/etc/etcd/credentials")
-    urls = _split(configuration.get("advertise-client-urls"))
+    urls = split(configuration.get("advertise-client-urls"))
     if not urls:
         raise EtcdHaError(
             "etcd.yaml has no advertise-client-urls", hint="dpkg-reconfigure etcd-ha, or write the file"
         )
-    peer_urls = _split(configuration.get("initial-advertise-peer-urls"))
+    peer_urls = split(configuration.get("initial-advertise-peer-urls"))
     user = environment.get("ETCDCTL_USER") or (read_user(credentials) if Path(credentials).exists() else None)
     return Expected(
         urls=urls,
@@ -110,7 +111,7 @@ def _files(
 ) -> tuple[str | None, str | None, str | None]:
     """The CA, certificate and key of a client of this node."""
     # While TLS is being turned on or off, a member listens with https before it advertises it.
-    if not _has_tls((*urls, *_split(configuration.get("listen-client-urls")))):
+    if not _has_tls((*urls, *split(configuration.get("listen-client-urls")))):
         return None, None, None
     authority = environment.get("ETCDCTL_CACERT") or configuration.get(f"{_TLS}.trusted-ca-file")
     if environment.get("ETCDCTL_CERT"):
@@ -128,7 +129,7 @@ def _listened(configuration: Configuration) -> tuple[str, ...]:
     urls = [
         url
         for key in ("listen-client-urls", "listen-client-http-urls")
-        for url in _split(configuration.get(key))
+        for url in split(configuration.get(key))
     ]
     return tuple(url for url in urls if urlsplit(url).hostname not in ("0.0.0.0", "::"))  # noqa: S104 - read
 
@@ -136,13 +137,9 @@ def _listened(configuration: Configuration) -> tuple[str, ...]:
 def _entries(own_url: str, initial_cluster: str | None) -> tuple[str, ...]:
     """Where other initial members may answer: with this member's port and scheme."""
     own = urlsplit(own_url)
-    hosts = [urlsplit(url).hostname for entry in _split(initial_cluster) if (url := entry.partition("=")[2])]
+    hosts = [urlsplit(url).hostname for entry in split(initial_cluster) if (url := entry.partition("=")[2])]
     shown = [f"[{host}]" if ":" in host else host for host in hosts if host]
     return tuple(f"{own.scheme}://{host}:{own.port or 2379}" for host in shown)
-
-
-def _split(value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
 def read_faults(file: Path) -> Callable[[str], tuple[KnownFault, ...] | None]:

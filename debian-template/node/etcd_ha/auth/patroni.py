@@ -6,8 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from etcd_ha.auth.users import end_of
-from etcd_ha.gateway import Body, Failed, Fields, decoded, encoded
+from etcd_ha.gateway import Body, Failed, Fields, below, decoded, encoded
 from etcd_ha.keeper.cluster import Cluster
 
 # Patroni's own default, and Debian's (config.yml.in).
@@ -39,7 +38,7 @@ def patronis_of(cluster: Cluster) -> list[Patroni]:
     """All that are alive: their keys end with them. Raises EtcdHaError."""
     found = []
     for namespace in NAMESPACES:
-        body: Body = {"key": encoded(namespace), "range_end": encoded(end_of(namespace)), "keys_only": True}
+        body: Body = {**below(namespace), "keys_only": True}
         keys = _range(cluster, f"the keys below {namespace}", body)
         for key in (decoded(one.whole("key")) for one in keys):
             if match := _MEMBER.fullmatch(key):

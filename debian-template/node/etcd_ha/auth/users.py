@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
-from etcd_ha.errors import EtcdHaError
-from etcd_ha.gateway import Body, Denied, Fields, Gateway, decoded, encoded
+from etcd_ha.gateway import Body, Denied, Fields, Gateway, below, decoded, end_of
 from etcd_ha.keeper.cluster import Cluster
 from etcd_ha.keeper.plan import Step
 
@@ -62,11 +59,6 @@ def new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def end_of(prefix: str) -> str:
-    """The next key behind all that begin so."""
-    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
     """A user of the cluster, with a role of the same name. prefix: what it may use; empty for root."""
@@ -98,9 +90,7 @@ class Account:
         self.cluster.change(f"adding the role {self.name}", "auth/role/add", {"name": self.name})
 
     def _permission(self) -> Body:
-        return {
-            "permType": "READWRITE", "key": encoded(self.prefix), "range_end": encoded(end_of(self.prefix))
-        }  # fmt: skip
+        return {"permType": "READWRITE", **below(self.prefix)}
 
     def _is_permitted(self) -> bool:
         if not self._is_role():
@@ -134,21 +124,3 @@ class Account:
         self.cluster.change(
             f"giving {self.name} its role", "auth/user/grant", {"user": self.name, "role": self.name}
         )
-
-
-def write_credentials(file: Path, user: str) -> None:
-    """NAME:PASSWORD, for root alone, as a whole or not at all. Raises EtcdHaError."""
-    new = file.with_name(f"{file.name}.new")
-    try:
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            out.write(f"{user}\n")
-            out.flush()
-            os.fsync(out.fileno())
-        new.rename(file)
-        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(folder)
-        os.close(folder)
-    except OSError as error:
-        raise EtcdHaError(f"{file} can't be written", details=(f"found     {error}",)) from error

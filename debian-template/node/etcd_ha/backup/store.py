@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from etcd_ha.backup.manifest import made_of
 from etcd_ha.backup.retention import Keep, kept
+from etcd_ha.disk import sync
 from etcd_ha.errors import EtcdHaError
 
 SNAPSHOT = "snapshot.db"
@@ -65,15 +65,6 @@ def finish(folder: Path, name: str) -> Path:
     folder.rename(target)
     sync(target.parent)
     return target
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def outdated(store: Path, keep: Keep) -> tuple[Backup, ...]:

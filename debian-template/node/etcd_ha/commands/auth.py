@@ -17,8 +17,8 @@ from etcd_ha.auth.users import (
     new_password,
     users_of,
     writable_prefixes,
-    write_credentials,
 )
+from etcd_ha.disk import write_whole
 from etcd_ha.errors import EtcdHaError, WrongUsage
 from etcd_ha.expected import Expected
 from etcd_ha.identity import read_user
@@ -111,13 +111,11 @@ def _enable(words: Words, here: Here, known: Expected, cluster: Cluster) -> None
         raise EtcdHaError(
             f"{file} names the user {name}", details=("expected  root, which etcd wants to have first",)
         )
-    authenticated = Cluster(
-        (*known.urls, *known.listened, *known.entries), replace(known.identity, user=user)
-    )
+    authenticated = Cluster(known.places, replace(known.identity, user=user))
     carry_out(
         words,
         [
-            Step(f"writing {file}", file.exists, lambda: write_credentials(file, user)),
+            Step(f"writing {file}", file.exists, lambda: write_whole(file, f"{user}\n", 0o600)),
             *Account(cluster, ROOT, password).steps(sets_password=True),
             Step("turning authentication on", lambda: is_on(cluster), lambda: _turn_on(cluster)),
             Step("writing a key as root", lambda: False, authenticated.prove_by_put),

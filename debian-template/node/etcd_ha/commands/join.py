@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from etcd_ha.connection import place_of
+from etcd_ha.connection import place_of, split
 from etcd_ha.errors import EtcdHaError, WrongUsage
 from etcd_ha.expected import Expected
 from etcd_ha.keeper import machine
@@ -81,8 +81,7 @@ def _completed(text: str, known: Expected) -> str:
 
 
 def _peer_urls(here: Here) -> frozenset[str]:
-    value = here.configuration.get("initial-advertise-peer-urls")
-    urls = frozenset(one.strip() for one in (value or "").split(",") if one.strip())
+    urls = frozenset(split(here.configuration.get("initial-advertise-peer-urls")))
     if not urls:
         raise EtcdHaError(
             "etcd.yaml has no initial-advertise-peer-urls, so the URL for other members is unknown",

@@ -116,7 +116,7 @@ def _look(site: Site, plan: Plan, words: Words) -> Around:
     expected = site.here.expected()
     made = plan.source.manifest
     backed_up = [url for one in (made.members if made else ()) for url in one.client_urls]
-    urls = list(dict.fromkeys([*expected.urls, *expected.listened, *expected.entries, *backed_up]))
+    urls = list(dict.fromkeys([*expected.places, *backed_up]))
     context = context_of(expected.identity)
     with ThreadPoolExecutor(len(urls)) as pool:
         seen = list(pool.map(lambda url: look_at(url, expected.identity, context, expected.bound), urls))

@@ -62,7 +62,7 @@ def _go_on(words: Words, here: Here, wait: int) -> None:
     record = here.record("tls")
     begun = record.read()
     identity = _identity(begun or _paths(files), known.identity.user)
-    cluster = Cluster((*known.urls, *known.listened, *known.entries), identity)
+    cluster = Cluster(known.places, identity)
     if begun:
         # What was broken off may have been a restart.
         until("a cluster in which all members are healthy", wait, lambda: _why_ill(cluster))

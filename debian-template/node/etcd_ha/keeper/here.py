@@ -46,7 +46,7 @@ class Here:
     def cluster(self) -> Cluster:
         """Of this node's member, asked here first, then at the others. Raises EtcdHaError."""
         known = self.expected()
-        return Cluster((*known.urls, *known.listened, *known.entries), known.identity)
+        return Cluster(known.places, known.identity)
 
     @property
     def has_slot(self) -> bool:

@@ -7,11 +7,11 @@ that was removed since; it is written before the step that needs it, and gone wi
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from etcd_ha.disk import sync, write_whole
 from etcd_ha.errors import EtcdHaError
 
 
@@ -35,17 +35,11 @@ class Record:
 
     def write(self, values: Mapping[str, str]) -> None:
         """Put these in the place of what was there. Raises EtcdHaError."""
-        new = self.file.with_name(f"{self.file.name}.new")
         try:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with new.open("w", encoding="utf-8") as out:
-                json.dump(dict(values), out, indent=1)
-                out.flush()
-                os.fsync(out.fileno())
-            new.rename(self.file)
-            _sync_folder(self.file.parent)
         except OSError as error:
             raise EtcdHaError(f"{self.file} can't be written", details=(f"found     {error}",)) from error
+        write_whole(self.file, json.dumps(dict(values), indent=1), 0o666)
 
     def clear(self) -> None:
         """Forget it: the work is done. Raises EtcdHaError."""
@@ -54,7 +48,7 @@ class Record:
             if self.file.parent.is_dir() and not any(self.file.parent.iterdir()):
                 self.file.parent.rmdir()
             if self.file.parent.parent.is_dir():
-                _sync_folder(self.file.parent if self.file.parent.is_dir() else self.file.parent.parent)
+                sync(self.file.parent if self.file.parent.is_dir() else self.file.parent.parent)
         except OSError as error:
             raise EtcdHaError(f"{self.file} can't be removed", details=(f"found     {error}",)) from error
 
@@ -64,11 +58,3 @@ class Record:
             details=("expected  names and values in JSON", f"found     {got}"),
             hint=f"without it the command starts from the beginning: mv {self.file} /root/",
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from etcd_ha.errors import on_one_line
-from etcd_ha.gateway import Body, decoded, encoded
+from etcd_ha.gateway import Body, below, decoded
 from etcd_ha.keeper.cluster import Cluster
 
 KEYS = "/etcd-ha/restart/"
@@ -12,9 +12,7 @@ KEYS = "/etcd-ha/restart/"
 def slot_owner(cluster: Cluster) -> str:
     """The member that has the restart slot; empty where none has it. Raises EtcdHaError."""
     body: Body = {
-        "key": encoded(KEYS),
-        # The next key behind all that begin so.
-        "range_end": encoded(KEYS[:-1] + chr(ord(KEYS[-1]) + 1)),
+        **below(KEYS),
         "limit": "1",
         "sort_target": "CREATE",
         "sort_order": "ASCEND",

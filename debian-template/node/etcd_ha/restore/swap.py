@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etcd_ha.backup.store import sync
+from etcd_ha.disk import sync
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.keeper.record import Record
 

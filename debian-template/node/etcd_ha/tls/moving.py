@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from etcd_ha.connection import split
 from etcd_ha.endpoint import Member
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.identity import Identity
@@ -13,7 +14,7 @@ from etcd_ha.keeper.here import Here
 from etcd_ha.keeper.plan import Step
 from etcd_ha.tls.files import TLS_KEYS, Files, values_of
 from etcd_ha.tls.reach import reach_each_other
-from etcd_ha.tls.stage import MEMBER_URLS, URL_KEYS, Stage, split, urls_at, with_scheme
+from etcd_ha.tls.stage import MEMBER_URLS, URL_KEYS, Stage, urls_at, with_scheme
 from etcd_ha.tls.view import Note, notes_of, standing_of, write_note
 
 # Seconds for the members to connect again.

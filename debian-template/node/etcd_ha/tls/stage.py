@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from urllib.parse import urlsplit
 
+from etcd_ha.connection import split
 from etcd_ha.errors import EtcdHaError
 
 
@@ -52,11 +53,6 @@ def with_scheme(url: str, scheme: str) -> str:
     """The same URL, in http or https."""
     parts = urlsplit(url)
     return f"{scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else url
-
-
-def split(value: str) -> list[str]:
-    """The URLs of a list of etcd's."""
-    return [one.strip() for one in value.split(",") if one.strip()]
 
 
 def urls_at(stage: Stage, now: Mapping[str, str]) -> dict[str, str]:

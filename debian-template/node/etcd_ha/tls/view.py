@@ -13,13 +13,12 @@ from urllib.parse import urlsplit
 
 from etcd_ha.connection import Refusal
 from etcd_ha.endpoint import Endpoint, Member, look_at
-from etcd_ha.gateway import Body, decoded, encoded
+from etcd_ha.gateway import Body, below, decoded, encoded
 from etcd_ha.identity import Identity, context_of
 from etcd_ha.keeper.cluster import BOUND, Cluster
 from etcd_ha.tls.stage import Stage, with_scheme
 
 NOTES = "/etcd-ha/tls/"
-_NEXT = NOTES[:-1] + chr(ord(NOTES[-1]) + 1)
 # What a listener without TLS, or without http, does; the rest are faults of a certificate or of the network.
 _NOT_SERVED = (Refusal.SPEAKS_PLAIN, Refusal.SPEAKS_TLS, Refusal.NOT_LISTENING)
 
@@ -53,8 +52,9 @@ class Standing:
 
 def notes_of(cluster: Cluster) -> dict[str, Note]:
     """The notes, by the ids of the members. Raises EtcdHaError."""
-    body: Body = {"key": encoded(NOTES), "range_end": encoded(_NEXT)}
-    found = cluster.ask("the stage of each member", lambda one: one.call("kv/range", body)).many("kvs")
+    found = cluster.ask("the stage of each member", lambda one: one.call("kv/range", below(NOTES))).many(
+        "kvs"
+    )
     notes = {}
     for one in found:
         words = decoded(one.whole("value")).split()
@@ -74,9 +74,7 @@ def write_note(cluster: Cluster, member: Member, note: Note) -> None:
 
 def forget_notes(cluster: Cluster) -> None:
     """Delete all of them: the members are at one end. Raises EtcdHaError."""
-    cluster.change(
-        "deleting the notes", "kv/deleterange", {"key": encoded(NOTES), "range_end": encoded(_NEXT)}
-    )
+    cluster.change("deleting the notes", "kv/deleterange", below(NOTES))
 
 
 def standings(members: Sequence[Member], identity: Identity, notes: Mapping[str, Note]) -> list[Standing]:

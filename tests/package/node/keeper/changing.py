@@ -48,20 +48,6 @@ def members(folder: Path, version: str, signer: Authority) -> Iterator[Sequence[
         yield nodes
 
 
-def done(node: Node, *words: str) -> str:
-    """What a run says that has to succeed."""
-    ended = node.tool("tls", *words)
-    assert ended.returncode == 0, ended.stdout
-    return ended.stdout
-
-
-def refused(node: Node, *words: str) -> str:
-    """What a run says that has to refuse."""
-    ended = node.tool("tls", *words)
-    assert ended.returncode == 1, ended.stdout
-    return ended.stdout
-
-
 def following(said: str) -> tuple[str, tuple[str, ...]] | None:
     """The node and the words of the command that is printed as the next."""
     found = re.search(r"^Next, on (\S+): etcd-ha tls (.*)$", said, re.MULTILINE)

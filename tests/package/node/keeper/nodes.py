@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -278,20 +277,3 @@ def lost(acknowledged: Sequence[float], node: Node) -> list[str]:
     """Keys of the writer that were acknowledged and are not there."""
     there = set(node.etcdctl("get", "--prefix", "written/", "--keys-only").split())
     return [key for number in range(len(acknowledged)) if (key := f"written/{number}") not in there]
-
-
-def killed(node: Node, step: str, after: float, *words: str) -> str:
-    """What `etcd-ha WORDS` says that is killed so many seconds after it has announced a step."""
-    process = node.begin(*words)
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if step in line:
-            break
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=after)
-    process.send_signal(signal.SIGKILL)
-    process.stdout.close()
-    process.wait()
-    return said

@@ -16,7 +16,8 @@ from tests.package.node.check.authority import Authority
 from tests.package.node.check.clusters import program
 from tests.package.node.keeper.changing import hand_out
 from tests.package.node.keeper.conftest import VERSIONS
-from tests.package.node.keeper.nodes import Node, killed, planned, running
+from tests.package.node.keeper.nodes import Node, planned, running
+from tests.package.node.keeper.runs import done, killed, refused
 from tests.support.sample import sampled
 
 NAMESPACE = "/postgresql-common/17-main/"
@@ -44,20 +45,6 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         yield only
 
 
-def done(node: Node, *words: str) -> str:
-    """What a run says that has to succeed."""
-    ended = node.tool("auth", *words)
-    assert ended.returncode == 0, ended.stdout
-    return ended.stdout
-
-
-def refused(node: Node, *words: str) -> str:
-    """What a run says that has to refuse."""
-    ended = node.tool("auth", *words)
-    assert ended.returncode == 1, ended.stdout
-    return ended.stdout
-
-
 def etcdctl(node: Node, user: str, *words: str) -> subprocess.CompletedProcess[str]:
     """As a user; NAME:PASSWORD, or nobody."""
     command = [str(program(node.version, "etcdctl")), f"--endpoints={node.url}", *words]
@@ -83,8 +70,8 @@ def patroni(node: Node, version: str | None = GOOD) -> None:
 def test_a_user_reads_and_writes_its_prefix_alone_and_nobody_else_writes(nodes: Sequence[Node]) -> None:
     first, second, _ = nodes
     patroni(first)
-    user = f"17-main:{password_of(done(first, *ADD))}"
-    said = done(first, "enable", "--yes")
+    user = "17-main:" + password_of(done(first, "auth", *ADD))
+    said = done(first, "auth", "enable", "--yes")
     assert f"Copy {first.folder}/credentials to the same place on pg2, pg3" in said
     credentials = first.folder / "credentials"
     assert (credentials.stat().st_mode & 0o777, credentials.stat().st_uid) == (0o600, 0)
@@ -96,30 +83,30 @@ def test_a_user_reads_and_writes_its_prefix_alone_and_nobody_else_writes(nodes: 
         assert "permission denied" in etcdctl(second, user, "put", key, "x").stderr
     assert "user name is empty" in etcdctl(second, "", "get", f"{NAMESPACE}leader").stderr
     # The commands of the package work where the file is, and say what is missing where it is not.
-    assert "Authentication is on" in done(first, "enable")
+    assert "Authentication is on" in done(first, "auth", "enable")
     assert f"authentication is on, and this node has no {second.folder}/credentials" in refused(
-        second, "enable"
+        second, "auth", "enable"
     )
     shutil.copy(credentials, second.folder / "credentials")
-    assert "Authentication is on" in done(second, "enable")
+    assert "Authentication is on" in done(second, "auth", "enable")
     for node in (second, first):
         ended = node.tool("restart")
         assert ended.returncode == 0, ended.stdout
 
 
 def test_a_password_is_printed_once_and_another_one_on_demand(node: Node) -> None:
-    old = password_of(done(node, *ADD))
-    said = done(node, *ADD)
+    old = password_of(done(node, "auth", *ADD))
+    said = done(node, "auth", *ADD)
     assert "keeps its password" in said
     assert "password:" not in said
     assert "for another: etcd-ha auth add-user 17-main /postgresql-common/17-main/ --new-password" in said
-    new = password_of(done(node, *ADD, "--new-password"))
+    new = password_of(done(node, "auth", *ADD, "--new-password"))
     assert new != old
-    done(node, "enable", "--yes")
+    done(node, "auth", "enable", "--yes")
     assert etcdctl(node, f"17-main:{new}", "get", NAMESPACE).returncode == 0
     assert etcdctl(node, f"17-main:{old}", "get", NAMESPACE).returncode != 0
     # With authentication on as well.
-    assert "username: 17-other" in done(node, "add-user", "17-other", "/postgresql-common/17-other/")
+    assert "username: 17-other" in done(node, "auth", "add-user", "17-other", "/postgresql-common/17-other/")
 
 
 @pytest.mark.parametrize(
@@ -128,9 +115,9 @@ def test_a_password_is_printed_once_and_another_one_on_demand(node: Node) -> Non
 def test_a_patroni_that_would_fail_or_does_not_say_is_named_and_nothing_is_changed(
     node: Node, version: str | None, got: str
 ) -> None:
-    done(node, *ADD)
+    done(node, "auth", *ADD)
     patroni(node, version)
-    said = refused(node, "enable", "--yes")
+    said = refused(node, "auth", "enable", "--yes")
     assert "Patroni would fail with authentication; nothing was changed" in said
     assert f"found     pg1 of {NAMESPACE}: {got}" in said
     assert not (node.folder / "credentials").exists()
@@ -141,18 +128,18 @@ def test_a_patroni_cluster_without_a_user_keeps_authentication_off_and_the_comma
     node: Node,
 ) -> None:
     patroni(node)
-    said = refused(node, "enable", "--yes")
+    said = refused(node, "auth", "enable", "--yes")
     assert f"no user may write the keys of Patroni below {NAMESPACE}" in said
     (command,) = re.findall(r"^hint: etcd-ha auth (.*)$", said, re.MULTILINE)
-    done(node, *command.split())
-    assert "Authentication is on." in done(node, "enable", "--yes")
+    done(node, "auth", *command.split())
+    assert "Authentication is on." in done(node, "auth", "enable", "--yes")
 
 
 def test_what_would_be_done_is_shown_and_every_client_is_asked_for(unchanged: Node) -> None:
     node = unchanged
-    assert "to do: adding the user 17-main" in done(node, *ADD[:1], "--dry-run", *ADD[1:])
-    assert "to do: turning authentication on" in done(node, "enable", "--dry-run")
-    assert "From then on, every client needs a user. These have one: none." in refused(node, "enable")
+    assert "to do: adding the user 17-main" in done(node, "auth", *ADD[:1], "--dry-run", *ADD[1:])
+    assert "to do: turning authentication on" in done(node, "auth", "enable", "--dry-run")
+    assert "From then on, every client needs a user. These have one: none." in refused(node, "auth", "enable")
     assert not (node.folder / "credentials").exists()
     assert etcdctl(node, "", "user", "list").stdout == ""
 
@@ -162,7 +149,7 @@ def test_what_would_be_done_is_shown_and_every_client_is_asked_for(unchanged: No
 )
 def test_a_run_that_was_killed_goes_on_when_it_is_run_again(node: Node, step: str) -> None:
     assert step in killed(node, step, 0, "auth", "enable", "--yes")
-    done(node, "enable", "--yes")
+    done(node, "auth", "enable", "--yes")
     user = (node.folder / "credentials").read_text().strip()
     assert etcdctl(node, user, "put", "key", "value").returncode == 0
     assert "user name is empty" in etcdctl(node, "", "put", "key", "value").stderr
@@ -181,7 +168,7 @@ def test_a_certificate_that_the_gateway_would_refuse_keeps_authentication_off(tm
         f"\n  trusted-ca-file: {files['ca']}\n  client-cert-auth: true",
     }
     with running([only], 1):
-        said = refused(only, "enable", "--yes")
+        said = refused(only, "auth", "enable", "--yes")
         assert f"{files['cert']} has a common name; nothing was changed" in said
         assert "found     CN=pg1" in said
         assert "etcd-deb cluster certs FILE --renew" in said
@@ -189,7 +176,7 @@ def test_a_certificate_that_the_gateway_would_refuse_keeps_authentication_off(tm
 
 
 def test_with_authentication_on_such_a_certificate_keeps_tls_off(node: Node, signer: Authority) -> None:
-    done(node, "enable", "--yes")
+    done(node, "auth", "enable", "--yes")
     hand_out(signer, node)
     before = (node.folder / "etcd.yaml").read_text()
     ended = node.tool("tls", "enable", "--yes")
@@ -201,7 +188,7 @@ def test_with_authentication_on_such_a_certificate_keeps_tls_off(node: Node, sig
 def test_while_a_member_is_down_authentication_stays_off(tmp_path: Path) -> None:
     with running(planned(tmp_path, "3.6.16", 3), 3) as (first, _, third):
         third.stop()
-        assert "pg3 is not healthy; nothing was changed" in refused(first, "enable", "--yes")
+        assert "pg3 is not healthy; nothing was changed" in refused(first, "auth", "enable", "--yes")
 
 
 @pytest.mark.parametrize(

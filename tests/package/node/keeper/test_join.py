@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.package.node.keeper.conftest import VERSIONS
-from tests.package.node.keeper.nodes import Node, killed, longest_gap, lost, planned, running, writing
+from tests.package.node.keeper.nodes import Node, longest_gap, lost, planned, running, writing
+from tests.package.node.keeper.runs import killed
 from tests.support.sample import sampled
 from tests.support.wait import wait_for
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.package.node.check.authority import Authority
-from tests.package.node.keeper.changing import done, following, is_served, member_urls, members
+from tests.package.node.keeper.changing import following, is_served, member_urls, members
 from tests.package.node.keeper.conftest import VERSIONS
-from tests.package.node.keeper.nodes import Node, killed, longest_gap, lost, writing
+from tests.package.node.keeper.nodes import Node, longest_gap, lost, writing
+from tests.package.node.keeper.runs import done, killed
 from tests.support.sample import sampled
 
 LONGEST_GAP = 1.0
@@ -39,7 +40,7 @@ def walk(nodes: Sequence[Node], way: str) -> list[str]:
     said = list[str]()
     step: tuple[str, tuple[str, ...]] | None = (nodes[0].name, (way,))
     while step is not None and len(said) < 20:
-        said.append(done(named[step[0]], *step[1], "--yes"))
+        said.append(done(named[step[0]], "tls", *step[1], "--yes"))
         step = following(said[-1])
     return said
 
@@ -87,7 +88,7 @@ def test_runs_that_were_killed_anywhere_go_on_when_they_are_run_again(
                 step, after = STEPS[(runs + shift) % len(STEPS)], AFTER[runs % len(AFTER)]
                 said = killed(named[place[0]], step, after, "tls", way, "--yes")
                 met |= {step} if step in said else set()
-                place = following(done(named[place[0]], way, "--yes"))
+                place = following(done(named[place[0]], "tls", way, "--yes"))
                 runs += 1
             scheme = "https" if way == "enable" else "http"
             assert {url.partition(":")[0] for url in member_urls(nodes[0])} == {scheme}

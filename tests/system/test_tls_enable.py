@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from tests.support.clients.traffic import traffic
+from tests.support.faults.certificates import FOLDER, give_to_client
 from tests.support.machines.cluster import is_serving
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
@@ -19,7 +20,6 @@ from tests.system.how_to import HowTo, follow, walk
 
 Nodes = Callable[..., list[Machine]]
 
-FOLDER = "/etc/etcd/tls"
 # Seconds.
 LONGEST_GAP = 1.0
 
@@ -35,11 +35,7 @@ def hand_out(machines: Sequence[Machine], client: Path) -> None:
             machine.put(f"{FOLDER}/{name}.crt", issued.cert_chain_pems[0].bytes().decode())
             machine.put(f"{FOLDER}/{name}.key", issued.private_key_pem.bytes().decode())
         machine.run("sh", "-c", f"chgrp etcd {FOLDER}/*; chmod 0640 {FOLDER}/*")
-    client.mkdir()
-    issued = authority.issue_cert("client.example.org")
-    authority.cert_pem.write_to_path(str(client / "ca.pem"))
-    issued.cert_chain_pems[0].write_to_path(str(client / "node.pem"))
-    issued.private_key_pem.write_to_path(str(client / "node.key"))
+    give_to_client(authority, client)
 
 
 @pytest.mark.alone

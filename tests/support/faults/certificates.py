@@ -35,8 +35,13 @@ def hand_out(machines: Sequence[Machine], client: Path | None = None) -> None:
         machine.put(f"{FOLDER}/node.pem", certificate.cert_chain_pems[0].bytes().decode())
         machine.put(f"{FOLDER}/node.key", certificate.private_key_pem.bytes().decode())
     if client is not None:
-        client.mkdir(parents=True, exist_ok=True)
-        certificate = authority.issue_cert("client.example.org")
-        authority.cert_pem.write_to_path(str(client / "ca.pem"))
-        certificate.cert_chain_pems[0].write_to_path(str(client / "node.pem"))
-        certificate.private_key_pem.write_to_path(str(client / "node.key"))
+        give_to_client(authority, client)
+
+
+def give_to_client(authority: trustme.CA, folder: Path) -> None:
+    """A client's certificate and its key, and the authority's, into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    certificate = authority.issue_cert("client.example.org")
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    certificate.cert_chain_pems[0].write_to_path(str(folder / "node.pem"))
+    certificate.private_key_pem.write_to_path(str(folder / "node.key"))

@@ -18,7 +18,7 @@ def refuse_common_names(presented: str, renew: Command) -> None:
     Where client-cert-auth is on, the gateway answers 400 to them, since it would not take the name for a user
     as gRPC does (server/embed/serve.go of etcd).
     """
-    for file in (Path(presented), *(one for one in (_PATRONIS,) if one.exists())):
+    for file in (Path(presented), _PATRONIS) if _PATRONIS.exists() else (Path(presented),):
         try:
             (certificate, *_) = parse_pem(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

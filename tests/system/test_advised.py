@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.support.faults.certificates import ANSWERS, CLIENT, hand_out
 from tests.support.faults.versions import relabel
 from tests.support.machines.cluster import is_healthy, is_serving, preseed
@@ -75,6 +77,7 @@ def test_what_preflight_says_to_type_heals_the_member(serving: Nodes) -> None:
     healthy(node)
 
 
+@pytest.mark.soak
 def test_restart_of_what_does_not_run_says_how_to_start_it(serving: Nodes) -> None:
     (node,) = serving(1, "3.6.16")
     node.run("systemctl", "stop", "etcd")
@@ -82,6 +85,7 @@ def test_restart_of_what_does_not_run_says_how_to_start_it(serving: Nodes) -> No
     healthy(node)
 
 
+@pytest.mark.soak
 def test_setting_says_how_it_comes_to_count(serving: Nodes) -> None:
     (node,) = serving(1, "3.6.16")
     pid = service(node).pid
@@ -108,6 +112,7 @@ def test_member_that_its_own_list_does_not_name_starts_after_the_correction(serv
     healthy(node)
 
 
+@pytest.mark.soak
 def test_start_that_fails_is_looked_at_by_the_commands(
     nodes: Nodes, package: Package, tmp_path: Path
 ) -> None:
@@ -141,6 +146,7 @@ def test_unit_that_a_failed_removal_could_not_start_again_is_started_by_the_comm
     healthy(node)
 
 
+@pytest.mark.soak
 def test_alarm_of_a_cluster_with_tls_is_cleared_by_the_commands(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     hand_out([node])

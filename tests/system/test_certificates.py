@@ -73,6 +73,7 @@ def knows_no_quorum(node: Machine) -> bool:
     return "quorum unknown: could not ask n1 (" in screen(node) and status(node)[0]["quorum"] is None
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_faults_are_named_at_the_installation_before_the_start_and_by_status_until_they_are_mended(
     nodes: Nodes, package: Package

@@ -66,6 +66,7 @@ def five_nodes_here(text: str) -> str:
     return re.sub("|".join(rf"\b{re.escape(there)}\b" for there in THERE), lambda found: here[found[0]], text)
 
 
+@pytest.mark.soak
 def test_two_machines_that_are_clients_alone_write_and_read_through_three_members_elsewhere(
     site: Site, members: list[Machine]
 ) -> None:

@@ -29,7 +29,7 @@ from tests.system.upgrades import (
 
 Package = Callable[[str], Path]
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.soak]
 
 # Seconds between two acknowledged writes, at most; and while etcd takes a snapshot and changes the data
 # of all members at the same moment, on a machine that may do other work.

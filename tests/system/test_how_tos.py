@@ -29,6 +29,7 @@ def install(how_to: HowTo, machine: Machine, answers: str, deb: Path) -> str:
     return follow(machine, commands)
 
 
+@pytest.mark.soak
 def test_three_nodes_are_set_up_without_a_question(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
     how_to, deb = HowTo("preseed-three-nodes.md", machines), package("3.5.30")
@@ -53,6 +54,7 @@ def test_three_nodes_are_set_up_without_a_question(nodes: Nodes, package: Packag
     assert follow(machines[0], round_trip).split("\n")[:4] == ["OK", "testkey", "Hello World", "1"]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("version", ["3.5.1"])
 def test_three_nodes_are_set_up_with_tls(
     nodes: Nodes, package: Package, tmp_path: Path, version: str

@@ -15,9 +15,6 @@ from tests.support.machines.machine import Machine
 from tests.support.machines.processes import groups_named
 from tests.support.wait import WaitedInVain, wait_for
 
-# Another lab that begins would clear what these leave behind, before they have looked.
-pytestmark = pytest.mark.alone
-
 ROOT = Path(__file__).resolve().parents[2]
 
 # Boots a node, says so, and waits to be ended.
@@ -109,6 +106,8 @@ def test_interrupted_lab_leaves_nothing() -> None:
         assert left_behind(folder) == []
 
 
+# Another lab that begins would clear what this leaves behind, before it has looked.
+@pytest.mark.alone
 def test_killed_lab_is_cleared_by_the_next_one() -> None:
     with victim() as (process, folder):
         process.kill()

@@ -109,6 +109,7 @@ def test_member_of_a_cluster_that_was_formed_just_now_comes_back(
     comes_back(lost)
 
 
+@pytest.mark.soak
 def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
     nodes: Nodes, serving: Nodes, package: Package
 ) -> None:
@@ -138,6 +139,7 @@ def test_node_that_was_added_after_its_file_was_written_joins_by_the_commands(
     comes_back(late)
 
 
+@pytest.mark.soak
 def test_node_with_the_name_of_another_member_gets_its_own_and_joins(
     nodes: Nodes, serving: Nodes, package: Package
 ) -> None:

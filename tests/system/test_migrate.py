@@ -63,6 +63,7 @@ def test_purge_while_the_member_is_stopped_keeps_its_account_and_enablement(
     assert keys_of(node) == KEYS
 
 
+@pytest.mark.soak
 def test_disabled_service_stays_disabled_over_purge_and_reinstallation(
     nodes: Nodes, package: Package, debian_etcd: Debian
 ) -> None:
@@ -76,6 +77,7 @@ def test_disabled_service_stays_disabled_over_purge_and_reinstallation(
     assert service(node).pid == 0
 
 
+@pytest.mark.soak
 def test_data_that_another_etcd_runs_on_is_not_touched(
     nodes: Nodes, package: Package, debian_etcd: Debian
 ) -> None:
@@ -95,6 +97,7 @@ def test_data_that_another_etcd_runs_on_is_not_touched(
     assert keys_of(node) == KEYS
 
 
+@pytest.mark.soak
 def test_member_of_ours_in_the_way_of_debians_purge_is_warned_of_and_moved(
     nodes: Nodes, package: Package, debian_etcd: Debian
 ) -> None:

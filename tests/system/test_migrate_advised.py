@@ -74,6 +74,7 @@ def runs_on_it(node: Machine, *how: str) -> None:
     wait_for("the other etcd", lambda: "is healthy" in node.run(*local, check=False).stdout, within=20)
 
 
+@pytest.mark.soak
 def test_etcd_that_runs_on_the_data_is_ended_by_the_command_and_the_migration_goes_on(node: Machine) -> None:
     as_debian_left_it(node)
     runs_on_it(node, "systemd-run", "--unit=other", "--uid=etcd")
@@ -127,6 +128,7 @@ def test_what_keeps_a_migration_from_beginning_is_said_with_the_command(node: Ma
     assert node.run("test", "-d", "/srv/etcd/member").returncode == 0
 
 
+@pytest.mark.soak
 def test_what_the_end_of_a_migration_says_about_the_service_is_typed(node: Machine) -> None:
     as_debian_left_it(node)
     node.run("systemctl", "disable", "etcd")

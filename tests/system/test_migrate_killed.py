@@ -4,6 +4,8 @@ import re
 import signal
 from functools import partial
 
+import pytest
+
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
 from tests.system.debian_etcd import KEYS, Debian, Nodes, Package, keys_of, prepared
@@ -34,6 +36,7 @@ PROGRAMS = (
 KILL_AT = "echo $$ >/run/victim; echo 0 >/run/calls; PATH=/run/shims:$PATH exec sh /usr/lib/etcd-ha/migrate"
 
 
+@pytest.mark.soak
 def test_migration_killed_at_any_step_goes_on_where_it_was(
     nodes: Nodes, package: Package, debian_etcd: Debian
 ) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.cluster import Cluster, is_healthy, is_serving, preseed
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
@@ -62,6 +64,7 @@ def test_own_name_that_leads_to_loopback_is_named_and_the_member_is_asked_where_
     assert first.run(*everybody).stdout.count("is healthy") == 3
 
 
+@pytest.mark.soak
 def test_name_of_another_member_that_leads_nowhere_or_to_loopback_is_named(
     nodes: Nodes, package: Package
 ) -> None:
@@ -80,6 +83,7 @@ def test_name_of_another_member_that_leads_nowhere_or_to_loopback_is_named(
     assert "warning: pg3.invalid does not resolve to an address here." in said
 
 
+@pytest.mark.soak
 def test_address_that_the_node_does_not_have_is_named_and_another_can_be_given(
     nodes: Nodes, package: Package
 ) -> None:
@@ -95,6 +99,7 @@ def test_address_that_the_node_does_not_have_is_named_and_another_can_be_given(
     assert lint(node) == ""
 
 
+@pytest.mark.soak
 def test_advertised_url_that_leads_elsewhere_is_named_with_the_command(
     nodes: Nodes, package: Package
 ) -> None:

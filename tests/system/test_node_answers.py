@@ -105,6 +105,7 @@ def test_five_nodes_form_one_cluster(nodes: Nodes, deb: Path) -> None:
     assert set(cluster.members(cluster.machines[0])) == {machine.name for machine in cluster.machines}
 
 
+@pytest.mark.soak
 def test_ipv6_addresses_form_one_cluster(nodes: Nodes, deb: Path) -> None:
     machines = nodes(3)
     members = ",".join(f"{machine.name}={machine.endpoint.ipv6}" for machine in machines)
@@ -137,6 +138,7 @@ def test_answer_given_while_a_file_exists_reaches_it_and_a_hand_edit_wins_next(s
     assert answer_of(node, "heartbeat-interval") == "170"
 
 
+@pytest.mark.soak
 def test_wiped_debconf_database_is_rebuilt_from_the_file(nodes: Nodes, deb: Path) -> None:
     (node,) = nodes(1)
     single(node, deb, **{"cluster-token": "blue"})
@@ -149,6 +151,7 @@ def test_wiped_debconf_database_is_rebuilt_from_the_file(nodes: Nodes, deb: Path
     assert answer_of(node, "address") == node.address
 
 
+@pytest.mark.soak
 def test_file_that_is_deleted_stays_deleted_at_an_upgrade(serving: Nodes, deb: Path) -> None:
     (node,) = serving(1, "3.6.16")
     node.run("rm", FILE)
@@ -156,6 +159,7 @@ def test_file_that_is_deleted_stays_deleted_at_an_upgrade(serving: Nodes, deb: P
     assert node.run("test", "-e", FILE, check=False).returncode != 0
 
 
+@pytest.mark.soak
 def test_previous_file_is_kept_in_the_backups(serving: Nodes) -> None:
     (node,) = serving(1, "3.6.16")
     before = node.get(FILE)
@@ -165,6 +169,7 @@ def test_previous_file_is_kept_in_the_backups(serving: Nodes) -> None:
     assert node.run("etcd-ha", "config", "get", "heartbeat-interval").stdout == "120\n"
 
 
+@pytest.mark.soak
 def test_what_etcd_would_refuse_is_not_written(nodes: Nodes, deb: Path) -> None:
     (node,) = nodes(1)
     preseed(node, {"setup": "cluster", "address": node.address, "members": "n1=ftp://n1,n2"})
@@ -177,6 +182,7 @@ def test_what_etcd_would_refuse_is_not_written(nodes: Nodes, deb: Path) -> None:
     wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("form", "reason"),
     sampled(
@@ -226,6 +232,7 @@ def test_members_that_cannot_be_read_keep_their_answers_and_their_lines(nodes: N
     assert node.get(FILE) == spelled
 
 
+@pytest.mark.soak
 def test_symbolic_link_is_left_alone_and_named(nodes: Nodes, deb: Path) -> None:
     (node,) = nodes(1)
     node.run("mkdir", "/etc/etcd", "/srv/etcd")
@@ -248,6 +255,7 @@ def test_member_that_exists_is_not_reshaped(serving: Nodes) -> None:
     assert node.get(FILE) == before
 
 
+@pytest.mark.soak
 def test_compaction_always_has_both_keys(nodes: Nodes, deb: Path) -> None:
     (node,) = nodes(1)
     single(node, deb, **{"auto-compaction": "off"})
@@ -258,6 +266,7 @@ def test_compaction_always_has_both_keys(nodes: Nodes, deb: Path) -> None:
     assert etcdctl(node, "put", "key", "value").strip() == "OK"
 
 
+@pytest.mark.soak
 def test_what_a_file_by_hand_leaves_out_is_not_filled_in(nodes: Nodes, deb: Path) -> None:
     (node,) = nodes(1)
     by_hand = "name: n1\ndata-dir: /var/lib/etcd-ha\n"

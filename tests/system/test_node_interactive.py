@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.cluster import is_healthy
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
@@ -57,6 +59,7 @@ def test_readline_leads_to_a_member_over_a_step_back_and_a_rejected_address(
     assert f"initial-cluster: pg1=http://{node.address}:2380\n" in written
 
 
+@pytest.mark.soak
 def test_dialog_leads_to_a_member_over_a_step_back_and_a_rejected_list(
     nodes: Nodes, package: Package
 ) -> None:
@@ -81,6 +84,7 @@ def test_dialog_leads_to_a_member_over_a_step_back_and_a_rejected_list(
     assert f"initial-cluster: n1=http://{node.address}:2380\n" in node.get(FILE)
 
 
+@pytest.mark.soak
 def test_reconfiguration_shows_what_the_file_says_and_changes_what_is_answered(
     nodes: Nodes, package: Package
 ) -> None:

@@ -88,6 +88,7 @@ def test_boot_where_the_address_comes_late_heals_by_itself(nodes: Nodes, package
     assert time.monotonic() - come < HEALED
 
 
+@pytest.mark.soak
 def test_members_whose_names_resolve_late_form_their_cluster_by_themselves(
     nodes: Nodes, package: Package
 ) -> None:

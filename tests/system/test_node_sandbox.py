@@ -29,6 +29,7 @@ def test_unit_is_valid_and_exposes_little(nodes: Nodes, package: Package, suite:
     assert float(found.group(1)) <= 1.2
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("suite", sampled(SUITES, "bookworm"))
 def test_tls_cluster_with_a_data_directory_elsewhere_works_in_the_sandbox(
     nodes: Nodes, package: Package, suite: str

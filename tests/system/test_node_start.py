@@ -49,6 +49,7 @@ def test_stopped_service_stays_stopped(node: Machine, deb: Path) -> None:
     assert (service(node).active, is_enabled(node)) == ("inactive", "enabled")
 
 
+@pytest.mark.soak
 def test_disabled_service_stays_disabled_also_over_a_removal(node: Machine, deb: Path) -> None:
     node.run("systemctl", "disable", "--now", "etcd")
     again(node, deb)
@@ -58,6 +59,7 @@ def test_disabled_service_stays_disabled_also_over_a_removal(node: Machine, deb:
     assert (service(node).active, is_enabled(node)) == ("inactive", "disabled")
 
 
+@pytest.mark.soak
 def test_masked_service_stays_masked(node: Machine, deb: Path) -> None:
     node.run("systemctl", "mask", "--now", "etcd")
     again(node, deb)
@@ -70,6 +72,7 @@ def test_running_member_is_not_restarted_by_an_upgrade(node: Machine, deb: Path)
     assert service(node) == before
 
 
+@pytest.mark.soak
 def test_policy_forbids_the_start(nodes: Nodes, deb: Path) -> None:
     (machine,) = nodes(1)
     machine.put(POLICY, "#!/bin/sh\nexit 101\n", "0755")
@@ -79,6 +82,7 @@ def test_policy_forbids_the_start(nodes: Nodes, deb: Path) -> None:
     assert machine.run("test", "-e", FILE, check=False).returncode == 0
 
 
+@pytest.mark.soak
 def test_etcd_that_cannot_start_is_said_and_fails_nothing(nodes: Nodes, deb: Path) -> None:
     (machine,) = nodes(1)
     machine.run("mkdir", "/etc/etcd")
@@ -88,6 +92,7 @@ def test_etcd_that_cannot_start_is_said_and_fails_nothing(nodes: Nodes, deb: Pat
     assert f"etcd does not start: etcd refuses {FILE}: unexpected clusterState" in said, said
 
 
+@pytest.mark.soak
 def test_written_file_starts_nothing_unless_the_path_unit_is_enabled(nodes: Nodes, deb: Path) -> None:
     (machine,) = nodes(1)
     machine.install(deb)
@@ -105,6 +110,7 @@ def test_written_file_starts_nothing_unless_the_path_unit_is_enabled(nodes: Node
     wait_for("the member to be healthy", lambda: is_healthy(machine), within=20)
 
 
+@pytest.mark.soak
 def test_path_unit_goes_with_the_package(node: Machine, deb: Path) -> None:
     machine = node
     machine.run("systemctl", "enable", "--now", "etcd.path")
@@ -127,6 +133,7 @@ def test_chroot_without_a_running_systemd_is_configured_and_nothing_starts(deb: 
         root.run("dpkg", "--purge", "etcd-ha", env=NONINTERACTIVE)
 
 
+@pytest.mark.soak
 def test_foreign_root_is_configured_without_touching_the_host(nodes: Nodes, deb: Path) -> None:
     (machine,) = nodes(1)
     machine.put("/root/etcd-ha.deb", deb)
@@ -148,6 +155,7 @@ def test_foreign_root_is_configured_without_touching_the_host(nodes: Nodes, deb:
     assert machine.run("test", "-d", "/target/var/lib/etcd-ha", check=False).returncode == 0
 
 
+@pytest.mark.soak
 def test_removal_keeps_all_and_reinstallation_brings_the_member_back(node: Machine, deb: Path) -> None:
     before = node.get(FILE)
     node.run("dpkg", "--remove", "etcd-ha")
@@ -182,6 +190,7 @@ def test_purge_with_the_answer_yes_deletes_exactly_ours(node: Machine) -> None:
     assert left(node) == ["/srv/other/etcd-data"]
 
 
+@pytest.mark.soak
 def test_purge_keeps_a_configuration_that_the_package_did_not_make(nodes: Nodes, deb: Path) -> None:
     (machine,) = nodes(1)
     machine.run("mkdir", "/etc/etcd")

@@ -49,6 +49,7 @@ def serve(node: Machine, unit: str, url: str, *command: str) -> None:
     )
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("suite", sampled(["bookworm", "trixie"], "bookworm"))
 def test_our_own_package_builds_and_publishes_what_another_node_installs(
     nodes: Nodes, own_package: Path, suite: str

@@ -81,6 +81,7 @@ def test_data_of_a_newer_minor_stops_the_service(serving: Nodes) -> None:
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 
 
+@pytest.mark.soak
 def test_certificate_that_the_account_cannot_read_is_named(serving: Nodes) -> None:
     (node,) = serving(1, "3.6.16")
     node.run("install", "-D", "-m", "0600", "/dev/null", "/etc/ssl/etcd/peer.key")
@@ -178,6 +179,7 @@ def test_directory_changed_in_the_file_needs_no_daemon_reload(
     assert "/srv/etcd" not in writable, "the sandbox kept what the file no longer names"
 
 
+@pytest.mark.soak
 def test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mends_it(serving: Nodes) -> None:
     (node,) = serving(1, "3.6.16")
     node.run(
@@ -199,6 +201,7 @@ def test_sandbox_that_keeps_the_directory_read_only_is_named_and_the_advice_mend
     assert is_healthy(node)
 
 
+@pytest.mark.soak
 def test_file_system_that_is_read_only_or_full_is_named_and_heals_by_itself(serving: Nodes) -> None:
     (node,) = serving(1, "3.6.16")
     node.run("mkdir", "/srv/etcd")

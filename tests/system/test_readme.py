@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
 import trustme
 
 from tests.support.machines.cluster import Cluster, etcdctl, is_healthy
@@ -105,6 +106,7 @@ def test_unattended_installation_and_after_it(nodes: Nodes, package: Package) ->
     saving.is_done()
 
 
+@pytest.mark.soak
 def test_tls(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     (node,) = nodes(1)
     section = Section("TLS")
@@ -137,6 +139,7 @@ def test_tls(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     section.is_done()
 
 
+@pytest.mark.soak
 def test_taking_over(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     section = Section("Taking over an existing etcd")
     by_hand, debian = nodes(2, "trixie", "adduser")

@@ -54,6 +54,7 @@ def test_node_installs_an_older_version_and_upgrades_within_its_series(
     wait_for("the member to be healthy after the upgrade", lambda: is_healthy(node), within=20)
 
 
+@pytest.mark.soak
 def test_text_copied_from_the_page_installs_the_package_on_a_fresh_node(
     lab: Lab, publisher: Publisher, package: Callable[[str], Path]
 ) -> None:

@@ -252,6 +252,7 @@ def test_cluster_with_authentication_needs_credentials(nodes: Nodes, package: Pa
     assert all(is_serving(machine) for machine in cluster.machines)
 
 
+@pytest.mark.soak
 def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     formed([node], package(OLD), {"setup": "single", "restart-policy": "never"})

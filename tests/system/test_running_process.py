@@ -126,6 +126,7 @@ def test_forbidden_step_is_refused_over_an_etcd_that_runs_without_our_file(
     end(node, pid)
 
 
+@pytest.mark.soak
 def test_etcd_of_a_container_and_one_that_holds_no_data_do_not_count(node: Machine, package: Package) -> None:
     inside = shell_started(node, f"unshare --user --map-root-user --pid --fork {BY_HAND} --data-dir etcd")
     gateway = node.start(
@@ -163,6 +164,7 @@ def test_last_message_says_what_runs_and_its_commands_bring_it_under_the_package
     assert "3.5.35" in node.run("etcd-ha", "status").stdout
 
 
+@pytest.mark.soak
 def test_last_message_brings_another_unit_and_a_process_of_a_shell_under_the_package(
     node: Machine, package: Package
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_full_disk_is_told(node: Machine, package: Package) -> None:
     is_told(node, package("3.6.16"), "no space left on device")
 
 
+@pytest.mark.soak
 def test_a_member_that_waits_for_others_is_not_said_to_fail(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     members = f"{node.name}={node.address},n8=10.66.0.98,n9=10.66.0.99"

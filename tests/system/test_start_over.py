@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pexpect
+import pytest
 
 from tests.support.machines.cluster import Cluster, etcdctl, is_healthy, is_serving, preseed
 from tests.support.machines.machine import Machine
@@ -70,6 +71,7 @@ def test_member_of_another_cluster_is_named_on_both_sides_and_joins_after_it_sta
     cluster.wait_for_quorum(within=30)
 
 
+@pytest.mark.soak
 def test_member_that_serves_as_another_cluster_is_no_part_of_the_quorum(
     nodes: Nodes, package: Package
 ) -> None:
@@ -145,6 +147,7 @@ def test_reset_asks_and_keeps_a_copy_that_no_etcd_starts_from(serving: Nodes) ->
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 
 
+@pytest.mark.soak
 def test_reset_sets_a_log_elsewhere_aside_too_and_goes_on_after_it_was_killed_between(
     nodes: Nodes, package: Package
 ) -> None:
@@ -167,6 +170,7 @@ def test_reset_sets_a_log_elsewhere_aside_too_and_goes_on_after_it_was_killed_be
     assert node.run("test", "-e", f"{DATA}/member", check=False).returncode == 1
 
 
+@pytest.mark.soak
 def test_etcd_of_another_unit_is_ended_by_the_command_and_the_node_starts_over(serving: Nodes) -> None:
     (node,) = serving(1, "3.6.16")
     etcdctl(node, "put", "key", "value")

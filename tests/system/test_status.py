@@ -128,6 +128,7 @@ def test_status_without_quorum_answers_in_time_and_says_so(serving: Nodes) -> No
     assert (said["running"], said["service"], said["quorum"], code) == (None, "inactive", False, 1)
 
 
+@pytest.mark.soak
 def test_status_shows_alarms_warnings_and_a_pending_restart(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     preseed(node, {"setup": "single", "address": node.address, "quota": "16M"})
@@ -190,6 +191,7 @@ def test_restart_is_due_exactly_while_the_file_differs_from_what_etcd_has_read(s
     ]
 
 
+@pytest.mark.soak
 def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     node.install(package("3.6.7"))
@@ -204,6 +206,7 @@ def test_status_before_any_configuration_says_what_to_do(nodes: Nodes, package: 
     assert [fault["fixed_in"] for fault in said["known_faults"]] == [fault.fixed for fault in faults]
 
 
+@pytest.mark.soak
 def test_status_sees_a_binary_replaced_under_the_running_one(nodes: Nodes, package: Package) -> None:
     (node,) = nodes(1)
     preseed(node, {"setup": "single", "address": node.address, "restart-policy": "never"})

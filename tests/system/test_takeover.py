@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.machine import Machine
 from tests.support.releases import releases
 from tests.support.wait import wait_for
@@ -79,6 +81,7 @@ def test_article_install_takes_the_package_over_and_gets_its_own_back(nodes: Nod
     assert third.run("etcdctl", "del", "testkey").stdout == "1\n"
 
 
+@pytest.mark.soak
 def test_purge_leaves_the_article_install_enabled_and_running(nodes: Nodes, package: Package) -> None:
     (node,) = by_hand(nodes, 1)
     node.run("etcdctl", "put", "key", "value")
@@ -89,6 +92,7 @@ def test_purge_leaves_the_article_install_enabled_and_running(nodes: Nodes, pack
     assert node.run("etcdctl", "get", "key").stdout == "key\nvalue\n"
 
 
+@pytest.mark.soak
 def test_unit_of_the_package_serves_the_article_data_once_the_admin_moves_his_away(
     nodes: Nodes, package: Package
 ) -> None:
@@ -100,6 +104,7 @@ def test_unit_of_the_package_serves_the_article_data_once_the_admin_moves_his_aw
     assert shown.count("/var/lib/etcd/postgresql") == 2
 
 
+@pytest.mark.soak
 def test_wal_directory_elsewhere_is_writable_in_the_sandbox(nodes: Nodes, package: Package) -> None:
     (node,) = by_hand(nodes, 1)
     node.install(package("forky"))

@@ -39,6 +39,7 @@ def hand_out(machines: Sequence[Machine], client: Path) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.soak
 def test_three_members_change_to_https_under_a_client_that_knows_both(
     lab: Lab, serving: Nodes, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.support.machines.cluster import etcdctl
@@ -94,6 +95,7 @@ def test_status_names_no_default_where_the_file_does_not_tell(serving: Nodes) ->
         assert name is None, kind
 
 
+@pytest.mark.soak
 def test_step_is_judged_by_what_was_installed_where_the_file_does_not_tell_and_nothing_runs(
     serving: Nodes, package: Package
 ) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.cluster import etcdctl
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
@@ -47,6 +49,7 @@ def test_commands_resolve_at_every_moment_of_an_upgrade(
     assert etcdctl(node, "get", "key").split() == ["key", "value"]
 
 
+@pytest.mark.soak
 def test_manual_choice_of_an_alternative_survives_an_upgrade(serving: Nodes, package: Package) -> None:
     (node,) = serving(1, "3.6.7")
     node.put("/usr/local/bin/my-etcdctl", "#!/bin/sh\necho mine\n", "0755")

@@ -104,6 +104,7 @@ def test_steps_from_3_4(serving: Nodes, package: Package) -> None:
     check(node, Row("3.5.35", "warned", "the newest 3.4 before 3.5"), package("3.5.35"))
 
 
+@pytest.mark.soak
 def test_steps_from_3_6_by_its_data_alone(serving: Nodes, package: Package) -> None:
     (node,) = serving(1, "3.6.7")
     wait_for_storage([node], "3.6")
@@ -136,6 +137,7 @@ def test_keys_of_the_v2_api_are_found_before_3_6_refuses_them(lab: Lab, package:
     check(node, Row("3.6.7", "refused", "would not start: keys of the v2 API remain"), package("3.6.7"))
 
 
+@pytest.mark.soak
 def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(
     nodes: Nodes, package: Package
 ) -> None:
@@ -175,6 +177,7 @@ def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(
     assert etcdctl(fresh, "get", "key", "--prefix") == keys
 
 
+@pytest.mark.soak
 def test_upgrade_is_refused_where_the_snapshot_has_no_room(serving: Nodes, package: Package) -> None:
     (node,) = serving(1, "3.5.35")
     node.run("mkdir", "-p", BACKUPS)

@@ -46,6 +46,7 @@ def test_inspect_recognizes_the_programs_of_the_release(
     assert found["programs"] == provenance["programs"]
 
 
+@pytest.mark.soak
 def test_real_package_is_built_again_with_the_same_bytes(
     account: Account, upload: Callable[..., Upload], release_folder: Path
 ) -> None:

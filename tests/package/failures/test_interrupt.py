@@ -12,6 +12,7 @@ from tests.support.account import Account, Result, Started, assert_nothing_left
 from tests.support.faults.answers import Stall
 from tests.support.faults.pause import Pause
 from tests.support.releases.fake_release import VERSION, tarball_name
+from tests.support.sample import sampled
 
 CTRL_C = 130
 TARBALL = frozenset({tarball_name()})
@@ -53,9 +54,9 @@ def test_stop_while_fetching_leaves_nothing(
     [
         pytest.param("open", rf"/{tarball_name()} rb? ", id="verify"),
         pytest.param("open", r"/etcd-deb-.*/etcd xb? ", id="unpack"),
-        pytest.param("subprocess.Popen", r"/etcd-deb-.*/etcdctl ", id="examine"),
-        pytest.param("open", r"/etcd-deb-.*/debian/control\.j2 r ", id="assemble"),
-        pytest.param("open", r"/etcd-deb-.*\.changes r ", id="packed"),
+        pytest.param("subprocess.Popen", r"/etcd-deb-.*/etcdctl ", id="examine", marks=pytest.mark.soak),
+        pytest.param("open", r"/etcd-deb-.*/debian/control\.j2 r ", id="assemble", marks=pytest.mark.soak),
+        pytest.param("open", r"/etcd-deb-.*\.changes r ", id="packed", marks=pytest.mark.soak),
         pytest.param("open", r"/dist/\..*\.deb xb?", id="deliver"),
     ],
 )
@@ -74,13 +75,17 @@ def test_stop_in_a_later_stage_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("program", "number"),
-    [
+    sampled(
+        [
+            ("dpkg-buildpackage", signal.SIGTERM),
+            ("dpkg-buildpackage", signal.SIGHUP),
+            ("dpkg-buildpackage", signal.SIGINT),
+            ("dh_builddeb", signal.SIGINT),
+            ("dpkg-genbuildinfo", signal.SIGINT),
+        ],
         ("dpkg-buildpackage", signal.SIGTERM),
-        ("dpkg-buildpackage", signal.SIGHUP),
-        ("dpkg-buildpackage", signal.SIGINT),
         ("dh_builddeb", signal.SIGINT),
-        ("dpkg-genbuildinfo", signal.SIGINT),
-    ],
+    ),
 )
 def test_stop_while_packing_ends_the_programs_that_run(
     account: Account, origins: Origins, program: str, number: signal.Signals

@@ -9,6 +9,7 @@ import pytest
 from tests.package.failures.conftest import Origins
 from tests.support.account import Account, Result
 from tests.support.releases.fake_release import VERSION, tarball_name
+from tests.support.sample import sampled
 
 READ_ONLY = 'mkdir -p "$1"; mount -t tmpfs -o ro tmpfs "$1"; shift; exec "$@"'
 
@@ -32,7 +33,7 @@ def assert_the_machine_is_named(account: Account, result: Result, *words: str) -
     assert account.cached() == {tarball_name()}
 
 
-@pytest.mark.parametrize("kibibytes", [60_000, 100_000, 200_000])
+@pytest.mark.parametrize("kibibytes", sampled([60_000, 100_000, 200_000], 100_000))
 def test_too_little_memory_is_said(account: Account, origins: Origins, kibibytes: int) -> None:
     limit = f'ulimit -v {kibibytes}; exec "$@"'
     result = build_under(account, origins, "sh", "-c", limit, "sh")
@@ -40,7 +41,7 @@ def test_too_little_memory_is_said(account: Account, origins: Origins, kibibytes
         assert_the_machine_is_named(account, result, "ulimit")
 
 
-@pytest.mark.parametrize("files", [6, 9, 12])
+@pytest.mark.parametrize("files", sampled([6, 9, 12], 9))
 def test_too_few_files_are_said(account: Account, origins: Origins, files: int) -> None:
     result = build_under(account, origins, "sh", "-c", f'ulimit -n {files}; exec "$@"', "sh")
     if result.status:

@@ -19,6 +19,7 @@ from tests.support.account import (
 from tests.support.faults.answers import Stall
 from tests.support.releases.fake_release import VERSION, Tarball, binaries, good_tarball, tarball_name
 from tests.support.releases.tiny_elf import MACHINES
+from tests.support.sample import sampled
 
 FULL = "no space left on device"
 # Three programs of a mebibyte each that no compression makes smaller.
@@ -81,7 +82,7 @@ def test_disk_full_while_unpacking_leaves_nothing(account: Account, origins: Ori
 
 
 # Beside the copy of the tarball, room for the tree, for the tree and its staged copy, for these and data.tar.
-@pytest.mark.parametrize("size", ["8m", "12m", "16m"])
+@pytest.mark.parametrize("size", sampled(["8m", "12m", "16m"], "12m"))
 def test_disk_full_while_packing_leaves_nothing(account: Account, origins: Origins, size: str) -> None:
     origins.publish(amd64=LARGE)
     result, left = build_on_small_disk(account, origins, account.work, size)
@@ -96,6 +97,7 @@ def test_disk_full_in_the_output_folder_leaves_no_package(account: Account, orig
     assert left == ""
 
 
+@pytest.mark.soak
 def test_disk_full_at_the_second_package_leaves_none(account: Account, origins: Origins) -> None:
     origins.publish(amd64=LARGE, arm64=good_tarball("arm64", padding=RANDOM))
     options = ("--arch", "amd64", "--arch", "arm64")
@@ -104,6 +106,7 @@ def test_disk_full_at_the_second_package_leaves_none(account: Account, origins: 
     assert left == ""
 
 
+@pytest.mark.soak
 def test_output_that_is_no_folder_is_refused(account: Account, origins: Origins) -> None:
     account.output.write_text("not ours\n")
     result = account.build(VERSION, origins.source)
@@ -170,6 +173,7 @@ def test_all_architectures_are_built_on_one_machine(account: Account, origins: O
             assert (packed / "usr/lib/etcd-ha/bin" / name).read_bytes() == data
 
 
+@pytest.mark.soak
 def test_wrong_machine_in_one_of_all_architectures_leaves_no_package(
     account: Account, origins: Origins
 ) -> None:

@@ -65,7 +65,10 @@ def test_other_surroundings_give_the_same_bytes(upload: Uploads, compression: st
         assert_same(usual.deb, other.deb)
 
 
-@pytest.mark.parametrize("released", [MTIME, 2_000_000_000], ids=["past", "future"])
+@pytest.mark.parametrize(
+    "released",
+    [pytest.param(MTIME, id="past", marks=pytest.mark.soak), pytest.param(2_000_000_000, id="future")],
+)
 def test_every_time_is_the_releases_whatever_the_day_etcd_deb_was_installed(
     tmp_path: Path, released: int
 ) -> None:

@@ -46,8 +46,12 @@ def is_healthy(machine: Machine) -> bool:
 
 
 def is_serving(machine: Machine) -> bool:
-    """True when etcd-ha there says that the member runs in a cluster with a quorum and without alarms."""
-    return machine.run("etcd-ha", "status", check=False).returncode == 0
+    """True when etcd-ha there says that the member runs in a cluster with a quorum and without alarms.
+
+    Its question to systemd comes first, which costs a hundredth: most callers wait.
+    """
+    asked = machine.run("sh", "-c", "systemctl --quiet is-active etcd && etcd-ha status", check=False)
+    return asked.returncode == 0
 
 
 @dataclass(frozen=True)

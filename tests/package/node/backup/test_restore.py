@@ -49,7 +49,7 @@ def lose(node: KeeperNode) -> None:
     node.data.mkdir(mode=0o700)
 
 
-@pytest.mark.parametrize("minor", sampled(NEWEST, "3.5", "3.7"))
+@pytest.mark.parametrize("minor", sampled(NEWEST, "3.7"))
 def test_all_three_come_back_from_the_newest_backup(
     minor: str, tmp_path: Path, programs_of: Callable[[str], Mapping[str, Path]]
 ) -> None:

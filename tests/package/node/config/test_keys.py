@@ -23,6 +23,7 @@ from builder import shipped
 from tests.package.manual import unpack_programs
 from tests.package.node.config.test_lint import FINE, REFUSED
 from tests.support.releases.releases import NEWEST
+from tests.support.sample import sampled
 
 
 class Entry(TypedDict, total=False):
@@ -127,7 +128,7 @@ class Etcd:
             return dict(zip(pairs, threads.map(refusal, pairs), strict=True))
 
 
-@pytest.fixture(scope="module", params=NEWEST)
+@pytest.fixture(scope="module", params=sampled(NEWEST, "3.7"))
 def etcd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Etcd:
     series: str = request.param
     folder = tmp_path_factory.mktemp(series)

@@ -133,6 +133,7 @@ def test_a_full_database_takes_writes_again_after_one_command(nodes: Sequence[No
     assert leader_of(nodes) is not leader
 
 
+@pytest.mark.soak
 def test_an_alarm_stays_where_keys_of_today_fill_the_quota(nodes: Sequence[Node]) -> None:
     first = nodes[0]
     count = fill(first, 400, 0)

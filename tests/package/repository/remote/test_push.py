@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from builder.repository.state.sweep import GRACE
 from tests.package.repository.remote.pushing import client, must_push, push, wanted
 from tests.package.repository.test_upkeep import age
@@ -18,6 +20,7 @@ def elsewhere(store: RemoteStore) -> str:
     return re.sub(r"bucket-\d+|apt", "no-such-place", store.target, count=1)
 
 
+@pytest.mark.parametrize("store", ["s3", "rsync"], indirect=True)
 def test_clients_install_from_the_remote(publisher: Publisher, store: RemoteStore, tmp_path: Path) -> None:
     options = ("--to", store.target, *store.options)
     assert publisher.publish(publisher.deb("3.6.7-1"), options=options).status == 0

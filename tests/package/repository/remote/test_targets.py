@@ -31,6 +31,7 @@ def bucket(moto: Moto, publisher: Publisher, request: pytest.FixtureRequest) -> 
     return bucket
 
 
+@pytest.mark.soak
 def test_bucket_of_the_lab_lets_one_of_many_writers_through(bucket: BucketOfMoto) -> None:
     # As S3 does. A bucket that let two through would hide what the next test is about.
     client = bucket.bucket.meta.client

@@ -81,28 +81,27 @@ def here(node: Machine, text: str) -> str:
     return text.replace("pg1", node.name).replace("192.168.6.10", node.address)
 
 
-def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) -> None:
-    def type_in(block: str, *, within: float = 300) -> str:
-        return node.run("sh", "-e", "-c", f"{WORLD}{block}", within=within).stdout
+def typed(node: Machine, block: str) -> str:
+    """What a block of a document prints."""
+    return node.run("sh", "-e", "-c", f"{WORLD}{block}", within=300).stdout
 
-    def serve(block: str) -> None:
-        node.run(
-            "systemd-run",
-            "--collect",
-            "--unit=web",
-            "--setenv=HOME=/root",
-            "sh",
-            "-c",
-            f"{WORLD}exec {block}",
-        )
-        url = f"http://127.0.0.1:{block.split('--port ')[1].split()[0]}/"
-        wait_for(
-            "the repository to be served",
-            lambda: node.run("curl", "-sfo", "/dev/null", url, check=False).returncode == 0,
-            within=10,
-        )
 
-    of = partial(here, node)
+def serve(node: Machine, block: str) -> None:
+    """Leave a command running that serves a repository."""
+    node.run(
+        *("systemd-run", "--collect", "--unit=web", "--setenv=HOME=/root"),
+        *("sh", "-c", f"{WORLD}exec {block}"),
+    )
+    url = f"http://127.0.0.1:{block.split('--port ')[1].split()[0]}/"
+    wait_for(
+        "the repository to be served",
+        lambda: node.run("curl", "-sfo", "/dev/null", url, check=False).returncode == 0,
+        within=10,
+    )
+
+
+def test_readme_on_a_bare_node(node: Machine) -> None:
+    of, type_in = partial(here, node), partial(typed, node)
     readme = Followed(ROOT / "README.md", of)
     readme.leave("See it work", "ci/demo boots nodes of its own, and this test is one of ci/test's")
     type_in(build := readme.take("Build one"))
@@ -121,14 +120,19 @@ def test_readme_and_the_how_tos_of_a_repository_on_a_bare_node(node: Machine) ->
     type_in("cd dist\n" + readme.take("Set up a cluster"))
     assert f"{node.name}=http://{node.address}:2380" in node.get("/etc/etcd/etcd.yaml")
     readme.is_done()
-    type_in("apt-get purge -y etcd-ha; rm -rf /etc/etcd /var/lib/etcd-ha /srv/apt")
+
+
+@pytest.mark.soak
+def test_how_tos_of_a_repository_on_a_bare_node(node: Machine) -> None:
+    of, type_in = partial(here, node), partial(typed, node)
+    type_in(Followed(ROOT / "README.md", of).take("Build one"))
 
     publish = Followed(find_how_to("publish.md"), of)
     type_in(publish.take("1. Make"))
     assert "3.6.7-1" in type_in(publish.take("2. Publish"))
-    serve(publish.take("2. Publish"))
+    serve(node, publish.take("2. Publish"))
     node.run("systemctl", "stop", "web")
-    serve("etcd-deb serve /srv/apt --port 80")
+    serve(node, "etcd-deb serve /srv/apt --port 80")
     type_in(publish.take("3. On each node"))
     assert node.run("etcd", "--version").stdout.startswith("etcd Version: 3.6.7")
     type_in(publish.take("4. Try"))

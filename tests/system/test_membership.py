@@ -96,7 +96,8 @@ def test_member_that_lost_its_data_comes_back_to_a_grown_and_to_a_shrunk_cluster
     assert set(cluster.members(first)) == {first.name, lost.name, more.name}
 
 
-@pytest.mark.parametrize("version", sampled(["3.5.16", "3.7.3"], "3.5.16"))
+@pytest.mark.soak
+@pytest.mark.parametrize("version", ["3.5.16", "3.7.3"])
 def test_member_of_a_cluster_that_was_formed_just_now_comes_back(
     nodes: Nodes, package: Package, version: str
 ) -> None:

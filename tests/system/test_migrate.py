@@ -48,7 +48,8 @@ def test_migrated_member_survives_the_purge_of_debians_packages(
     assert (keys_of(node), id_of(node)) == (KEYS, known)
 
 
-@pytest.mark.parametrize("suite", sampled(SUITES, "forky"))
+@pytest.mark.soak
+@pytest.mark.parametrize("suite", SUITES)
 def test_purge_while_the_member_is_stopped_keeps_its_account_and_enablement(
     nodes: Nodes, package: Package, debian_etcd: Debian, suite: str
 ) -> None:

@@ -117,6 +117,7 @@ def test_advertised_url_that_leads_elsewhere_is_named_with_the_command(
     assert service(node).active == "inactive"
 
 
+@pytest.mark.soak
 def test_doubtful_answers_are_explained_once_and_taken_when_given_again(
     nodes: Nodes, package: Package
 ) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from builder.shipped import DEBIAN_TEMPLATE
 from tests.support.releases.loopback_etcd import free_ports, loopback_etcd, options_of, programs
+from tests.support.sample import sampled
 
-READS = 40
 # As fast as it goes; the values replace each other, so that pages are used anew.
 WRITE = r"""
 import base64, http.client, itertools, json, sys
@@ -51,12 +51,13 @@ def busy_database(tmp_path: Path) -> Iterator[Path]:
             writer.wait()
 
 
-def test_no_read_beside_a_writer_is_torn_or_wrong(busy_database: Path, tmp_path: Path) -> None:
-    words = [str(DEBIAN_TEMPLATE / "node/lib"), str(busy_database), str(READS), str(tmp_path / "members")]
+@pytest.mark.parametrize("reads", sampled([4, 40], 4))
+def test_no_read_beside_a_writer_is_torn_or_wrong(busy_database: Path, tmp_path: Path, reads: int) -> None:
+    words = [str(DEBIAN_TEMPLATE / "node/lib"), str(busy_database), str(reads), str(tmp_path / "members")]
     done = subprocess.run(
         ["sh", "-uc", READ, "sh", *words], capture_output=True, text=True, check=False, timeout=300
     )
     said = done.stdout.splitlines()
     # On a slow machine a writer may be faster than every attempt: then the reader says so.
     assert ({*said} - {"status 2"}, done.stderr) == ({"clusterVersion\t3.7.0", "1"}, "")
-    assert said.count("status 2") < READS / 2
+    assert said.count("status 2") <= reads / 2

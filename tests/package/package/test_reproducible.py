@@ -99,6 +99,7 @@ def test_each_change_of_surroundings_gives_the_same_bytes(
         assert_same(usual.deb, build_in(around, version, compression).deb)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "version", [STATIC, pytest.param(DYNAMIC, marks=pytest.mark.soak)], ids=["static", "dynamic"]
 )

@@ -146,7 +146,10 @@ def test_series_and_architectures_are_chosen(publisher: Publisher, upstream: Ups
     assert sync(publisher, "--series", "nonsense").status == 2
 
 
-@pytest.mark.parametrize("take_back", [("remove", SUITE, "3.6.100-1"), ("rollback", SUITE)])
+@pytest.mark.parametrize(
+    "take_back",
+    [("remove", SUITE, "3.6.100-1"), pytest.param(("rollback", SUITE), marks=pytest.mark.soak)],
+)
 def test_what_was_taken_back_stays_away_until_it_is_released(
     publisher: Publisher, upstream: Upstream, take_back: tuple[str, ...]
 ) -> None:

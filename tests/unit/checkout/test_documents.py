@@ -13,7 +13,7 @@ from tests.unit.checkout import files as checkout
 from tests.unit.checkout.test_advice import functions
 
 TESTS = Path(__file__).parents[2]
-NODE = "system/test_documents.py::test_readme_and_the_how_tos_of_a_repository_on_a_bare_node"
+NODE = "system/test_documents.py::test_"
 ARCHIVES = "package/repository/test_existing_archives.py::archive"
 THREE = "system/test_how_tos.py::test_three_nodes_are_set_up_"
 BACKUP = "system/test_backup_and_restore.py::test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back"
@@ -29,9 +29,9 @@ CLUSTER = "package/cluster/test_how_tos.py::test_"
 
 # Tests that take every block of a document, in its order.
 WHOLE = {
-    "README.md": NODE,
-    "publish.md": NODE,
-    "rotate-a-signing-key.md": NODE,
+    "README.md": f"{NODE}readme_on_a_bare_node",
+    "publish.md": f"{NODE}how_tos_of_a_repository_on_a_bare_node",
+    "rotate-a-signing-key.md": f"{NODE}how_tos_of_a_repository_on_a_bare_node",
     "build-behind-a-firewall.md": FIREWALL,
     "pin-a-release.md": PIN,
     "upload-to-mini-dinstall.md": ARCHIVES,

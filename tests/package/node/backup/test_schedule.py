@@ -14,7 +14,6 @@ import pytest
 from tests.package.node.backup.keeper_nodes import KeeperNode, three
 from tests.package.node.node_shell import TEMPLATE
 from tests.support.releases.releases import NEWEST
-from tests.support.sample import sampled
 
 DAYS = tuple(f"2027-01-0{day}" for day in range(4, 9))
 TIMES = ("00:10", "06:00", "12:00", "23:50")
@@ -60,7 +59,8 @@ def backups(node: KeeperNode) -> list[str]:
 
 
 # In Berlin the day begins before it does by UTC.
-@pytest.mark.parametrize("zone", sampled(["UTC", "CET-1", "EST5"], "CET-1"))
+@pytest.mark.soak
+@pytest.mark.parametrize("zone", ["UTC", "CET-1", "EST5"])
 def test_each_day_has_one_backup_of_the_whole_cluster_through_a_full_disk_and_a_dead_member(
     tmp_path: Path, programs_of: Callable[[str], Mapping[str, Path]], zone: str
 ) -> None:

@@ -118,6 +118,7 @@ def test_while_a_member_is_down_nothing_is_changed_and_it_is_named(three: Sequen
         third.serves()
 
 
+@pytest.mark.soak
 def test_two_at_once_on_a_node_are_refused(three: Sequence[Node]) -> None:
     first = three[0]
     process = first.begin("tls", "enable")
@@ -132,6 +133,7 @@ def test_two_at_once_on_a_node_are_refused(three: Sequence[Node]) -> None:
         done(first, "tls", "disable", "--yes")
 
 
+@pytest.mark.soak
 def test_clients_are_asked_for_before_members_advertise_https_alone(
     tmp_path: Path, signer: Authority
 ) -> None:

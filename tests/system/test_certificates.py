@@ -201,6 +201,7 @@ def reconfigure(node: Machine, answers: dict[str, str]) -> str:
     return node.run("dpkg-reconfigure", "etcd-ha", env={"DEBIAN_FRONTEND": "noninteractive"}).stdout
 
 
+@pytest.mark.soak
 def test_answers_of_tls_change_a_member_that_exists_all_together_or_not_at_all(
     nodes: Nodes, package: Package
 ) -> None:

@@ -12,7 +12,6 @@ import pytest
 from tests.support.machines.cluster import is_serving
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
-from tests.support.sample import sampled
 from tests.support.wait import wait_for
 from tests.system.patroni import (
     assert_no_failover,
@@ -62,7 +61,8 @@ def cut_off(lab: Lab, primary: Machine, others: Sequence[Machine]) -> tuple[Mach
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("versions", sampled([MINOR, *[PATCH_AND_MINOR] * 5], MINOR))
+@pytest.mark.soak
+@pytest.mark.parametrize("versions", [MINOR, *[PATCH_AND_MINOR] * 5])
 def test_patroni_keeps_its_primary_over_upgrades_and_replaces_one_that_is_cut_off(
     lab: Lab, package: Package, tmp_path: Path, versions: str
 ) -> None:

@@ -113,7 +113,8 @@ def test_preflight_takes_less_than_a_second(serving: Nodes) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seconds", sampled([20, 180], 20))
+@pytest.mark.soak
+@pytest.mark.parametrize("seconds", [20, 180])
 def test_what_time_heals_is_tried_again_and_again_and_then_works(
     nodes: Nodes, serving: Nodes, package: Package, seconds: int
 ) -> None:

@@ -10,14 +10,11 @@ peer-transport-security.trusted-ca-file peer-transport-security.cert-file peer-t
 discovery discovery-srv discovery-config.token"
 
 # value_of KEY: nothing if it is absent or null. Status 2, and the reason: it can't be read. READ is from yaml_values.
+# shellcheck disable=SC2154  # row_of sets them
 value_of() {
-    printf '%s\n' "$READ" | KEY=$1 LC_ALL=C awk -F '\t' '
-        $2 == ENVIRON["KEY"] {
-            status = $1
-            sub(/^[^\t]*\t[^\t]*\t/, "")
-            if (status != 1) print
-            exit status == 2 ? 2 : 0
-        }'
+    row_of "$READ" "$1" || return 0
+    [ "$row_status" = 1 ] || printf '%s\n' "$row_value"
+    [ "$row_status" != 2 ] || return 2
 }
 
 # Without the mode, etcd before 3.6 compacts nothing; the answer shows what was intended, and lint warns.

@@ -18,23 +18,16 @@ read_settings() {
     SETTINGS_OF=
     # shellcheck disable=SC2086  # words
     SETTINGS=$(yaml_values "$CONFIG" $MEMBER_KEYS) || return 0
-    SETTINGS="
-$SETTINGS"
     SETTINGS_OF=$CONFIG
 }
 
 # setting_in_file KEY: sets setting_status and setting_value, as yaml_get has them. By the shell alone where the key was read.
+# shellcheck disable=SC2154  # row_of sets them
 setting_in_file() {
-    if [ "${SETTINGS_OF-}" = "$CONFIG" ]; then
-        for setting_status in 0 1 2; do
-            setting_row="
-$setting_status	$1	"
-            case $SETTINGS in *"$setting_row"*) ;; *) continue ;; esac
-            setting_value=${SETTINGS#*"$setting_row"}
-            setting_value=${setting_value%%"
-"*}
-            return 0
-        done
+    if [ "${SETTINGS_OF-}" = "$CONFIG" ] && row_of "$SETTINGS" "$1"; then
+        setting_status=$row_status
+        setting_value=$row_value
+        return 0
     fi
     setting_status=0
     setting_value=$(yaml_get "$CONFIG" "$1") || setting_status=$?

@@ -112,10 +112,14 @@ edits_of() {
 
 # Patroni uses the gateway, which etcd 3.4 disables by default if there is a file.
 edits_of_new_file() {
-    for question in node-name data-dir address members cluster-state cluster-token tls metrics-address \
-        heartbeat-interval election-timeout quota auto-compaction; do
-        edits_of "$question" | grep -v '^unset' || true
-    done | awk '!seen[$0]++'
+    {
+        # All that members and tls would add to it.
+        for question in node-name data-dir address cluster-state cluster-token; do edits_of "$question" || true; done
+        edits_of_tls
+        for question in metrics-address heartbeat-interval election-timeout quota auto-compaction; do
+            edits_of "$question" || true
+        done
+    } | awk '!/^unset/ && !seen[$0]++'
     edit enable-grpc-gateway bool true
 }
 
@@ -135,9 +139,10 @@ normalize_answers() {
 
 # changed_questions: the questions whose answers differ from the file.
 changed_questions() {
+    answered="$(answer setup):$(answer tls)"
     for question in $QUESTIONS; do
         if is_unread "$question"; then continue; fi
-        case $question:$(answer setup):$(answer tls) in
+        case $question:$answered in
             members:single:* | tls-*:*:false) continue ;;
         esac
         cmp -s "$work/file/$question" "$work/asked/$question" || echo "$question"

@@ -30,6 +30,27 @@ yaml_values() {
     YAML_KEY=$(printf '%s\n' "$@") yaml_awk values "$yaml_file"
 }
 
+# row_of ROWS KEY: sets row_status and row_value from rows of yaml_values; by the shell alone, since a process takes longer.
+# Status 1: the key was not asked for.
+row_of() {
+    for row_status in 0 1 2; do
+        row_start="
+$row_status	$2	"
+        case "
+$1" in
+            *"$row_start"*)
+                row_value="
+$1"
+                row_value=${row_value#*"$row_start"}
+                row_value=${row_value%%"
+"*}
+                return 0
+                ;;
+        esac
+    done
+    return 1
+}
+
 # yaml_list FILE: LINE KEY KIND VALUE of all keys, separated by tabs. Status 2 as above.
 yaml_list() {
     yaml_awk list "$1"

@@ -31,6 +31,7 @@ from tests.support.archives.browser import (
 )
 from tests.support.archives.publisher import Publisher, served
 from tests.support.command import run
+from tests.support.sample import sampled
 
 # Sums of red, green and blue.
 BLACK, WHITE, NEAR = 0, 3 * 255, 150
@@ -84,7 +85,7 @@ def site(
         yield Site(publisher, url, built)
 
 
-@pytest.fixture(params=SCREENS, ids=str)
+@pytest.fixture(params=sampled(SCREENS, DESKTOP, SCREENS[-1]), ids=str)
 def screen(request: pytest.FixtureRequest) -> Screen:
     chosen: Screen = request.param
     return chosen

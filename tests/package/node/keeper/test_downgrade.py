@@ -64,6 +64,7 @@ def begin(node: Node, minor: str) -> str:
     return done.stdout
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(300)
 def test_a_cluster_goes_back_by_one_minor_version_and_by_another_and_loses_nothing(tmp_path: Path) -> None:
     with running(planned(tmp_path, "3.7.3", 3), 3) as nodes:

@@ -164,6 +164,7 @@ def test_taking_over(nodes: Nodes, package: Package, tmp_path: Path) -> None:
     section.is_done()
 
 
+@pytest.mark.soak
 def test_start_over(serving: Nodes) -> None:
     machines = serving(3, "3.7.3")
     first, second, third = machines

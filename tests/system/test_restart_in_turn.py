@@ -177,7 +177,8 @@ def leader_is_last(cluster: Cluster) -> None:
         etcdctl(machine, "move-leader", ids[last.name], check=False)
 
 
-@pytest.mark.parametrize("fate", [pytest.param("killed", marks=pytest.mark.soak), "cut off"])
+@pytest.mark.soak
+@pytest.mark.parametrize("fate", ["killed", "cut off"])
 def test_turn_of_who_vanishes_goes_on_to_the_others(
     lab: Lab, serving: Nodes, package: Package, fate: str
 ) -> None:
@@ -269,6 +270,7 @@ def test_policy_never_keeps_the_process_and_each_run_of_apt_says_so(nodes: Nodes
     assert not is_pending(node)
 
 
+@pytest.mark.soak
 def test_force_restarts_without_the_others(serving: Nodes) -> None:
     machines = serving(3, NEW)
     first, second, _ = machines

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.cluster import etcdctl
 from tests.support.machines.machine import Machine
 from tests.system.advice import follow
@@ -29,6 +31,7 @@ def refused(node: Machine, deb: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.soak
 def test_each_refusal_has_the_command_that_leads_on(serving: Nodes, package: Package) -> None:
     (node,) = serving(1, "3.5.16")
     publish(node, package("3.5.35"), package("3.6.7"))

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.support.machines.cluster import etcdctl
 from tests.support.machines.machine import Machine
 from tests.system.how_to import HowTo, follow
@@ -26,6 +28,7 @@ def on_all(machines: Sequence[Machine], commands: str) -> list[str]:
         return list(threads.map(partial(follow, commands=commands, within=400), machines))
 
 
+@pytest.mark.soak
 def test_upgrade_go_back_and_recover(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
     how_to = HowTo("upgrade.md", machines)

@@ -107,5 +107,6 @@ def test_runs_that_were_killed_anywhere_go_on_when_they_are_run_again(
                 runs += 1
             scheme = "https" if way == "enable" else "http"
             assert {url.partition(":")[0] for url in member_urls(nodes[0])} == {scheme}
-            assert len(met) >= 4
+            # Some steps belong to one stage alone; with all shifts each is met.
+            assert len(met) >= 3
         assert lost(acknowledged, nodes[0]) == []

@@ -112,14 +112,11 @@ edits_of() {
 
 # Patroni uses the gateway, which etcd 3.4 disables by default if there is a file.
 edits_of_new_file() {
-    {
-        # All that members and tls would add to it.
-        for question in node-name data-dir address cluster-state cluster-token; do edits_of "$question" || true; done
-        edits_of_tls
-        for question in metrics-address heartbeat-interval election-timeout quota auto-compaction; do
-            edits_of "$question" || true
-        done
-    } | awk '!/^unset/ && !seen[$0]++'
+    # The answer to members adds nothing to those to node-name and address.
+    for question in node-name data-dir address cluster-state cluster-token tls metrics-address \
+        heartbeat-interval election-timeout quota auto-compaction; do
+        edits_of "$question" || true
+    done | awk '!/^unset/ && !seen[$0]++'
     edit enable-grpc-gateway bool true
 }
 

@@ -33,20 +33,15 @@ yaml_values() {
 # row_of ROWS KEY: sets row_status and row_value from rows of yaml_values; by the shell alone, since a process takes longer.
 # Status 1: the key was not asked for.
 row_of() {
-    for row_status in 0 1 2; do
-        row_start="
-$row_status	$2	"
-        case "
-$1" in
-            *"$row_start"*)
-                row_value="
+    row_all="
 $1"
-                row_value=${row_value#*"$row_start"}
-                row_value=${row_value%%"
+    for row_status in 0 1 2; do
+        row_value=${row_all#*"
+$row_status	$2	"}
+        [ "$row_value" != "$row_all" ] || continue
+        row_value=${row_value%%"
 "*}
-                return 0
-                ;;
-        esac
+        return 0
     done
     return 1
 }

@@ -60,4 +60,4 @@ def test_no_read_beside_a_writer_is_torn_or_wrong(busy_database: Path, tmp_path:
     said = done.stdout.splitlines()
     # On a slow machine a writer may be faster than every attempt: then the reader says so.
     assert ({*said} - {"status 2"}, done.stderr) == ({"clusterVersion\t3.7.0", "1"}, "")
-    assert said.count("status 2") <= reads / 2
+    assert said.count("status 2") < reads / 2

@@ -48,7 +48,7 @@ def is_healthy(machine: Machine) -> bool:
 def is_serving(machine: Machine) -> bool:
     """True when etcd-ha there says that the member runs in a cluster with a quorum and without alarms.
 
-    Its question to systemd comes first, which costs a hundredth: most callers wait.
+    Most callers wait, so systemd is asked first, which costs a hundredth.
     """
     asked = machine.run("sh", "-c", "systemctl --quiet is-active etcd && etcd-ha status", check=False)
     return asked.returncode == 0

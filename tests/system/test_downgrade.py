@@ -34,7 +34,6 @@ pytestmark = [pytest.mark.alone, pytest.mark.soak]
 # Seconds between two acknowledged writes, at most; and while etcd takes a snapshot and changes the data
 # of all members at the same moment, on a machine that may do other work.
 LONGEST_GAP, LONGEST_GAP_OF_ETCD = 0.5, 2.0
-PAUSE = 0.005
 
 
 def begin(machine: Machine, series: str, moments: list[float]) -> str:
@@ -83,7 +82,7 @@ def test_two_minor_versions_back(lab: Lab, package: Package) -> None:
         publish(machine, *(package(version) for version in ("3.5.35", "3.6.16", "3.7.3")))
     wait_for_storage(machines, "3.7")
     moments = [time.time()]
-    with traffic(lab.network, cluster.urls, pause=PAUSE) as seen:
+    with traffic(lab.network, cluster.urls) as seen:
         # Half-way, and then not.
         said = begin(first, "3.6", moments)
         type_installation(third, said)

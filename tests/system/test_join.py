@@ -20,7 +20,6 @@ Package = Callable[[str], Path]
 
 # Seconds between two acknowledged writes, at most; a leader that vanishes would cost an election.
 LONGEST_GAP = 0.5
-PAUSE = 0.005
 
 
 def ids(machine: Machine) -> dict[str, str]:
@@ -47,7 +46,7 @@ def test_a_node_destroyed_with_its_disk_is_replaced_under_a_writer(
     if leads(third):
         etcdctl(third, "move-leader", before[first.name])
         wait_for("another to lead", lambda: leads(first), within=10)
-    with traffic(lab.network, cluster.urls, pause=PAUSE) as seen:
+    with traffic(lab.network, cluster.urls) as seen:
         lab.renew(third)
         preseed(third, cluster.answers(third))
         third.install(package(version))

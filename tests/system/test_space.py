@@ -61,7 +61,7 @@ def test_one_command_lets_a_writer_go_on_after_nospace(lab: Lab, serving: Nodes,
     machines = list(cluster.machines)
     first = machines[0]
     first.put("/root/big", "x" * 1_000_000)
-    with traffic(lab.network, cluster.urls, pause=0.005) as seen:
+    with traffic(lab.network, cluster.urls) as seen:
         first.run("sh", "-c", "while etcdctl put big </root/big >/dev/null 2>&1; do :; done", within=120)
         assert "NOSPACE" in etcdctl(first, "alarm", "list")
         said = first.run("etcd-ha", "defrag", "--yes", within=120).stdout

@@ -17,6 +17,8 @@ from tests.support.machines.network import Network
 
 ROOT = Path(__file__).parents[3]
 END_BOUND = 30
+# Seconds between two writes: short beside the gaps that are looked for, long enough for the nodes to work.
+PAUSE = 0.02
 
 
 @dataclass
@@ -55,13 +57,11 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def traffic(
-    network: Network, urls: Sequence[str], certificates: Path | None = None, pause: float = 0
-) -> Iterator[Traffic]:
-    """Traffic on all client URLs for as long as the block lasts; pause is the writer's, in seconds."""
+def traffic(network: Network, urls: Sequence[str], certificates: Path | None = None) -> Iterator[Traffic]:
+    """Traffic on all client URLs for as long as the block lasts."""
     seen = Traffic()
     with (
-        _program(network, "writer", urls, certificates, str(pause)) as writer,
+        _program(network, "writer", urls, certificates, str(PAUSE)) as writer,
         _program(network, "sampler", urls, certificates) as sampler,
     ):
         assert writer.stdout is not None

@@ -6,10 +6,10 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from etcd_ha.check import Report, check
+from etcd_ha.check.check import Report, check
+from etcd_ha.check.expected import Expected, ExpectedMember, KnownFault
+from etcd_ha.check.finding import Command
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.expected import Expected, ExpectedMember, KnownFault
-from etcd_ha.finding import Command
 from etcd_ha.identity import Identity, read_user
 
 from builder.cluster.model import Cluster

@@ -6,9 +6,8 @@ from pathlib import Path
 # The folder itself comes first, and its modules would hide others of the same name.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from etcd_ha import node  # noqa: E402
-from etcd_ha.check import UNKNOWN  # noqa: E402
-from etcd_ha.commands import auth, backup, defrag, downgrade, join, leave, restore, tls  # noqa: E402
+from etcd_ha.check.check import UNKNOWN  # noqa: E402
+from etcd_ha.commands import auth, backup, check, defrag, downgrade, join, leave, restore, tls  # noqa: E402
 from etcd_ha.errors import USAGE, EtcdHaError, WrongUsage  # noqa: E402
 
 FAILED, INTERRUPTED = 1, 130
@@ -16,7 +15,7 @@ FAILED, INTERRUPTED = 1, 130
 COMMANDS = {
     "auth": (auth.main, FAILED),
     "backup": (backup.main, FAILED),
-    "check": (node.main, UNKNOWN),
+    "check": (check.main, UNKNOWN),
     "defrag": (defrag.main, FAILED),
     "downgrade": (downgrade.main, FAILED),
     "join": (join.main, FAILED),

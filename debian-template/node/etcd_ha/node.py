@@ -1,4 +1,4 @@
-"""The cluster of this node, from the node's own files: etcd-ha check."""
+"""The cluster of this node, from the node's own files."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from etcd_ha.check import check
+from etcd_ha.check.expected import Expected, KnownFault, ServerFiles
+from etcd_ha.check.finding import Command
 from etcd_ha.connection import split
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.expected import Expected, KnownFault, ServerFiles
-from etcd_ha.finding import Command
 from etcd_ha.identity import Identity, read_user
-from etcd_ha.report import as_json, as_text
 
-USAGE = "etcd-ha check [--json]"
 _HEADER = re.compile(r"# Known faults of etcd v(\S+) as of ")
 _AUTHENTICATE = r"printf 'USER:PASSWORD\n' | install -m 0600 /dev/stdin {}; etcd-ha check"
 _TLS, _PEER_TLS = "client-transport-security", "peer-transport-security"
@@ -153,12 +150,3 @@ def read_faults(file: Path) -> Callable[[str], tuple[KnownFault, ...] | None]:
         else {}
     )
     return known.get
-
-
-def main(arguments: list[str]) -> int:
-    """Print what is wrong with the cluster of this node. Returns the exit status."""
-    if arguments not in ([], ["--json"]):
-        raise EtcdHaError("etcd-ha check accepts only --json", hint=f"usage: {USAGE}")
-    report = check(expected_of(os.environ))
-    print(as_json(report) if arguments else as_text(report))  # noqa: T201
-    return report.status

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 from etcd_ha.certificate import CLIENT, SERVER, Certificate
-from etcd_ha.check import FAULTY, FINE, UNKNOWN, judge
+from etcd_ha.check.check import FAULTY, FINE, UNKNOWN, judge
+from etcd_ha.check.expected import Expected
+from etcd_ha.check.finding import Command
+from etcd_ha.check.look import Look, Peer
+from etcd_ha.check.report import as_text
+from etcd_ha.check.round_trip import Step
 from etcd_ha.connection import NotReached, Refusal
 from etcd_ha.endpoint import Endpoint, Member, Status
-from etcd_ha.expected import Expected
-from etcd_ha.finding import Command
 from etcd_ha.identity import Identity
-from etcd_ha.look import Look, Peer
-from etcd_ha.report import as_text
-from etcd_ha.round_trip import Step
 
 from builder import shipped
 
@@ -141,7 +141,7 @@ def test_the_reference_has_each_kind_of_fault_and_no_other() -> None:
     rows = re.findall(r"^\| ([a-z, -]+) \| .* \|$", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
     documented = {kind for row in rows for kind in row.split(", ")} - {"kind"}
     made = {one.value for one in Refusal}
-    for module in (shipped.DEBIAN_TEMPLATE / "node/etcd_ha").glob("*.py"):
+    for module in (shipped.DEBIAN_TEMPLATE / "node/etcd_ha/check").glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
                 made |= {str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant)}

@@ -36,7 +36,7 @@ def check(
     use root's certificate and the CA from the folder, unless the options name others.
     Exit status 1: something is wrong. Exit status 2: no member answered, or not everything could be checked.
     """
-    from etcd_ha import report
+    from etcd_ha.check import report
 
     from builder.advisories import known_faults
     from builder.cluster.check import Presented, check_cluster

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from etcd_ha.certificate import parse_pem
+from etcd_ha.check.finding import Command
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.finding import Command
 
 # Patroni's on this node, as `etcd-deb cluster` has it.
 _PATRONIS = Path("/etc/patroni/tls/client.crt")

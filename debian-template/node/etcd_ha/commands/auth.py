@@ -18,9 +18,9 @@ from etcd_ha.auth.users import (
     users_of,
     writable_prefixes,
 )
+from etcd_ha.check.expected import Expected
 from etcd_ha.disk import write_whole
 from etcd_ha.errors import EtcdHaError, WrongUsage
-from etcd_ha.expected import Expected
 from etcd_ha.identity import read_user
 from etcd_ha.keeper.cluster import Cluster
 from etcd_ha.keeper.here import Here, here_of

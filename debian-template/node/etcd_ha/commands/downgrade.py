@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Sequence
 
-from etcd_ha.errors import EtcdHaError, WrongUsage
-from etcd_ha.keeper.cluster import SETTLED, Cluster, NobodyAnswers
-from etcd_ha.keeper.downgrading import (
+from etcd_ha.downgrade.packages import installation
+from etcd_ha.downgrade.versions import (
     Minor,
     change,
     check_health,
@@ -20,9 +19,10 @@ from etcd_ha.keeper.downgrading import (
     target_of,
     why_not_ready,
 )
+from etcd_ha.errors import EtcdHaError, WrongUsage
+from etcd_ha.keeper.cluster import SETTLED, Cluster, NobodyAnswers
 from etcd_ha.keeper.here import Here, here_of
 from etcd_ha.keeper.lock import only_one
-from etcd_ha.keeper.packages import installation
 from etcd_ha.keeper.seen import Seen
 from etcd_ha.keeper.slot import why_taken
 from etcd_ha.keeper.waiting import refusal, until

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from etcd_ha.check.expected import Expected
 from etcd_ha.connection import place_of, split
 from etcd_ha.errors import EtcdHaError, WrongUsage
-from etcd_ha.expected import Expected
 from etcd_ha.keeper import machine
 from etcd_ha.keeper.cluster import Cluster
 from etcd_ha.keeper.here import Here, here_of

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from etcd_ha.check.round_trip import go_round
 from etcd_ha.connection import NotReached, place_of
 from etcd_ha.endpoint import Member, Status, look_at, members_of, status_of
 from etcd_ha.errors import EtcdHaError
 from etcd_ha.gateway import Body, Failed, Fields, Gateway
 from etcd_ha.identity import Identity, context_of
 from etcd_ha.keeper.seen import Seen, quorum_faults
-from etcd_ha.round_trip import go_round
 
 # Seconds for a request.
 BOUND = 5.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from etcd_ha.check.expected import Expected
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.expected import Expected
 from etcd_ha.keeper.cluster import Cluster
 from etcd_ha.keeper.record import Record
 from etcd_ha.keeper.seen import Seen

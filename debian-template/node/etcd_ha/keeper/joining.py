@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from etcd_ha.check.expected import Expected
 from etcd_ha.endpoint import Member
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.expected import Expected
 from etcd_ha.keeper import machine
 from etcd_ha.keeper.cluster import SETTLED, Cluster, NobodyAnswers
 from etcd_ha.keeper.here import Here

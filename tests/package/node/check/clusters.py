@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from etcd_ha.check import Report, check
-from etcd_ha.expected import Expected, ExpectedMember
-from etcd_ha.finding import Command, Finding
+from etcd_ha.check.check import Report, check
+from etcd_ha.check.expected import Expected, ExpectedMember
+from etcd_ha.check.finding import Command, Finding
 from etcd_ha.identity import Identity
 
 from tests.package.node.check.authority import Authority, Pair

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from etcd_ha.check import FAULTY, UNKNOWN, Report, check
-from etcd_ha.report import as_text
+from etcd_ha.check.check import FAULTY, UNKNOWN, Report, check
+from etcd_ha.check.report import as_text
 
 from tests.package.node.check.authority import CLIENT, SERVER, Authority, Pair
 from tests.package.node.check.clusters import HOST, Cluster, faults, identity_of, planned, running, the

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from etcd_ha.check import FAULTY, FINE, UNKNOWN, check
-from etcd_ha.expected import ExpectedMember, KnownFault
+from etcd_ha.check.check import FAULTY, FINE, UNKNOWN, check
+from etcd_ha.check.expected import ExpectedMember, KnownFault
+from etcd_ha.check.report import as_text
+from etcd_ha.check.round_trip import PREFIX
 from etcd_ha.identity import Identity
-from etcd_ha.report import as_text
-from etcd_ha.round_trip import PREFIX
 
 from tests.package.node.check.authority import SERVER, Authority, Pair, authority
 from tests.package.node.check.clusters import NEWEST, Cluster, faults, identity_of, the

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from etcd_ha.check import FAULTY, FINE, UNKNOWN, check
-from etcd_ha.expected import KnownFault
+from etcd_ha.check.check import FAULTY, FINE, UNKNOWN, check
+from etcd_ha.check.expected import KnownFault
+from etcd_ha.check.report import as_text
 from etcd_ha.identity import Identity
-from etcd_ha.report import as_text
 
 from builder.known_faults import full_version, shipped_faults
 from tests.package.node.check.clusters import HOST, NEWEST, Cluster, faults, planned, running, the

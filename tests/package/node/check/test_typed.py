@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from etcd_ha.check import FAULTY, FINE, UNKNOWN, Report, check
-from etcd_ha.expected import ExpectedMember
-from etcd_ha.finding import Finding
+from etcd_ha.check.check import FAULTY, FINE, UNKNOWN, Report, check
+from etcd_ha.check.expected import ExpectedMember
+from etcd_ha.check.finding import Finding
+from etcd_ha.check.report import as_text
 from etcd_ha.identity import Identity
-from etcd_ha.report import as_text
 
 from tests.package.node.check.authority import Authority, Pair, authority
 from tests.package.node.check.clusters import (

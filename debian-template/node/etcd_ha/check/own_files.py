@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etcd_ha.certificate import Certificate, parse_pem
+from etcd_ha.check.expected import ServerFiles
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.expected import ServerFiles
 from etcd_ha.probe import chain_of
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from etcd_ha.certificate import SOON
-from etcd_ha.finding import Command
+from etcd_ha.check.finding import Command
 from etcd_ha.identity import Identity
 
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from etcd_ha.certificate import CLIENT, SERVER, Certificate
+from etcd_ha.check.expected import Expected
+from etcd_ha.check.finding import Finding, Gap, Judgement
+from etcd_ha.check.look import Look, machine_of
+from etcd_ha.check.own_files import OwnFile
 from etcd_ha.connection import Refusal
 from etcd_ha.endpoint import Endpoint
-from etcd_ha.expected import Expected
-from etcd_ha.finding import Finding, Gap, Judgement
-from etcd_ha.look import Look, machine_of
-from etcd_ha.own_files import OwnFile
 
 AUTO_TLS = (
     "etcd-ha config set {0}.cert-file CERT && etcd-ha config set {0}.key-file KEY"

@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from etcd_ha.check.endpoint_faults import advertise
+from etcd_ha.check.expected import Expected, ExpectedMember
+from etcd_ha.check.finding import Finding, Gap, Judgement
+from etcd_ha.check.look import Look, machine_of
 from etcd_ha.endpoint import Endpoint, Member
-from etcd_ha.endpoint_faults import advertise
-from etcd_ha.expected import Expected, ExpectedMember
-from etcd_ha.finding import Finding, Gap, Judgement
-from etcd_ha.look import Look, machine_of
 
 UPGRADE = "apt install --only-upgrade etcd-ha"
 

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from etcd_ha.certificate import Certificate, parse, parse_pem
+from etcd_ha.check.expected import Expected
+from etcd_ha.check.own_files import OwnFile, look_into
+from etcd_ha.check.round_trip import Step, go_round
 from etcd_ha.connection import place_of, presented
 from etcd_ha.der import NotDer
 from etcd_ha.endpoint import Endpoint, Member, look_at
 from etcd_ha.errors import EtcdHaError
-from etcd_ha.expected import Expected
 from etcd_ha.identity import context_of
-from etcd_ha.own_files import OwnFile, look_into
 from etcd_ha.probe import chain_at
-from etcd_ha.round_trip import Step, go_round
 
 # Connections at the same time.
 AT_ONCE = 16

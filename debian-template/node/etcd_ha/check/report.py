@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from etcd_ha.check import FAULTY, FINE, UNKNOWN, Report
+from etcd_ha.check.check import FAULTY, FINE, UNKNOWN, Report
+from etcd_ha.check.look import Look
 from etcd_ha.endpoint import Endpoint
 from etcd_ha.errors import on_one_line
-from etcd_ha.look import Look
 
 # Maximum characters of a line.
 LONGEST = 4000

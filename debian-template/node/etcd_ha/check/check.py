@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etcd_ha.certificate_faults import certificate_faults
-from etcd_ha.endpoint_faults import endpoint_faults
-from etcd_ha.expected import Expected
-from etcd_ha.finding import Finding, Gap, merged
-from etcd_ha.look import Look, look
-from etcd_ha.member_faults import member_faults
+from etcd_ha.check.certificate_faults import certificate_faults
+from etcd_ha.check.endpoint_faults import endpoint_faults
+from etcd_ha.check.expected import Expected
+from etcd_ha.check.finding import Finding, Gap, merged
+from etcd_ha.check.look import Look, look
+from etcd_ha.check.member_faults import member_faults
 
 FINE, FAULTY, UNKNOWN = 0, 1, 2
 

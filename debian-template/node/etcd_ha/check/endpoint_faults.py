@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
+from etcd_ha.check.expected import Expected
+from etcd_ha.check.finding import Finding, Gap, Judgement
+from etcd_ha.check.look import Look, machine_of
 from etcd_ha.connection import NotReached, Refusal, place_of
 from etcd_ha.endpoint import Endpoint, Status
-from etcd_ha.expected import Expected
-from etcd_ha.finding import Finding, Gap, Judgement
-from etcd_ha.look import Look, machine_of
 
 # Percent of the quota, as in `etcd-ha status`.
 NEAR = 80

@@ -88,7 +88,7 @@ def test_steps_from_a_3_5_that_may_go_on(nodes: Nodes, package: Package) -> None
     # The oldest in the cluster counts.
     advice = "upstream asks for 3.5.32 or later before 3.6 "
     source = "(https://etcd.io/docs/v3.6/upgrades/upgrade_3_6/)"
-    check(node, Row("3.6.7", "warned", f"{advice}{source}; 3.5.30 runs"), package("3.6.7"))
+    check(node, Row("3.6.7", "warned", f"{advice}{source}; 3.5.30 is running"), package("3.6.7"))
     assert [running_version(machine) for machine in machines] == ["3.6.7", "3.5.30"]
     # The cluster's version is still 3.5, so the old one may come back.
     check(node, Row("3.5.35", "allowed"), package("3.5.35"))

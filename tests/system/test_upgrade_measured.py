@@ -23,7 +23,7 @@ Package = Callable[[str], Path]
 
 RUNS = 5
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.soak, pytest.mark.alone, pytest.mark.timeout(1800)]
 
 
 def check(runs: list[Measured]) -> None:

@@ -85,15 +85,15 @@ function apply(edit,    part, id, parent) {
     else if (id in line_of) unset(id)
 }
 
-# What would become part of the block of text before a key without the key in between: the empty lines after it if the
-# block is marked with +, and an indented comment.
+# What would become part of the block of text before a key without the key in between: an indented comment, and the empty
+# lines after it if the block is marked with +, or where they are wider than its indentation.
 function refuse_longer_blocks(    i, n) {
-    for (i in behind_kept) {
+    for (i in widest_blank) {
         for (n = i + 0; deleted[n]; n++) continue
         if (n == i + 0) continue
-        if (behind_kept[i] && n <= count && lines[n] ~ /^[ \t]*$/)
-            refuse(i, "without it, the empty lines after it would become part of the block of text before it")
-        while (n <= count && (deleted[n] || lines[n] ~ /^[ \t]*$/)) n++
+        for (; n <= count && (deleted[n] || lines[n] ~ /^[ \t]*$/); n++)
+            if (!deleted[n] && (length(lines[n]) > widest_blank[i] || lines[n] ~ /\t/))
+                refuse(i, "without it, the empty lines after it would become part of the block of text before it")
         if (n <= count && lines[n] ~ /^ +#/)
             refuse(i, "without it, the comment after it would become part of the block of text before it")
     }

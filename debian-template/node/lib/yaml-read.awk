@@ -198,7 +198,7 @@ function scan(text,    indent) {
         }
         block = 0
         text_id = ""
-        behind_kept[LINE] = KEEPS
+        widest_blank[LINE] = KEEPS ? -1 : block_indent < 0 ? 9999 : block_indent
     }
     if (text ~ /^[ \t]*$/) {
         gap = 1

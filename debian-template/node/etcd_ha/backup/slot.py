@@ -63,7 +63,7 @@ def in_slot(cluster: Cluster, slot: int, node: str, make: Callable[[], Done]) ->
                 raise
             lease = ""
         if lease:
-            return _make(cluster, lease, make)
+            return _make(cluster, lease, slot, make)
         if time.monotonic() > end:
             raise EtcdHaError(
                 "another node has not finished the backup of this period",
@@ -72,8 +72,12 @@ def in_slot(cluster: Cluster, slot: int, node: str, make: Callable[[], Done]) ->
         time.sleep(PAUSE)
 
 
-def _make(cluster: Cluster, lease: str, make: Callable[[], Done]) -> Done:
+def _make(cluster: Cluster, lease: str, slot: int, make: Callable[[], Done]) -> Done:
     try:
+        # Whoever had the claim before may have finished between the look at `done` and this claim.
+        found = _done(cluster)
+        if found is not None and found.slot >= slot:
+            return found
         made = make()
         put = {"key": encoded(DONE), "value": encoded(json.dumps(asdict(made)))}
         cluster.change("recording the backup of this period", "kv/put", put)

@@ -18,6 +18,17 @@ def test_a_block_of_text_does_not_get_the_empty_lines_behind_a_key(shell: NodeSh
     assert outcome.message.startswith("line 3: without it,")
 
 
+@pytest.mark.parametrize("mark", ["|", ">", "|-", ">-"])
+def test_a_block_of_text_does_not_get_the_blanks_behind_a_key(shell: NodeShell, mark: str) -> None:
+    """YAML 1.2.2, 8.1.2: of a line of blanks, what exceeds the indentation of the block is text."""
+    edits = [Edit("name", operation="unset")]
+    outcome = shell.edit(f"x: {mark}\n  kept\nname: a\n\n   \ny: 1\n".encode(), edits)
+    assert outcome.status == REFUSED
+    assert outcome.message.startswith("line 3: without it, the empty lines after it")
+    outcome = shell.edit(f"x: {mark}\n  kept\nname: a\n\n  \ny: 1\n".encode(), edits)
+    assert outcome.edited == f"x: {mark}\n  kept\n\n  \ny: 1\n".encode()
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -21,7 +21,7 @@ CRON = "./etc/cron.d/etcd-ha"
 TOOL = "./usr/sbin/etcd-ha"
 CONTROL, POSTINST = "./control", "./postinst"
 LIB = "./usr/lib/etcd-ha/lib/yaml.sh"
-PYTHON = "./usr/share/etcd-ha/etcd_ha/check.py"
+PYTHON = "./usr/share/etcd-ha/etcd_ha/check/check.py"
 Content = bytes | None
 
 

@@ -64,7 +64,8 @@ def state(node: Node) -> tuple[str, dict[str, str], str, int]:
 
 def test_every_command_that_changes_a_cluster_is_here() -> None:
     modules = (TEMPLATE / "node/etcd_ha/commands").glob("[a-z]*.py")
-    assert {use[0] for use in USES} == {path.stem for path in modules}
+    only_looks = {"check"}
+    assert {use[0] for use in USES} == {path.stem for path in modules} - only_looks
 
 
 @pytest.mark.parametrize("use", USES, ids=named)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.traffic import traffic
+from tests.support.clients.traffic import PAUSE, traffic
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
 from tests.system.advice import follow
@@ -82,7 +82,7 @@ def test_two_minor_versions_back(lab: Lab, package: Package) -> None:
         publish(machine, *(package(version) for version in ("3.5.35", "3.6.16", "3.7.3")))
     wait_for_storage(machines, "3.7")
     moments = [time.time()]
-    with traffic(lab.network, cluster.urls) as seen:
+    with traffic(lab.network, cluster.urls, pause=PAUSE) as seen:
         # Half-way, and then not.
         said = begin(first, "3.6", moments)
         type_installation(third, said)

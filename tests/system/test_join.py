@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.traffic import traffic
+from tests.support.clients.traffic import PAUSE, traffic
 from tests.support.machines.cluster import etcdctl, is_healthy, preseed
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
@@ -46,7 +46,7 @@ def test_a_node_destroyed_with_its_disk_is_replaced_under_a_writer(
     if leads(third):
         etcdctl(third, "move-leader", before[first.name])
         wait_for("another to lead", lambda: leads(first), within=10)
-    with traffic(lab.network, cluster.urls) as seen:
+    with traffic(lab.network, cluster.urls, pause=PAUSE) as seen:
         lab.renew(third)
         preseed(third, cluster.answers(third))
         third.install(package(version))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.clients.traffic import ROOT, traffic
+from tests.support.clients.traffic import PAUSE, ROOT, traffic
 from tests.support.command import run
 from tests.support.machines.cluster import Cluster, etcdctl
 from tests.support.machines.lab import Lab
@@ -61,7 +61,7 @@ def test_one_command_lets_a_writer_go_on_after_nospace(lab: Lab, serving: Nodes,
     machines = list(cluster.machines)
     first = machines[0]
     first.put("/root/big", "x" * 1_000_000)
-    with traffic(lab.network, cluster.urls) as seen:
+    with traffic(lab.network, cluster.urls, pause=PAUSE) as seen:
         first.run("sh", "-c", "while etcdctl put big </root/big >/dev/null 2>&1; do :; done", within=120)
         assert "NOSPACE" in etcdctl(first, "alarm", "list")
         said = first.run("etcd-ha", "defrag", "--yes", within=120).stdout

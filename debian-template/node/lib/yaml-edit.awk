@@ -86,7 +86,8 @@ function apply(edit,    part, id, parent) {
 }
 
 # What would become part of the block of text before a key without the key in between: an indented comment, and the empty
-# lines after it if the block is marked with +, or where they are wider than its indentation.
+# lines after it if the block is marked with +, or where they are wider than its indentation or have a tab. widest_blank of
+# the first line behind a block: how wide an empty line may be there.
 function refuse_longer_blocks(    i, n) {
     for (i in widest_blank) {
         for (n = i + 0; deleted[n]; n++) continue

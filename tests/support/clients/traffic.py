@@ -17,8 +17,8 @@ from tests.support.machines.network import Network
 
 ROOT = Path(__file__).parents[3]
 END_BOUND = 30
-# Seconds between two writes: short beside the gaps that are looked for, long enough for the nodes to work.
-PAUSE = 0.02
+# Seconds between two writes: short beside the gaps, and long enough for the nodes to have the processors.
+PAUSE = 0.005
 
 
 @dataclass
@@ -57,11 +57,13 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def traffic(network: Network, urls: Sequence[str], certificates: Path | None = None) -> Iterator[Traffic]:
-    """Traffic on all client URLs for as long as the block lasts."""
+def traffic(
+    network: Network, urls: Sequence[str], certificates: Path | None = None, pause: float = 0
+) -> Iterator[Traffic]:
+    """Traffic on all client URLs for as long as the block lasts; pause is the writer's, in seconds."""
     seen = Traffic()
     with (
-        _program(network, "writer", urls, certificates, str(PAUSE)) as writer,
+        _program(network, "writer", urls, certificates, str(pause)) as writer,
         _program(network, "sampler", urls, certificates) as sampler,
     ):
         assert writer.stdout is not None

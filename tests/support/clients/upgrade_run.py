@@ -18,9 +18,8 @@ from tests.support.machines.lab import Lab, open_lab
 from tests.support.machines.machine import Machine
 from tests.support.wait import wait_for
 
-# What a test of the rules demands (seconds); and what it may take where other tests run beside it.
+# What a test of the rules demands (seconds).
 LONGEST_GAP, MEDIAN_GAP, WHOLE_TURN = 0.7, 0.25, 60
-LONGEST_GAP_UNDER_LOAD = 2.0
 FILLED_MEBIBYTES = 500
 # Debian's has the settings in a conffile.
 KEEP_CONFFILES = ("-o", "Dpkg::Options::=--force-confold")

@@ -141,7 +141,7 @@ def test_the_reference_has_each_kind_of_fault_and_no_other() -> None:
     rows = re.findall(r"^\| ([a-z, -]+) \| .* \|$", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
     documented = {kind for row in rows for kind in row.split(", ")} - {"kind"}
     made = {one.value for one in Refusal}
-    for module in (shipped.DEBIAN_TEMPLATE / "node/etcd_ha/check").glob("*.py"):
+    for module in (shipped.DEBIAN_TEMPLATE / "node/etcd_ha").rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
                 made |= {str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant)}

@@ -53,8 +53,7 @@ def in_slot(cluster: Cluster, slot: int, node: str, make: Callable[[], Done]) ->
     well = time.monotonic()
     while True:
         try:
-            found = _done(cluster)
-            if found is not None and found.slot >= slot:
+            if found := _done(cluster, slot):
                 return found
             lease = _claim(cluster, node)
             well = time.monotonic()
@@ -75,8 +74,7 @@ def in_slot(cluster: Cluster, slot: int, node: str, make: Callable[[], Done]) ->
 def _make(cluster: Cluster, lease: str, slot: int, make: Callable[[], Done]) -> Done:
     try:
         # Whoever had the claim before may have finished between the look at `done` and this claim.
-        found = _done(cluster)
-        if found is not None and found.slot >= slot:
+        if found := _done(cluster, slot):
             return found
         made = make()
         put = {"key": encoded(DONE), "value": encoded(json.dumps(asdict(made)))}
@@ -99,14 +97,15 @@ def _claim(cluster: Cluster, node: str) -> str:
     return ""
 
 
-def _done(cluster: Cluster) -> Done | None:
+def _done(cluster: Cluster, slot: int) -> Done | None:
+    """The last backup, where it is of this slot or of a later one."""
     body = {"key": encoded(DONE)}
     found = cluster.ask("reading the last backup", lambda one: one.call("kv/range", body)).many("kvs")
     if not found:
         return None
     try:
         said = Fields(json.loads(base64.b64decode(found[0].whole("value"))))
-        return Done(
+        done = Done(
             slot=said.number("slot"),
             node=said.text("node"),
             made=said.text("made"),
@@ -120,3 +119,4 @@ def _done(cluster: Cluster) -> Done | None:
             details=("expected  the record of a backup", f"found     {on_one_line(str(error))}"),
             hint=f"etcdctl del {DONE}",
         ) from error
+    return done if done.slot >= slot else None

@@ -25,6 +25,8 @@ def test_a_block_of_text_does_not_get_the_blanks_behind_a_key(shell: NodeShell, 
     outcome = shell.edit(f"x: {mark}\n  kept\nname: a\n\n   \ny: 1\n".encode(), edits)
     assert outcome.status == REFUSED
     assert outcome.message.startswith("line 3: without it, the empty lines after it")
+    outcome = shell.edit(f"x: {mark}\n  kept\nname: a\n\t\ny: 1\n".encode(), edits)
+    assert outcome.status == REFUSED
     outcome = shell.edit(f"x: {mark}\n  kept\nname: a\n\n  \ny: 1\n".encode(), edits)
     assert outcome.edited == f"x: {mark}\n  kept\n\n  \ny: 1\n".encode()
 

@@ -13,17 +13,14 @@ from tests.package.deb import Deb
 from tests.package.genuine import genuine as genuine
 from tests.package.node.node_shell import NodeShell, node_shell
 from tests.package.surroundings import CHECKOUT
-from tests.package.uploads import Upload
 from tests.support.account import Account
-from tests.support.cache import locked, shared_folder, write_whole
 from tests.support.command import run
 from tests.support.releases import releases
 from tests.support.releases.fake_release import Tarball, binaries, publish, tarball_name
+from tests.support.upload import Upload
 
 # The newest static build, and the newest of Debian's dynamic ones.
 STATIC, DYNAMIC = releases.NEWEST["3.7"], "3.5.30"
-# Seconds. Of the processor it takes about 20 (ci/bench judges that), and other workers may take theirs.
-BUILT_WITHIN = 300
 
 
 @pytest.fixture(scope="session")
@@ -31,31 +28,6 @@ def release_folder() -> Path:
     """What ci/lab-releases makes: STATIC and DYNAMIC laid out as on GitHub, with SHA256SUMS as pins."""
     releases.ensure(STATIC, DYNAMIC)
     return releases.RELEASES
-
-
-@pytest.fixture(scope="session")
-def upload(release_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Upload]:
-    """upload(version, compression="xz") is what `etcd-deb build` made of a real release.
-
-    Built once, whichever of xdist's workers asks first; nobody changes it.
-    """
-    shared = shared_folder(tmp_path_factory, "uploads")
-
-    def of(version: str, compression: str = "xz") -> Upload:
-        releases.ensure(version)
-        folder = shared / f"{version}-{compression}"
-        said = folder / "said"
-        with locked(shared / f"{folder.name}.lock"):
-            if not said.is_file():
-                account = Account(folder / "account")
-                account.pins = releases.PINS
-                words = account.build_words(version, release_folder, "--compression", compression, "--json")
-                result = account.start(*words).finish(BUILT_WITHIN)
-                assert result.status == 0, result.err
-                write_whole(said, result.out)
-        return Upload(folder / "account/dist", version, "amd64", said.read_text())
-
-    return of
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,7 @@ def test_sample_has_every_two_values_of_different_factors() -> None:
         assert {(row[one], row[other]) for row in rows} == set(product(values, others))
 
 
+@pytest.mark.soak
 def test_each_two_circumstances_together_give_one_digest(build: Build) -> None:
     found = digests(build, sample(), "gzip")
     assert len(found) == 1, found

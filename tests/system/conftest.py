@@ -15,9 +15,9 @@ from tests.support.cache import CACHE, locked, new_folder, shared_folder
 from tests.support.machines.cluster import Cluster
 from tests.support.machines.lab import Lab, open_lab, why_no_nodes
 from tests.support.machines.machine import Machine
-from tests.support.machines.package import build_package
 from tests.support.machines.site import Site, open_site
 from tests.support.releases import releases
+from tests.support.upload import Upload
 from tests.system.debian_etcd import Debian, debian_installer
 from tests.system.upgrades import formed
 
@@ -87,22 +87,11 @@ def nodes(lab: Lab) -> Callable[..., list[Machine]]:
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """package(version or origin) is the .deb of a release of the registries, built once for all workers.
+def package(upload: Callable[..., Upload]) -> Callable[..., Path]:
+    """package(version or origin, compression="zstd") is the .deb of a release of the registries."""
 
-    zstd, since many nodes unpack it; etcd-deb compresses with xz by itself.
-    """
-    shared = shared_folder(tmp_path_factory, "debs")
-
-    def of(wanted: str, compression: str = "zstd") -> Path:
-        version = releases.ensure().get(wanted, wanted)
-        target = shared / f"{version}-{compression}"
-        with locked(shared / f"{target.name}.lock"):
-            if not target.is_dir():
-                with new_folder(target) as folder:
-                    build_package(version, folder, compression)
-        (deb,) = (path for path in target.glob("*.deb") if not path.is_symlink())
-        return deb
+    def of(wanted: str, *compression: str) -> Path:
+        return upload(releases.ensure().get(wanted, wanted), *compression).deb
 
     return of
 

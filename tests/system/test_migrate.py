@@ -129,7 +129,8 @@ def test_member_of_ours_in_the_way_of_debians_purge_is_warned_of_and_moved(
 DIVERSIONS = ("dpkg-divert", "--list", "*etcd*")
 
 
-@pytest.mark.parametrize("suite", sampled(["bookworm", "trixie"], "bookworm"))
+@pytest.mark.soak
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_dpkg_alone_in_the_place_of_debians_packages_keeps_every_file_of_ours(
     nodes: Nodes, package: Package, debian_etcd: Debian, tmp_path: Path, suite: str
 ) -> None:

@@ -85,6 +85,7 @@ def fingerprint(node: Machine) -> str:
 READERS = ("awk", "dpkg-query", "grep", "mktemp", "mkdir", "sed", "uname")
 
 
+@pytest.mark.soak
 def test_dry_run_changes_nothing_also_when_it_is_killed(
     nodes: Nodes, package: Package, debian_etcd: Debian
 ) -> None:

@@ -74,6 +74,7 @@ def test_a_data_directory_that_is_not_there_is_told_and_made_by_the_command(
     assert status(node)[0]["restarting"] is False
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_told(node: Machine, package: Package) -> None:
     node.run("systemctl", "stop", "etcd")
     node.run("install", "-d", "/srv/small")

@@ -39,6 +39,7 @@ def member_of(node: Machine) -> tuple[str, object]:
     return line.removeprefix("member").strip(), name
 
 
+@pytest.mark.soak
 def test_guard_status_and_restart_ask_the_process_where_the_file_does_not_tell(
     serving: Nodes, package: Package
 ) -> None:

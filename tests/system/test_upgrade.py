@@ -26,6 +26,7 @@ echo "looks: $looks"
 """
 
 
+@pytest.mark.soak
 def test_commands_resolve_at_every_moment_of_an_upgrade(
     serving: Nodes, package: Package, tmp_path: Path
 ) -> None:

@@ -62,6 +62,13 @@ STEPS = (
         downgrade="3.6",
     ),
 )
+# Each minor once, and each reason to refuse a step.
+SAMPLE = (
+    Step("3.5.35", {"3.6.16": TOO_OLD.format(5, 26), "3.7.3": SKIPS}),
+    Step("3.6.16", {}),
+    Step("3.7.3", {"3.5.35": "etcd-ha downgrade 3.5"}),
+    Step("3.6.16", {"3.6.16": "etcd-ha downgrade 3.6", "3.5.35": "holds data of 3.7.0"}, downgrade="3.6"),
+)
 # After the last step.
 FORBIDDEN_AT_THE_END = {"3.5.35": "etcd-ha downgrade 3.5"}
 
@@ -107,13 +114,13 @@ def take(machines: Sequence[Machine], step: Step, files: dict[str, str]) -> Mome
     return begin, time.time()
 
 
-def walk(lab: Lab, package: Package) -> Walk:
-    """The whole way on three fresh nodes; the steps that are forbidden are tried on one of them."""
+def walk(lab: Lab, package: Package, steps: Sequence[Step]) -> Walk:
+    """The way on three fresh nodes; the steps that are forbidden are tried on one of them."""
     machines = lab.nodes(3)
     cluster = formed(machines, package(START))
     files = {
         version: hand_over_file(machines, package(version))
-        for version in {step.to for step in STEPS}.union(*(step.forbidden for step in STEPS))
+        for version in {step.to for step in steps}.union(*(step.forbidden for step in steps))
     }
     mark_begin(machines)
     walked = Walk()
@@ -121,7 +128,7 @@ def walk(lab: Lab, package: Package) -> Walk:
     enabled: list[Moments] = []
     here, began = START, time.time()
     with traffic(lab.network, cluster.urls, pause=PAUSE) as seen:
-        for number, step in enumerate(STEPS):
+        for number, step in enumerate(steps):
             for version, why in step.forbidden.items():
                 is_refused(machines[number % 3], files[version], why)
             if step.downgrade:
@@ -155,10 +162,10 @@ def check(walked: Walk, longest_gap: float) -> None:
 
 
 @pytest.mark.timeout(1200)
-def test_cluster_walks_from_3_5_to_3_7_and_back_and_each_forbidden_step_is_refused(
+def test_cluster_walks_from_3_5_to_3_7_and_back_and_what_is_forbidden_is_refused(
     lab: Lab, package: Package
 ) -> None:
-    check(walk(lab, package), LONGEST_GAP_UNDER_LOAD)
+    check(walk(lab, package, SAMPLE), LONGEST_GAP_UNDER_LOAD)
 
 
 @pytest.mark.soak
@@ -168,7 +175,7 @@ def test_five_walks_are_hardly_noticed(package: Package, capsys: pytest.CaptureF
     walks = []
     for _ in range(WALKS):
         with open_lab() as lab:
-            walks.append(walk(lab, package))
+            walks.append(walk(lab, package, STEPS))
     with capsys.disabled():
         print(f"\n{report(walks)}")  # noqa: T201
     for walked in walks:

@@ -11,10 +11,10 @@ import pytest
 
 from builder.cli.commands.doctor import NEEDS
 from tests.package.conftest import STATIC, digest
-from tests.package.uploads import Upload
 from tests.support.account import Account, programs_without
 from tests.support.releases import releases
 from tests.support.releases.fake_release import VERSION, good_tarball, publish, tarball_name
+from tests.support.upload import Upload
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from builder.deb.repack import members
 from builder.inspection.members import expected_members
 from tests.package.conftest import DYNAMIC, STATIC
 from tests.package.deb import CONTROL, DATA, Deb
-from tests.package.uploads import Upload
 from tests.support.releases import releases
+from tests.support.upload import Upload
 from tests.unit import samples
 
 NODE = Path(__file__).resolve().parents[3] / "debian-template/node"

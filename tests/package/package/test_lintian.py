@@ -13,10 +13,10 @@ import pytest
 
 from tests.package.conftest import DYNAMIC, STATIC
 from tests.package.deb import Deb
-from tests.package.uploads import Upload
 from tests.support.command import run
 from tests.support.machines.chroot import chroot
 from tests.support.sample import sampled
+from tests.support.upload import Upload
 
 SUITES = ("bookworm", "trixie")
 LINTIAN = ("lintian", "-EvIL", "+pedantic")
@@ -70,13 +70,15 @@ def subject(request: pytest.FixtureRequest, upload: Callable[..., Upload]) -> Up
     if request.param == "foreign":
         foreign: Upload = request.getfixturevalue("foreign_upload")
         return foreign
-    return upload({"static": STATIC, "dynamic": DYNAMIC}[request.param])
+    # Compressed as users do.
+    return upload({"static": STATIC, "dynamic": DYNAMIC}[request.param], "xz")
 
 
 def test_lintian_finds_nothing_in_the_changes(check: Check, subject: Upload) -> None:
     assert check([subject.changes, subject.deb, subject.buildinfo]) == []
 
 
+@pytest.mark.soak
 def test_lintian_finds_what_the_overrides_hide(check: Check, foreign_upload: Upload, tmp_path: Path) -> None:
     deb = Deb(foreign_upload.deb)
     bare = without_overrides(deb, tmp_path)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.package.conftest import DYNAMIC, STATIC
-from tests.package.uploads import Upload
 from tests.support.command import run
 from tests.support.machines.base import BOOTABLE, Base
 from tests.support.machines.mirror import find_mirror
 from tests.support.machines.scratch import scratch
+from tests.support.upload import Upload
 
 # debconf's own, where apt hands it the questions of a package before it is unpacked.
 NOT_OURS = r"^/var/cache/debconf/tmp\.ci/"
@@ -44,14 +44,8 @@ def repository(upload: Callable[..., Upload], folder: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize(
-    ("suite", "answered"),
-    [
-        pytest.param("trixie", False, marks=pytest.mark.soak),
-        ("trixie", True),
-        pytest.param("bookworm", True, marks=pytest.mark.soak),
-    ],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize(("suite", "answered"), [("trixie", False), ("trixie", True), ("bookworm", True)])
 def test_piuparts_finds_nothing_also_after_an_upgrade_from_the_previous_build(
     upload: Callable[..., Upload], folder: Path, repository: Path, suite: str, answered: bool
 ) -> None:

@@ -14,7 +14,6 @@ from builder.settings import COMPRESSIONS
 from tests.package.conftest import DYNAMIC, STATIC
 from tests.package.deb import CONTROL, DATA, Deb
 from tests.package.surroundings import DAYS, Change, Surroundings, installed, nobody, surroundings
-from tests.package.uploads import Upload
 from tests.support.account import Account
 from tests.support.command import run
 from tests.support.releases import releases
@@ -27,6 +26,7 @@ from tests.support.releases.fake_release import (
     tarball_name,
 )
 from tests.support.sample import sampled
+from tests.support.upload import Upload
 
 Uploads = Callable[..., Upload]
 

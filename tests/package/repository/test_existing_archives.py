@@ -11,13 +11,13 @@ import pytest
 from tests.package.conftest import digest
 from tests.package.repository.how_to_steps import Command, ShownFile, steps
 from tests.package.test_how_tos import Shell
-from tests.package.uploads import Upload
 from tests.support.account import Account
 from tests.support.archives.apt_client import AptClient
 from tests.support.archives.publisher import signing_home
 from tests.support.command import run
 from tests.support.releases import releases
 from tests.support.sample import sampled
+from tests.support.upload import Upload
 
 SIGNED, UNSIGNED, OTHER_SERIES = "3.6.7", "3.6.16", "3.7.3"
 # Each how-to, and what its archive gives to the web server.

@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, Page
 
 from builder.known_faults import shipped_faults
 from tests.package.conftest import digest
-from tests.package.uploads import Upload
 from tests.support.archives.apt_client import AptClient
 from tests.support.archives.browser import (
     Screen,
@@ -32,6 +31,7 @@ from tests.support.archives.browser import (
 from tests.support.archives.publisher import Publisher, served
 from tests.support.command import run
 from tests.support.sample import sampled
+from tests.support.upload import Upload
 
 # Sums of red, green and blue.
 BLACK, WHITE, NEAR = 0, 3 * 255, 150

@@ -16,10 +16,10 @@ from builder.repository.incoming import read_incoming
 from builder.repository.state.layout import open_repository
 from builder.system.progress import Progress
 from tests.package.conftest import STATIC
-from tests.package.uploads import Upload
 from tests.support.archives.apt_client import AptClient
 from tests.support.archives.publisher import Publisher, served
 from tests.support.archives.tiny_deb import spoil
+from tests.support.upload import Upload
 from tests.support.wait import wait_for
 
 

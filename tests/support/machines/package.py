@@ -7,14 +7,13 @@ from tests.support.command import run
 from tests.support.releases import releases
 
 
-def build_package(version: str, output: Path, compression: str = "xz") -> Path:
+def build_package(version: str, output: Path) -> Path:
     """The .deb of a version that the registries hold, built into `output`."""
     releases.ensure(version)
     run(
         [
             *(Path(sys.executable).with_name("etcd-deb"), "build", version),
             *("--source", releases.RELEASES, "--pins", releases.PINS, "--output", output),
-            *("--compression", compression),
         ],
         within=300,
     )

@@ -41,6 +41,7 @@ def health(machine: Machine) -> dict[str | None, str]:
     return {member["name"]: member["health"] for member in status(machine)[0]["members"]}
 
 
+@pytest.mark.soak
 def test_member_of_another_cluster_is_named_on_both_sides_and_joins_after_it_started_over(
     nodes: Nodes, package: Package
 ) -> None:

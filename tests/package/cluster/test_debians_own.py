@@ -15,6 +15,7 @@ from builder.cluster.patroni import section
 from tests.package.cluster.made import FULL, cluster_of, etcd_deb
 from tests.support.command import run
 from tests.support.machines.mirror import download_packages
+from tests.support.sample import sampled
 from tests.unit.cluster.files import FIVE
 
 SUITES = ("bookworm", "trixie")
@@ -23,7 +24,7 @@ KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nbWFkZSB1cA==\n=AAAA\n-----END PGP
 SCHEMA = "usr/lib/python3/dist-packages/cloudinit/config/schemas/schema-cloud-config-v1.json"
 
 
-@pytest.fixture(scope="module", params=SUITES)
+@pytest.fixture(scope="module", params=sampled(SUITES, "trixie"))
 def debian(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """cloud-init and patroni of a suite, unpacked."""
     folder = tmp_path_factory.mktemp(request.param)

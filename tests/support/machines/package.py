@@ -1,4 +1,4 @@
-"""The package under test, built by etcd-deb from the lab's own releases."""
+"""A package for the benchmarks of ci/, built from the lab's own releases; tests share those of `upload`."""
 
 import sys
 from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -52,12 +53,18 @@ def etcd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     version: str = request.param
     releases.ensure(version)
     folder = tmp_path_factory.mktemp(f"etcd-{version}")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(0o755)
+    let_in(folder)
     name = f"etcd-v{version}-linux-amd64"
     with tarfile.open(releases.RELEASES / f"v{version}" / f"{name}.tar.gz") as archive:
         archive.extract(f"{name}/etcd", folder, filter="data")
     return folder / name / "etcd"
+
+
+def let_in(folder: Path) -> None:
+    """Let everybody enter a folder of pytest's; what it is made in, such as /tmp, stays as it is."""
+    own = len(folder.relative_to(tempfile.gettempdir()).parts)
+    for path in (folder, *folder.parents[: own - 1]):
+        path.chmod(0o755)
 
 
 def refusal(etcd: Path, config: Path, **variables: str) -> str:
@@ -100,8 +107,7 @@ def test_root_runs_it_as_somebody_else_without_a_network(tmp_path: Path) -> None
     spy = tmp_path / "etcd"
     spy.write_text(SPY)
     spy.chmod(0o755)
-    for parent in (tmp_path, *tmp_path.parents[:3]):
-        parent.chmod(0o755)
+    let_in(tmp_path)
     config = tmp_path / "etcd.yaml"
     config.write_text("name: pg1\n")
     config.chmod(0o640)

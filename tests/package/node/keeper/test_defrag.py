@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from etcd_ha.keeper.slot import KEYS
 
 from tests.package.node.keeper.conftest import VERSIONS
 from tests.package.node.keeper.nodes import Node, leader_of, longest_gap, planned, running, writing
+from tests.package.node.keeper.space import compact, fill, sizes
 from tests.package.node.node_shell import LIBRARY
-from tests.support.clients.gateway import Gateway
 from tests.support.sample import sampled
-from tests.support.wait import wait_for
 
 LONGEST_GAP = 1.0
 QUOTA = 24 * MIB
@@ -62,38 +60,12 @@ def nodes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sequence[N
         yield found
 
 
-def fill(node: Node, count: int, first: int | None = None) -> int:
-    """Writes of 256 KiB, over one key or to keys from a first number on; how many were taken."""
-    gateway = Gateway(node.url, 10)
-    taken = 0
-    while taken < count and gateway.put(f"fill/{0 if first is None else first + taken}", "x" * (1 << 18)):
-        taken += 1
-    gateway.close()
-    return taken
-
-
-def sizes(nodes: Sequence[Node], which: str = "dbSize") -> list[int]:
-    said = [json.loads(node.etcdctl("endpoint", "status", "-w", "json")) for node in nodes]
-    return [one[0]["Status"][which] for one in said]
-
-
-def compact(node: Node) -> None:
-    (status,) = json.loads(node.etcdctl("endpoint", "status", "-w", "json"))
-    node.etcdctl("compact", "--physical", str(status["Status"]["header"]["revision"]))
-
-
 def test_members_are_defragmented_one_by_one_under_a_writer_and_the_next_run_finds_nothing(
     nodes: Sequence[Node],
 ) -> None:
     first = nodes[0]
     assert fill(first, 40) == 40
-    compact(first)
-    # Only the member that was asked waits for it; the others count pages as free from a later transaction on.
-    wait_for(
-        "all to have compacted",
-        lambda: fill(first, 1) == 1 and max(sizes(nodes, "dbSizeInUse")) < 5 * MIB,
-        within=30,
-    )
+    compact(nodes)
     before = sizes(nodes)
     plan = first.tool("defrag", "--dry-run")
     assert plan.stdout.count("would be defragmented") == 3, plan.stdout
@@ -152,7 +124,7 @@ def test_an_alarm_stays_where_keys_of_today_fill_the_quota(nodes: Sequence[Node]
 def test_nothing_is_defragmented_while_a_member_is_down_or_its_data_differs(nodes: Sequence[Node]) -> None:
     first, _, third = nodes
     assert fill(first, 40) == 40
-    compact(first)
+    compact(nodes)
     third.stop()
     before = sizes(nodes[:2])
     done = first.tool("defrag", "--wait", "1")

@@ -13,7 +13,7 @@ from etcd_ha.commands.defrag import MIB
 
 from tests.package.node.check.clusters import program
 from tests.package.node.keeper.nodes import Node, leader_of, planned, running
-from tests.package.node.keeper.test_defrag import compact, fill, sizes
+from tests.package.node.keeper.space import compact, fill, sizes
 from tests.package.node.node_shell import TEMPLATE
 from tests.support.documents import Followed, find_how_to
 
@@ -81,7 +81,7 @@ def test_space_is_given_back_and_the_alarm_cleared_by_the_how_to(tmp_path: Path)
         # Little of it is in use: all are values of one key.
         while min(sizes(nodes)) < 0.85 * QUOTA:
             assert fill(first, 5) == 5
-        compact(first)
+        compact(nodes)
         before = sizes(nodes)
         assert type_in(first, steps.take("See how much")).count("would be defragmented") == 2
         assert sizes(nodes) == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.package.node.keeper.nodes import Node, planned, running
+from tests.package.node.keeper.space import compact, fill
 from tests.package.node.node_shell import TEMPLATE
-from tests.support.clients.gateway import Gateway
 
 # A way to use each that would change something.
 USES = (
@@ -48,11 +47,8 @@ def named(use: Sequence[str]) -> str:
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Node]]:
     """Members that stay what they are; a database has space to give back."""
     with running(planned(tmp_path_factory.mktemp("three"), "3.6.16", 3), 3) as found:
-        gateway = Gateway(found[0].url, 10)
-        assert all(gateway.put("fill", "x" * (1 << 18)) for _ in range(12))
-        gateway.close()
-        (status,) = json.loads(found[0].etcdctl("endpoint", "status", "-w", "json"))
-        found[0].etcdctl("compact", "--physical", str(status["Status"]["header"]["revision"]))
+        assert fill(found[0], 12) == 12
+        compact(found)
         yield found
 
 

@@ -137,6 +137,20 @@ def test_keys_of_the_v2_api_are_found_before_3_6_refuses_them(lab: Lab, package:
     check(node, Row("3.6.7", "refused", "would not start: keys of the v2 API remain"), package("3.6.7"))
 
 
+def test_requests_of_3_5_are_found_before_3_7_panics_and_advice_leads_on(lab: Lab, package: Package) -> None:
+    (node,) = lab.nodes(1)
+    single(node, package("3.5.35"))
+    check(node, Row("3.6.16", "allowed"), package("3.6.16"))
+    where = hand_over_file([node], package("3.7.3"))
+    said = apt_install(node, where, check=False).stdout
+    check(node, Row("3.7.3", "refused", "can't read a request that etcd 3.5"), package("3.7.3"))
+    file = node.run("cat", "/etc/etcd/etcd.yaml").stdout
+    follow(said, node, "etcd-ha config set snapshot-count 10 && etcd-ha restart && etcd-ha config ")
+    assert node.run("cat", "/etc/etcd/etcd.yaml").stdout == file
+    check(node, Row("3.7.3", "allowed"), package("3.7.3"))
+    assert running_version(node) == "3.7.3"
+
+
 @pytest.mark.soak
 def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(
     nodes: Nodes, package: Package

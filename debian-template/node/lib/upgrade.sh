@@ -112,6 +112,18 @@ way_back() { # DATA TO
     fi
 }
 
+# way_to_a_snapshot: the commands for the member of etcd-ha; what to do with another one.
+way_to_a_snapshot() {
+    count=$(setting snapshot-count) || count=
+    if [ "$CONFIG" != /etc/etcd/etcd.yaml ] || ! [ -x "${ETCD_HA_COMMANDS:-/usr/lib/etcd-ha}/config" ]; then
+        echo "start this member once with the setting snapshot-count: 10, so that it makes a snapshot, then try again"
+        return 0
+    fi
+    if [ -n "$count" ]; then after="set snapshot-count $count"; else after="unset snapshot-count"; fi
+    echo "wait until the member makes a snapshot (after each ${count:-10000} writes), or have it make one, then try again:"
+    echo "         etcd-ha config set snapshot-count 10 && etcd-ha restart && etcd-ha config $after"
+}
+
 # oldest_of FROM: the oldest version in the cluster, whose version is that of its oldest member. The data has only the minor.
 oldest_of() {
     # shellcheck disable=SC2046  # versions

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Reads the write-ahead log, with od and awk.
+# Reads the write-ahead log, with od, awk and grep.
 # Needs: nothing.
 
 # wal_identity DIR: "MEMBER CLUSTER", the ids of the log in DIR, in hex as etcdctl shows them: each of its files begins with
@@ -78,4 +78,59 @@ wal_identity() {
             }
             exit !found
         }'
+}
+
+# last_v2_request DIR: the index of the last entry of the log in DIR that is a request of the v2 store; 0 without one. etcd up to 3.5
+# writes a member's attributes and the cluster's version so, and 3.7 panics where it reads one. Status 2 and the reason: unknown.
+last_v2_request() {
+    for log in "$1"/*.wal; do
+        [ -r "$log" ] || { echo "$log can't be read" && return 2; }
+    done
+    # In an entry: 2 term, 3 index, 4 data (raftpb); in a request: 1 id, 2 method, 3 path (etcdserverpb). None of these bytes is
+    # zero, and no request of the v3 API has the name of a method there. What grep found ends with a zero, unless it failed.
+    {
+        LC_ALL=C grep -zahoP '\x10[\x80-\xff]*[\x01-\x7f]\x18[\x80-\xff]*[\x01-\x7f]\x22[\x80-\xff]*[\x01-\x7f]\x08[\x80-\xff]*[\x01-\x7f]\x12(\x03PUT|\x04POST|\x04QGET|\x04SYNC|\x06DELETE)\x1a' \
+            "$1"/*.wal 2>/dev/null || [ $? = 1 ] || echo failed
+    } | od -An -v -tx1 | LC_ALL=C awk '
+        function value(byte) { return 16 * index(DIGITS, substr(byte, 1, 1)) + index(DIGITS, substr(byte, 2)) }
+        BEGIN { DIGITS = "123456789abcdef" }
+        {
+            for (i = 1; i <= NF; i++) {
+                if ($i == "00") { last = request; request = "" } else request = request " " $i
+            }
+        }
+        END {
+            if (request != "") { print "grep failed"; exit 2 }
+            if (last == "") { print 0; exit }
+            split(last, bytes)
+            at = 2
+            while (value(bytes[at]) > 127) at++
+            # Past the end of the term, and the tag of the index.
+            at += 2
+            for (factor = 1; value(bytes[at]) > 127; factor *= 128) entry += (value(bytes[at++]) - 128) * factor
+            printf "%.0f\n", entry + value(bytes[at]) * factor
+        }'
+}
+
+# newest_snapshot DIR: the index of the newest snapshot in DIR, from whose name TERM-INDEX.snap it is read; 0 without one.
+newest_snapshot() {
+    newest=0
+    for snapshot_file in "$1"/*-*.snap; do
+        snapshot_index=${snapshot_file##*-}
+        snapshot_index=${snapshot_index%.snap}
+        case $snapshot_index in "" | *[!0-9a-f]*) continue ;; esac
+        if [ "$((0x$snapshot_index))" -gt "$newest" ]; then newest=$((0x$snapshot_index)); fi
+    done
+    echo "$newest"
+}
+
+# unreadable_request DATA_DIR WAL_DIR VERSION: three lines where etcd 3.7 would not start: what, found, why. Status 1: it would;
+# 2 and the reason: unknown.
+unreadable_request() {
+    request=$(last_v2_request "$2") || { echo "$request" && return 2; }
+    covered=$(newest_snapshot "$1/member/snap")
+    [ "$request" -gt "$covered" ] || return 1
+    echo "etcd $3 would not start: it can't read a request that etcd 3.5 or older has written to the log"
+    echo "entry $request of the log in $2; the newest snapshot is of entry $covered"
+    echo "a member reads its log from the newest snapshot on, and 3.7 ends at a request of the v2 store (panic: unmarshal should never fail)"
 }

@@ -58,6 +58,9 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "system/test_upgrade_guard.py::test_steps_from_a_3_5_that_is_too_old": (
         "etcd-ha.preinst: touch $permit",
     ),
+    "system/test_upgrade_guard.py::test_requests_of_3_5_are_found_before_3_7_panics_and_advice_leads_on": (
+        "upgrade.sh: etcd-ha config set snapshot-count 10 && etcd-ha restart && etcd-ha config $after",
+    ),
     "system/test_upgrade_advised.py::test_each_refusal_has_the_command_that_leads_on": (
         "upgrade.sh: apt install 'etcd-ha=$between.*'",
         "upgrade.sh: apt install 'etcd-ha=3.5.*'",

@@ -107,3 +107,37 @@ def test_older_minor_waits_until_the_storage_has_been_downgraded_as_well() -> No
 def test_what_ran_last_counts_where_the_data_says_nothing() -> None:
     assert guarded("3.6.14", "", cluster="", storage="", ran="3.7.1").returncode == 1
     assert guarded("3.6.14", "", cluster="", storage="", ran="3.6.11").returncode == 0
+
+
+WAY = """
+. "$1/message.sh"
+. "$1/upgrade.sh"
+setting() { echo "$COUNT"; }
+CONFIG=$FILE
+way_to_a_snapshot
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "commands", "count", "way"),
+    [
+        ("/etc/etcd/etcd.yaml", COMMANDS, "", "etcd-ha restart && etcd-ha config unset snapshot-count"),
+        (
+            "/etc/etcd/etcd.yaml",
+            COMMANDS,
+            "5000",
+            "etcd-ha restart && etcd-ha config set snapshot-count 5000",
+        ),
+        ("/etc/etcd/etcd.yaml", "/nowhere", "", "start this member once with the setting snapshot-count: 10"),
+        ("/opt/etcd/etcd.yaml", COMMANDS, "", "start this member once with the setting snapshot-count: 10"),
+    ],
+)
+def test_the_way_to_a_snapshot_is_that_of_the_member_and_leaves_its_settings_as_they_were(
+    file: str, commands: str, count: str, way: str
+) -> None:
+    words = ["sh", "-euc", WAY, "sh", str(DEBIAN_TEMPLATE / "node/lib")]
+    facts = {"FILE": file, "ETCD_HA_COMMANDS": commands, "COUNT": count}
+    done = subprocess.run(
+        words, env={"PATH": "/usr/bin:/bin", **facts}, capture_output=True, text=True, check=True
+    )
+    assert way in done.stdout

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from etcd_ha.check.expected import Expected
 from etcd_ha.connection import place_of, split
+from etcd_ha.downgrade.versions import listed, minor_of, minors_of
 from etcd_ha.errors import EtcdHaError, WrongUsage
 from etcd_ha.keeper import machine
 from etcd_ha.keeper.cluster import Cluster
@@ -13,7 +15,7 @@ from etcd_ha.keeper.here import Here, here_of
 from etcd_ha.keeper.joining import Joining
 from etcd_ha.keeper.lock import only_one
 from etcd_ha.keeper.plan import carry_out
-from etcd_ha.keeper.seen import quorum_faults
+from etcd_ha.keeper.seen import Seen, quorum_faults
 from etcd_ha.keeper.words import Words, confirm, read_words, require_root, say
 
 
@@ -57,6 +59,8 @@ def _check(words: Words, joining: Joining) -> None:
     left = [one for one in seen if one.member not in dead]
     if faults := quorum_faults(left):
         raise EtcdHaError("the cluster would have no quorum without this node", details=faults)
+    if not data or data[0] not in [one.member.id for one in left]:
+        _check_version(machine.etcd_version(joining.here), left)
     consequences = [
         f"{one.shown} ({one.id}) at {', '.join(one.peer_urls)} does not answer, and its data is not on this "
         "node. It will be removed from the cluster. If its disk is just not mounted, mount it instead."
@@ -68,6 +72,17 @@ def _check(words: Words, joining: Joining) -> None:
         )
     if consequences and not words.is_dry:
         confirm(words, consequences, f"Join as {joining.known.own}?")
+
+
+def _check_version(own: str, members: Sequence[Seen]) -> None:
+    """Refuse what is newer than all: 3.7 panics at what 3.5 left in their log. Raises EtcdHaError."""
+    minors = minors_of(members)
+    if minors and max(minors) < minor_of(own):
+        raise EtcdHaError(
+            f"etcd {own} on this node is newer than that of all members",
+            details=(f"found     {listed(members)}",),
+            hint=f"apt install -y --allow-downgrades 'etcd-ha={max(minors)}.*'",
+        )
 
 
 def _completed(text: str, known: Expected) -> str:

@@ -40,6 +40,18 @@ def data_identity(here: Here) -> tuple[str, str] | None:
     return words[0], words[1]
 
 
+def etcd_version(here: Here) -> str:
+    """Of the etcd that is installed, such as 3.6.7. Raises EtcdHaError where it does not tell."""
+    program = f"{here.environment.get('ETCD_BIN', '/usr/lib/etcd-ha/bin')}/etcd"
+    try:
+        said = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, check=True, env=dict(here.environment)
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise EtcdHaError("the version of etcd on this node is unknown", details=(str(error),)) from error
+    return said.partition("etcd Version: ")[2].partition("\n")[0]
+
+
 def is_running(here: Here) -> bool:
     """Whether etcd.service runs or is being started. Raises EtcdHaError where systemd does not tell."""
     return _systemctl(here, "show", "--property=ActiveState", "--value", "etcd.service").strip() not in (

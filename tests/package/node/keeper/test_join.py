@@ -132,6 +132,18 @@ def test_the_name_of_a_healthy_member_and_its_place_are_refused(four: Sequence[N
     assert first.members() == before
 
 
+def test_a_newer_minor_version_than_that_of_all_members_is_refused(four: Sequence[Node]) -> None:
+    first, new = four[0], four[3]
+    new.version = "3.7.3"
+    new.write([new])
+    done = new.tool("join", "--yes", first.url)
+    assert done.returncode == 1, done.stdout
+    assert "etcd 3.7.3 on this node is newer than that of all members" in done.stdout
+    assert "found     pg1 (3.6.16), pg2 (3.6.16), pg3 (3.6.16)" in done.stdout
+    assert "hint: apt install -y --allow-downgrades 'etcd-ha=3.6.*'" in done.stdout
+    assert len(first.members()) == 3
+
+
 def test_without_a_quorum_the_member_that_is_missing_is_named(four: Sequence[Node]) -> None:
     first, second, third = four[:3]
     destroy(third)

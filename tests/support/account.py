@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.forked import Forked, can_fork
 from tests.support.releases.fake_release import sha256
 from tests.support.wait import wait_for
 
@@ -30,10 +31,16 @@ class Result:
 class Started:
     """A run that goes on, as leader of its own session: a signal to its group is Ctrl-C."""
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, argv: Sequence[str], environment: Mapping[str, str], log: Path, *, fork: bool = False
+    ) -> None:
         log.mkdir(parents=True)
         self._out, self._err = log / "out", log / "err"
-        with self._out.open("w") as out, self._err.open("w") as err:
+        self._process: Forked | subprocess.Popen[bytes]
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            if fork:
+                self._process = Forked(argv, environment, log, out, err)
+                return
             self._process = subprocess.Popen(
                 argv,
                 env=dict(environment),
@@ -115,8 +122,10 @@ class Account:
     ) -> Started:
         """Start a verb; `under` is a command that runs it."""
         argv = [*under, *self.command(*arguments)]
+        environment = self.environment(variables)
         self._runs += 1
-        return Started(argv, self.environment(variables), self.folder / f"run-{self._runs}")
+        fork = not under and self.program == ETCD_DEB and can_fork(environment)
+        return Started(argv, environment, self.folder / f"run-{self._runs}", fork=fork)
 
     def run(
         self,

@@ -47,6 +47,7 @@ def on_all(machines: Sequence[Machine], *command: str) -> list[subprocess.Comple
         return list(threads.map(lambda machine: machine.run(*command, check=False), machines))
 
 
+@pytest.mark.soak
 def test_backups_are_made_by_one_node_and_a_lost_cluster_comes_back(nodes: Nodes, package: Package) -> None:
     machines = nodes(3)
     first = machines[0]

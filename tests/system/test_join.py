@@ -12,7 +12,6 @@ from tests.support.clients.traffic import PAUSE, traffic
 from tests.support.machines.cluster import etcdctl, is_healthy, preseed
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
-from tests.support.sample import sampled
 from tests.support.wait import wait_for
 from tests.system.upgrades import formed
 
@@ -34,8 +33,9 @@ def leads(machine: Machine) -> bool:
 
 
 @pytest.mark.alone
+@pytest.mark.soak
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", sampled(["3.5.35", "3.6.16", "3.7.3"], "3.6.16"))
+@pytest.mark.parametrize("version", ["3.5.35", "3.6.16", "3.7.3"])
 def test_a_node_destroyed_with_its_disk_is_replaced_under_a_writer(
     lab: Lab, package: Package, version: str
 ) -> None:

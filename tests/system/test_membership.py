@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.machines.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.support.machines.machine import Machine
-from tests.support.sample import sampled
 from tests.support.wait import wait_for
 from tests.system.advice import follow
 from tests.system.service import service
@@ -73,7 +72,8 @@ def join(machine: Machine, cluster: Cluster, deb: Path) -> None:
     wait_for(f"{machine.name} to be healthy", partial(is_healthy, machine), within=30)
 
 
-@pytest.mark.parametrize("version", sampled(["3.5.35", "3.6.16", "3.7.3"], "3.7.3"))
+@pytest.mark.soak
+@pytest.mark.parametrize("version", ["3.5.35", "3.6.16", "3.7.3"])
 def test_member_that_lost_its_data_comes_back_to_a_grown_and_to_a_shrunk_cluster(
     nodes: Nodes, serving: Nodes, package: Package, version: str
 ) -> None:

@@ -10,7 +10,6 @@ from tests.support.clients.traffic import Traffic, traffic
 from tests.support.machines.cluster import Cluster
 from tests.support.machines.lab import Lab
 from tests.support.machines.machine import Machine
-from tests.support.sample import sampled
 from tests.system.upgrades import mark_begin, no_election_timed_out
 
 Nodes = Callable[..., list[Machine]]
@@ -31,7 +30,8 @@ def leader(machines: list[Machine]) -> Machine:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("version", sampled(["3.5.35", "3.6.16", "3.7.3"], "3.6.16"))
+@pytest.mark.soak
+@pytest.mark.parametrize("version", ["3.5.35", "3.6.16", "3.7.3"])
 def test_leadership_moves_before_a_leader_is_stopped_or_its_node_reboots(
     lab: Lab, serving: Nodes, version: str
 ) -> None:

@@ -92,6 +92,7 @@ def test_member_that_serves_as_another_cluster_is_no_part_of_the_quorum(
     wait_for("the quorum to be lost", lambda: not status(first)[0]["quorum"], within=20)
 
 
+@pytest.mark.soak
 def test_reset_is_refused_while_a_working_cluster_knows_the_member_and_says_the_way(serving: Nodes) -> None:
     cluster = Cluster(serving(3, "3.6.16"))
     first, second, third = cluster.machines

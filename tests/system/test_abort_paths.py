@@ -87,7 +87,7 @@ class Debs:
 
     def _packed(self, tree: Path) -> Path:
         deb = tree.with_suffix(".deb")
-        run(["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "--build", tree, deb])
+        run(["dpkg-deb", "-Zzstd", "-z1", "--root-owner-group", "--build", tree, deb])
         return deb
 
 

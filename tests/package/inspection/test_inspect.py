@@ -27,6 +27,7 @@ from tests.package.inspection.forgeries import (
     taken_apart,
 )
 from tests.support.releases.fake_release import VERSION
+from tests.support.sample import sampled
 
 
 @pytest.fixture
@@ -36,8 +37,9 @@ def built_once(genuine: Genuine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuilding, "pack_in_chroot", lambda *_: genuine.deb)
 
 
+# Every third: all bytes are compared, whichever were forged. The quick look has all of them below.
 @pytest.mark.usefixtures("built_once")
-@pytest.mark.parametrize("name", FORGERIES)
+@pytest.mark.parametrize("name", sampled(FORGERIES, *list(FORGERIES)[::3]))
 def test_rebuild_names_the_member_of_each_forgery(genuine: Genuine, tmp_path: Path, name: str) -> None:
     change, member = FORGERIES[name]
     package = taken_apart(genuine.deb)

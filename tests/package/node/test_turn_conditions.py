@@ -25,6 +25,7 @@ from tests.support.releases.loopback_etcd import (
     programs,
     takes_writes,
 )
+from tests.support.sample import sampled
 from tests.system.advice import follow
 
 VERSIONS = ("3.5.35", "3.6.16", "3.7.3")
@@ -104,12 +105,16 @@ def raise_alarm(etcd: LoopbackEtcd, kind: str) -> str:
     return f"{int(found[1]):x}"
 
 
+ALARMS = (
+    ("NOSPACE", "the database has reached its quota, and nothing can be written"),
+    ("CORRUPT", "its data differs from that of the others"),
+)
+OF_EACH = [(version, *alarm) for version in VERSIONS for alarm in ALARMS]
+
+
+# Each alarm on one version, and the oldest and the newest of these.
 @pytest.mark.parametrize(
-    ("kind", "meaning"),
-    [
-        ("NOSPACE", "the database has reached its quota, and nothing can be written"),
-        ("CORRUPT", "its data differs from that of the others"),
-    ],
+    ("member", "kind", "meaning"), sampled(OF_EACH, OF_EACH[0], OF_EACH[-1]), indirect=["member"]
 )
 def test_alarm_is_named_keeps_no_restart_from_counting_and_its_commands_clear_it(
     member: LoopbackEtcd, tmp_path: Path, kind: str, meaning: str

@@ -111,7 +111,6 @@ def test_dry_run_changes_nothing_also_when_it_is_killed(
     assert step > 3
 
 
-@pytest.mark.soak
 def test_migration_that_was_begun_goes_on_as_it_was_planned_and_not_by_a_dry_run(
     nodes: Nodes, package: Package, debian_etcd: Debian
 ) -> None:

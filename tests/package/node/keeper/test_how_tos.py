@@ -79,8 +79,10 @@ def test_space_is_given_back_and_the_alarm_cleared_by_the_how_to(tmp_path: Path)
         first = nodes[0]
         steps = followed("free-space.md", nodes)
         # Little of it is in use: all are values of one key.
-        while min(sizes(nodes)) < 0.85 * QUOTA:
-            assert fill(first, 5) == 5
+        assert fill(first, 100) == 100
+        # Slowly, since the quota counts the larger file, and the other one is written a moment later.
+        while min(sizes(nodes)) < 0.81 * QUOTA:
+            assert fill(first, 1) == 1
         compact(nodes)
         before = sizes(nodes)
         assert type_in(first, steps.take("See how much")).count("would be defragmented") == 2

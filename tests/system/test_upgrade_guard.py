@@ -169,6 +169,8 @@ def test_snapshot_before_a_minor_upgrade_restores_the_keys_on_a_fresh_node(
 ) -> None:
     node, fresh = nodes(2)
     single(node, package("3.5.30"))
+    # So that 3.7 can follow 3.6 at once.
+    node.run("etcd-ha", "config", "set", "snapshot-count", "10")
     for number in range(20):
         etcdctl(node, "put", f"key{number}", f"value {number}")
     keys = etcdctl(node, "get", "key", "--prefix")

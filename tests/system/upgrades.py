@@ -58,8 +58,8 @@ def installed(machine: Machine) -> str:
     return machine.run("dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Version}", "etcd-ha").stdout
 
 
-def is_refused(machine: Machine, where: str, why: str) -> None:
-    """apt-get install of a file is refused for a reason, and has changed nothing."""
+def is_refused(machine: Machine, where: str, why: str) -> str:
+    """apt-get install of a file is refused for a reason, and has changed nothing; what it said."""
     before = (installed(machine), service(machine))
     done = apt_install(machine, where, check=False)
     assert done.returncode != 0, (where, done.stdout)
@@ -69,6 +69,7 @@ def is_refused(machine: Machine, where: str, why: str) -> None:
     assert machine.run("dpkg", "--audit").stdout == ""
     fixed = machine.run("apt-get", "-y", "-f", "install").stdout
     assert "0 upgraded, 0 newly installed, 0 to remove" in fixed
+    return done.stdout
 
 
 def storage_versions(machines: Sequence[Machine]) -> set[str]:

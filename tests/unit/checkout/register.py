@@ -55,7 +55,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "alternatives.sh: "
         "mv ${DPKG_ADMINDIR:-/var/lib/dpkg}/alternatives/$joined /root/; dpkg-reconfigure etcd-ha",
     ),
-    "system/test_upgrade_guard.py::test_steps_from_a_3_5_that_is_too_old": (
+    "system/test_upgrade_guard.py::test_the_admins_word_counts_for_one_upgrade_to_one_version": (
         "etcd-ha.preinst: touch $permit",
     ),
     "system/test_upgrade_guard.py::test_requests_of_3_5_are_found_before_3_7_panics_and_advice_leads_on": (

@@ -59,14 +59,15 @@ def _check(words: Words, joining: Joining) -> None:
     left = [one for one in seen if one.member not in dead]
     if faults := quorum_faults(left):
         raise EtcdHaError("the cluster would have no quorum without this node", details=faults)
-    if not data or data[0] not in [one.member.id for one in left]:
+    is_member = data is not None and data[0] in [one.member.id for one in left]
+    if not is_member:
         _check_version(machine.etcd_version(joining.here), left)
     consequences = [
         f"{one.shown} ({one.id}) at {', '.join(one.peer_urls)} does not answer, and its data is not on this "
         "node. It will be removed from the cluster. If its disk is just not mounted, mount it instead."
         for one in dead
     ]
-    if data and data[0] not in [one.member.id for one in left]:
+    if data and not is_member:
         consequences.append(
             f"The data of member {data[0]} of cluster {data[1]} on this node will be renamed, and kept."
         )

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tests.package.node.keeper.nodes import Node
 from tests.support.clients.gateway import Gateway
 from tests.support.wait import wait_for
+
+
+@dataclass(frozen=True)
+class Status:
+    """The revision of a member; its database, and what of that is in use, in bytes."""
+
+    revision: int
+    size: int
+    in_use: int
 
 
 def fill(node: Node, count: int, first: int | None = None) -> int:
@@ -20,22 +30,28 @@ def fill(node: Node, count: int, first: int | None = None) -> int:
     return taken
 
 
-def sizes(nodes: Sequence[Node], which: str = "dbSize") -> list[int]:
-    """Of each database, in bytes."""
+def _statuses(nodes: Sequence[Node]) -> list[Status]:
     said = [json.loads(node.etcdctl("endpoint", "status", "-w", "json")) for node in nodes]
-    return [one[0]["Status"][which] for one in said]
+    return [
+        Status(one["header"]["revision"], one["dbSize"], one["dbSizeInUse"])
+        for one in (rows[0]["Status"] for rows in said)
+    ]
+
+
+def sizes(nodes: Sequence[Node]) -> list[int]:
+    """Of each database, in bytes."""
+    return [one.size for one in _statuses(nodes)]
 
 
 def compact(nodes: Sequence[Node]) -> None:
     """Delete the old values, more than half of each database; returns when all members count that as free."""
     first = nodes[0]
-    (status,) = json.loads(first.etcdctl("endpoint", "status", "-w", "json"))
-    first.etcdctl("compact", "--physical", str(status["Status"]["header"]["revision"]))
+    (status,) = _statuses([first])
+    first.etcdctl("compact", "--physical", str(status.revision))
 
     def is_free() -> bool:
         # A member counts pages as free from a later write on; only the one that was asked has waited at all.
         first.etcdctl("put", "later", "write")
-        pairs = zip(sizes(nodes, "dbSizeInUse"), sizes(nodes), strict=True)
-        return all(used < whole / 2 for used, whole in pairs)
+        return all(one.in_use < one.size / 2 for one in _statuses(nodes))
 
     wait_for("all members to have compacted", is_free, within=30)

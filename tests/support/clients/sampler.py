@@ -13,7 +13,8 @@ from typing import TypedDict
 from tests.support.clients.gateway import Gateway
 
 PERIOD = 0.05
-# A member that serves answers within a millisecond; the bound only keeps a dead one from being waited for.
+# A member that serves answers within a millisecond where nothing else runs, and one that does not run refuses
+# at once; the bound (seconds) only keeps one that hangs from being waited for.
 BOUND = 0.2
 
 
@@ -24,13 +25,13 @@ class Sampled(TypedDict):
     down: list[tuple[float, list[str]]]
 
 
-def main(urls: list[str], certificates: Path | None) -> None:
-    """Sample until told to end."""
+def main(urls: list[str], certificates: Path | None, bound: float) -> None:
+    """Sample until told to end; bound is in seconds."""
     serving = dict.fromkeys(urls, True)
     ended = threading.Event()
 
     def probe(url: str) -> None:
-        gateway = Gateway(url, BOUND, certificates)
+        gateway = Gateway(url, bound, certificates)
         while not ended.wait(PERIOD / 2):
             serving[url] = gateway.serves()
 
@@ -51,4 +52,4 @@ def main(urls: list[str], certificates: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[2:], Path(sys.argv[1]) if sys.argv[1] else None)
+    main(sys.argv[3:], Path(sys.argv[1]) if sys.argv[1] else None, float(sys.argv[2]))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.clients.sampler import Sampled
+from tests.support.clients.sampler import BOUND, Sampled
 from tests.support.clients.writer import PREFIX, Wrote
 from tests.support.machines.machine import Machine
 from tests.support.machines.network import Network
@@ -58,13 +58,21 @@ class Traffic:
 
 @contextlib.contextmanager
 def traffic(
-    network: Network, urls: Sequence[str], certificates: Path | None = None, pause: float = 0
+    network: Network,
+    urls: Sequence[str],
+    certificates: Path | None = None,
+    *,
+    pause: float = 0,
+    bound: float = BOUND,
 ) -> Iterator[Traffic]:
-    """Traffic on all client URLs for as long as the block lasts; pause is the writer's, in seconds."""
+    """Traffic on all client URLs for as long as the block lasts.
+
+    pause: between two writes; bound: a member that has not answered by then does not serve. In seconds.
+    """
     seen = Traffic()
     with (
-        _program(network, "writer", urls, certificates, str(pause)) as writer,
-        _program(network, "sampler", urls, certificates) as sampler,
+        _program(network, "writer", urls, certificates, pause) as writer,
+        _program(network, "sampler", urls, certificates, bound) as sampler,
     ):
         assert writer.stdout is not None
         # Its first line: the first write was acknowledged.
@@ -78,14 +86,14 @@ def traffic(
 
 @contextlib.contextmanager
 def _program(
-    network: Network, name: str, urls: Sequence[str], certificates: Path | None, *options: str
+    network: Network, name: str, urls: Sequence[str], certificates: Path | None, option: float
 ) -> Iterator[subprocess.Popen[str]]:
     command = [
         sys.executable,
         "-m",
         f"tests.support.clients.{name}",
         str(certificates or ""),
-        *options,
+        str(option),
         *urls,
     ]
     process = subprocess.Popen(

@@ -9,7 +9,6 @@ import pytest
 from tests.support.machines.cluster import Cluster, etcdctl, is_healthy, preseed
 from tests.support.machines.machine import Machine
 from tests.support.releases import releases
-from tests.support.sample import sampled
 from tests.support.wait import wait_for
 
 Nodes = Callable[..., list[Machine]]
@@ -39,7 +38,9 @@ def test_single_node_installs_runs_and_keeps_a_value(
     assert f"etcd Version: {version}\n" in node.run("etcd", "--version").stdout
 
 
-@pytest.mark.parametrize("version", sampled(VERSIONS, VERSIONS[0]))
+# In ci/test, README.Debian forms one so, and late peers do (test_readme.py, test_node_answers.py).
+@pytest.mark.soak
+@pytest.mark.parametrize("version", VERSIONS)
 def test_three_preseeded_nodes_form_one_cluster(nodes: Nodes, package: Package, version: str) -> None:
     deb = package(version)
     cluster = Cluster(nodes(3))
@@ -53,12 +54,8 @@ def test_three_preseeded_nodes_form_one_cluster(nodes: Nodes, package: Package, 
     assert etcdctl(first, "get", "key") == ""
 
 
-def test_member_comes_back_after_a_reboot_of_its_node(nodes: Nodes, package: Package) -> None:
-    deb = package(releases.NEWEST["3.7"])
-    (node,) = nodes(1)
-    preseed(node, {"setup": "single", "address": node.address})
-    node.install(deb)
-    wait_for("the member to be healthy", lambda: is_healthy(node), within=20)
+def test_member_comes_back_after_a_reboot_of_its_node(serving: Nodes) -> None:
+    (node,) = serving(1, releases.NEWEST["3.7"])
     etcdctl(node, "put", "key", "value")
     node.reboot()
     wait_for("the member to be healthy after the reboot", lambda: is_healthy(node), within=20)

@@ -83,12 +83,12 @@ def test_apt_returns_before_the_peers_are_up_and_a_second_run_changes_nothing(
     for machine in cluster.machines[1:]:
         machine.install(deb)
     cluster.wait_for_quorum(within=20)
-    for machine in cluster.machines:
-        files, pid = state_of_files(machine), service(machine).pid
-        machine.run("dpkg", "-i", f"/root/{deb.name}", env=NONINTERACTIVE)
-        reconfigure(machine)
-        assert state_of_files(machine) == files
-        assert service(machine).pid == pid
+    last = cluster.machines[-1]
+    files, pid = state_of_files(last), service(last).pid
+    last.run("dpkg", "-i", f"/root/{deb.name}", env=NONINTERACTIVE)
+    reconfigure(last)
+    assert state_of_files(last) == files
+    assert service(last).pid == pid
 
 
 def test_file_is_readable_for_root_and_the_group_alone(serving: Nodes) -> None:

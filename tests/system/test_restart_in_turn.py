@@ -114,9 +114,10 @@ def take_a_version_that_cannot_start(machines: list[Machine], good: Path, folder
 
 
 def test_version_that_cannot_start_takes_down_one_member_and_a_good_one_heals_all(
-    serving: Nodes, package: Package, tmp_path: Path
+    nodes: Nodes, package: Package, tmp_path: Path
 ) -> None:
-    machines = serving(3, OLD)
+    machines = nodes(3)
+    formed(machines, package(OLD))
     take_a_version_that_cannot_start(machines, package(NEW), tmp_path)
     # A patch that mends it is newer still.
     upgrade_all(machines, relabel(package(NEW), "3.6.18-1", tmp_path))

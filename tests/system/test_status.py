@@ -106,7 +106,7 @@ def test_status_of_a_healthy_cluster_is_complete(serving: Nodes) -> None:
 
 @pytest.mark.alone
 def test_status_without_quorum_answers_in_time_and_says_so(serving: Nodes) -> None:
-    cluster = Cluster(serving(3, "3.6.16"))
+    cluster = Cluster(serving(3, "3.7.3"))
     first, second, third = cluster.machines
     second.cut_power()
     third.run("systemctl", "stop", "etcd")

@@ -147,11 +147,6 @@ def end(processes: list[int]) -> None:
             os.kill(process, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("store", ["s3"], indirect=True)
-def test_push_killed_at_any_step_leaves_clients_whole_sample(victim: Victim) -> None:
-    kill_at_steps(victim, lambda steps: sorted(random.sample(steps, SAMPLE)))
-
-
 def test_push_killed_at_any_time_leaves_clients_whole_sample(victim: Victim) -> None:
     kill_at_random_times(victim, SAMPLE)
 

@@ -147,6 +147,7 @@ def end(processes: list[int]) -> None:
             os.kill(process, signal.SIGKILL)
 
 
+@pytest.mark.parametrize("store", ["s3", "rsync"], indirect=True)
 def test_push_killed_at_any_time_leaves_clients_whole_sample(victim: Victim) -> None:
     kill_at_random_times(victim, SAMPLE)
 

@@ -105,3 +105,13 @@ def test_environment_that_failed_is_made_again(desk: Desk) -> None:
     assert list((desk.folder / "cache/etcd-deb/venv").iterdir()) == []
     (made,) = desk.make(one)
     assert (made / "bin/tool").exists()
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next_that_makes_one(desk: Desk) -> None:
+    one = desk.checkout("one")
+    (made,) = desk.make(one)
+    made.rename(made.with_suffix(".killed"))
+    made.with_suffix(".young").mkdir()
+    os.utime(made.with_suffix(".killed"), (0, 0))
+    desk.make(one)
+    assert sorted(path.suffix for path in made.parent.iterdir()) == ["", "", ".young"]

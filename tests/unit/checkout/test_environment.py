@@ -32,8 +32,8 @@ SHOWN = 'make_venv test; echo "$VENV"; '
 NEEDS, CHECKOUT = "-q install -e .[test]", "-q install --no-deps -e ."
 
 
-class Desk:
-    """Checkouts of one user."""
+class Checkouts:
+    """Of one user, with one cache."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "log"
@@ -43,7 +43,7 @@ class Desk:
         program.chmod(0o755)
         (folder / "pip.py").write_text(PIP.format(log=str(self.log)), encoding="utf-8")
 
-    def checkout(self, name: str) -> Path:
+    def add(self, name: str) -> Path:
         """Another one, with the same pyproject.toml."""
         where = self.folder / name
         where.mkdir()
@@ -73,45 +73,45 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A user's, with an empty cache."""
-    return Desk(tmp_path)
+def checkouts(tmp_path: Path) -> Checkouts:
+    """None yet, and an empty cache."""
+    return Checkouts(tmp_path)
 
 
-def test_what_checkouts_need_is_installed_once_for_all(desk: Desk) -> None:
-    (one,), (two,) = (desk.make(desk.checkout(name)) for name in ("one", "two"))
+def test_what_checkouts_need_is_installed_once_for_all(checkouts: Checkouts) -> None:
+    (one,), (two,) = (checkouts.make(checkouts.add(name)) for name in ("one", "two"))
     assert one != two
-    assert desk.installed() == [NEEDS, CHECKOUT, CHECKOUT]
+    assert checkouts.installed() == [NEEDS, CHECKOUT, CHECKOUT]
     assert (one / "bin/python").samefile(two / "bin/python")
 
 
-def test_environment_is_found_from_inside_it_and_by_the_next_run(desk: Desk) -> None:
-    one = desk.checkout("one")
-    assert len({*desk.make(one, calls=2), *desk.make(one)}) == 1
-    assert desk.installed() == [NEEDS, CHECKOUT]
+def test_environment_is_found_from_inside_it_and_by_the_next_run(checkouts: Checkouts) -> None:
+    one = checkouts.add("one")
+    assert len({*checkouts.make(one, calls=2), *checkouts.make(one)}) == 1
+    assert checkouts.installed() == [NEEDS, CHECKOUT]
 
 
-def test_programs_of_an_environment_run_by_its_own_python(desk: Desk) -> None:
+def test_programs_of_an_environment_run_by_its_own_python(checkouts: Checkouts) -> None:
     for name in ("one", "two"):
-        (made,) = desk.make(desk.checkout(name))
+        (made,) = checkouts.make(checkouts.add(name))
         for program in ("etcd-deb", "tool"):
-            first, _ = (made / "bin" / program).read_text(encoding="utf-8").split("\n", 1)
+            first, *_ = (made / "bin" / program).read_text(encoding="utf-8").splitlines()
             assert Path(first.removeprefix("#!")).parent == made / "bin"
 
 
-def test_environment_that_failed_is_made_again(desk: Desk) -> None:
-    one = desk.checkout("one")
-    assert desk.make(one, network="down") == []
-    assert list((desk.folder / "cache/etcd-deb/venv").iterdir()) == []
-    (made,) = desk.make(one)
+def test_environment_that_failed_is_made_again(checkouts: Checkouts) -> None:
+    one = checkouts.add("one")
+    assert checkouts.make(one, network="down") == []
+    assert list((checkouts.folder / "cache/etcd-deb/venv").iterdir()) == []
+    (made,) = checkouts.make(one)
     assert (made / "bin/tool").exists()
 
 
-def test_what_a_killed_run_left_is_cleared_by_the_next_that_makes_one(desk: Desk) -> None:
-    one = desk.checkout("one")
-    (made,) = desk.make(one)
+def test_what_a_killed_run_left_is_cleared_by_the_next_that_makes_one(checkouts: Checkouts) -> None:
+    one = checkouts.add("one")
+    (made,) = checkouts.make(one)
     made.rename(made.with_suffix(".killed"))
     made.with_suffix(".young").mkdir()
     os.utime(made.with_suffix(".killed"), (0, 0))
-    desk.make(one)
+    checkouts.make(one)
     assert sorted(path.suffix for path in made.parent.iterdir()) == ["", "", ".young"]

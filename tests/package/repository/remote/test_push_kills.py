@@ -89,16 +89,6 @@ def victim(publisher: Publisher, store: RemoteStore, tmp_path: Path) -> Victim:
     return Victim(publisher, store, tmp_path)
 
 
-def kill_at_steps(victim: Victim, pick: Callable[[list[tuple[str, int]]], list[tuple[str, int]]]) -> None:
-    counted = victim.count()
-    assert counted["rename"] > 0, counted
-    steps = [(call, number) for call in CALLS for number in range(1, counted[call] + 1)]
-    for call, number in pick(steps):
-        inject = victim.under_strace("-e", f"inject={call}:signal=SIGKILL:when={number}")
-        victim.round(f"killed at {call} {number}", inject)
-    victim.assert_tidy()
-
-
 def kill_at_random_times(victim: Victim, times: int) -> int:
     """How often the push was not yet through when the kill came."""
     began = time.monotonic()
@@ -154,7 +144,13 @@ def test_push_killed_at_any_time_leaves_clients_whole_sample(victim: Victim) -> 
 
 @pytest.mark.soak
 def test_push_killed_at_any_step_leaves_clients_whole(victim: Victim) -> None:
-    kill_at_steps(victim, lambda steps: steps)
+    counted = victim.count()
+    assert counted["rename"] > 0, counted
+    for call in CALLS:
+        for number in range(1, counted[call] + 1):
+            inject = victim.under_strace("-e", f"inject={call}:signal=SIGKILL:when={number}")
+            victim.round(f"killed at {call} {number}", inject)
+    victim.assert_tidy()
 
 
 @pytest.mark.soak
